@@ -1,0 +1,187 @@
+import { WireError } from "./errors.ts";
+
+const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
+
+/** Maps the 16 bytes of a GUID to their text form (MS-DTYP 2.3.4.2: three little-endian parts, then bytes). */
+const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/**
+ * A cursor over bytes whose powers are take, {@linkcode Reader.sub | sub} and {@linkcode Reader.at | at}:
+ * little-endian fields in wire order, bounded children, and fields reached by an offset that counts from `origin`.
+ * Every short read raises a {@linkcode WireError} that names the field. Byte strings are views, never copies.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { Reader } from "../wire/mod.ts";
+ * const reader = new Reader(new Uint8Array([0x40, 0, 1, 0]));
+ * assertEquals([reader.u16("StructureSize"), reader.u16("CreditCharge"), reader.remaining], [64, 1, 0]);
+ * ```
+ */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #end: number;
+  readonly #origin: number;
+  #position: number;
+
+  /** Reads `bytes` from `start` to `end`; offsets given to `at` count from `origin` (the SMB2 header). */
+  constructor(
+    bytes: Uint8Array,
+    range: { start?: number; end?: number; origin?: number } = {},
+  ) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = range.start ?? 0;
+    this.#end = range.end ?? bytes.byteLength;
+    this.#origin = range.origin ?? 0;
+  }
+
+  /** Offset of the next byte, counted from the origin. */
+  get offset(): number {
+    return this.#position - this.#origin;
+  }
+
+  /** Bytes that are left. */
+  get remaining(): number {
+    return this.#end - this.#position;
+  }
+
+  /** Next 8-bit unsigned integer. */
+  u8(field: string): number {
+    return this.#view.getUint8(this.#advance(1, field));
+  }
+
+  /** Next 16-bit unsigned integer, little-endian. */
+  u16(field: string): number {
+    return this.#view.getUint16(this.#advance(2, field), true);
+  }
+
+  /** Next 32-bit unsigned integer, little-endian. */
+  u32(field: string): number {
+    return this.#view.getUint32(this.#advance(4, field), true);
+  }
+
+  /** Next 32-bit signed integer, little-endian. */
+  i32(field: string): number {
+    return this.#view.getInt32(this.#advance(4, field), true);
+  }
+
+  /** Next 64-bit unsigned integer, little-endian. */
+  u64(field: string): bigint {
+    return this.#view.getBigUint64(this.#advance(8, field), true);
+  }
+
+  /** Next 64-bit signed integer, little-endian. */
+  i64(field: string): bigint {
+    return this.#view.getBigInt64(this.#advance(8, field), true);
+  }
+
+  /** Next 16-bit unsigned integer, big-endian (Apple and NetBIOS structures). */
+  u16be(field: string): number {
+    return this.#view.getUint16(this.#advance(2, field), false);
+  }
+
+  /** Next 32-bit unsigned integer, big-endian (the frame length). */
+  u32be(field: string): number {
+    return this.#view.getUint32(this.#advance(4, field), false);
+  }
+
+  /** The next `length` bytes, as a view. */
+  bytes(length: number, field: string): Uint8Array {
+    const start = this.#advance(length, field);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** All bytes that are left, as a view. */
+  rest(): Uint8Array {
+    const start = this.#position;
+    this.#position = this.#end;
+    return this.#bytes.subarray(start, this.#end);
+  }
+
+  /** The next `length` bytes as UTF-16LE text; lone surrogates become U+FFFD. */
+  text(length: number, field: string): string {
+    return utf16.decode(this.bytes(length, field));
+  }
+
+  /** The next 16 bytes as GUID text, lower case without braces. */
+  guid(field: string): string {
+    const start = this.#advance(16, field);
+    let text = "";
+    for (let i = 0; i < 16; i++) {
+      if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
+      text += this.#view.getUint8(start + GUID_ORDER[i]!).toString(16).padStart(2, "0");
+    }
+    return text;
+  }
+
+  /** Passes over `length` bytes whose value does not matter (reserved fields and padding). */
+  skip(length: number, field: string): void {
+    this.#advance(length, field);
+  }
+
+  /** Raises a `WireError` unless the next 16-bit integer is `size`. */
+  structureSize(size: number, message: string): void {
+    const offset = this.offset;
+    const found = this.u16("StructureSize");
+    if (found !== size) {
+      throw new WireError(`Cannot decode ${message}: StructureSize is ${found}, not ${size}`, {
+        field: "StructureSize",
+        offset,
+      });
+    }
+  }
+
+  /** A reader of the next `length` bytes alone, with the same origin; this reader continues behind them. */
+  sub(length: number, field: string): Reader {
+    const start = this.#advance(length, field);
+    return this.#child(start, start + length, this.#origin);
+  }
+
+  /** A reader of the next `length` bytes alone, whose offsets count from its own first byte. */
+  fresh(length: number, field: string): Reader {
+    const start = this.#advance(length, field);
+    return this.#child(start, start + length, start);
+  }
+
+  /** A reader of `length` bytes at `offset` from the origin; this reader does not move. */
+  at(offset: number, length: number, field: string): Reader {
+    const start = this.#origin + offset;
+    if (length < 0 || offset < 0 || start + length > this.#end) {
+      throw new WireError(
+        `Cannot decode ${field}: ${length} bytes at offset ${offset} end behind the structure's ${
+          this.#end - this.#origin
+        } bytes`,
+        { field, offset, needed: length, had: Math.max(0, this.#end - start) },
+      );
+    }
+    return this.#child(start, start + length, start);
+  }
+
+  /** The bytes of a field given by offset and length; an absent field (length 0) is empty whatever its offset. */
+  bytesAt(offset: number, length: number, field: string): Uint8Array {
+    return length === 0 ? new Uint8Array(0) : this.at(offset, length, field).rest();
+  }
+
+  /** UTF-16LE text given by offset and length in bytes. */
+  textAt(offset: number, length: number, field: string): string {
+    return length === 0 ? "" : utf16.decode(this.at(offset, length, field).rest());
+  }
+
+  #child(start: number, end: number, origin: number): Reader {
+    return new Reader(this.#bytes, { start, end, origin });
+  }
+
+  #advance(length: number, field: string): number {
+    const start = this.#position;
+    if (length < 0 || start + length > this.#end) {
+      throw new WireError(
+        `Cannot decode ${field}: needs ${length} bytes at offset ${this.offset}, has ${this.remaining}`,
+        { field, offset: this.offset, needed: length, had: this.remaining },
+      );
+    }
+    this.#position = start + length;
+    return start;
+  }
+}
