@@ -1,0 +1,10 @@
+/**
+ * Byte pipes: TCP, and a pair in memory. Knows nothing of SMB. A `Transport` that wraps another one is a decorator;
+ * trace, fault, delay and capture fit in there without the layers above noticing.
+ *
+ * @module
+ */
+export { TransportError, type TransportReason } from "./errors.ts";
+export type { Transport } from "./transport.ts";
+export { connectTcp, type Listener, listenTcp, type TcpOptions } from "./tcp.ts";
+export { type PairOptions, transportPair } from "./pair.ts";
