@@ -1,0 +1,56 @@
+/**
+ * From captured packets to TCP segments: the layers put together, with a note for each packet that holds none.
+ *
+ * @module
+ */
+
+import type { Cursor, Refusal } from "./cursor.ts";
+import { enterIp, type IpAddresses } from "./ip.ts";
+import { enterLink } from "./link.ts";
+import type { NoteBook } from "./notes.ts";
+import { MAX_PACKET_BYTES, type Packet } from "./packet.ts";
+import { FlowTable, readSegment, type Segment } from "./tcp.ts";
+
+/** Turns packets into segments; one per capture, as it numbers the flows. */
+export class SegmentDecoder {
+  readonly #notes: NoteBook;
+  readonly #flows = new FlowTable();
+  readonly #cursor: Cursor = { bytes: new Uint8Array(0), offset: 0, end: 0, missing: 0 };
+  readonly #addresses: IpAddresses = { sourceOffset: 0, destinationOffset: 0, addressBytes: 4 };
+  #packets = 0;
+
+  constructor(notes: NoteBook) {
+    this.#notes = notes;
+  }
+
+  /** Packets seen so far. */
+  get packets(): number {
+    return this.#packets;
+  }
+
+  /** The segment in a packet, if there is one. */
+  decode(packet: Packet): Segment | undefined {
+    this.#packets++;
+    const cursor = this.#cursor;
+    cursor.bytes = packet.bytes;
+    cursor.offset = packet.start;
+    cursor.end = packet.end;
+    const cut = packet.originalLength - (packet.end - packet.start);
+    // Some writers leave the original length zero or wrong; it must not invent megabytes that were never sent.
+    cursor.missing = cut > 0 && cut <= MAX_PACKET_BYTES ? cut : 0;
+    const refusal = enterLink(cursor, packet.linkType) ?? enterIp(cursor, this.#addresses);
+    if (refusal !== undefined) return this.#refuse(refusal, packet);
+    const result = readSegment(cursor, {
+      packet,
+      addresses: this.#addresses,
+      flows: this.#flows,
+    });
+    if ("reason" in result) return this.#refuse(result, packet);
+    return result;
+  }
+
+  #refuse(refusal: Refusal, packet: Packet): undefined {
+    this.#notes.add(refusal.reason, { frame: packet.frame, loss: refusal.loss });
+    return undefined;
+  }
+}

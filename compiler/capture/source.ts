@@ -1,0 +1,234 @@
+/**
+ * Where capture bytes come from: a file, standard input, or any object that can be read from. Compression is recognised by
+ * its magic and undone here, so that the format readers see plain capture bytes. The only file of the compiler that reads files.
+ *
+ * @module
+ */
+
+import { CaptureError } from "./errors.ts";
+
+/** Something that bytes can be read from. */
+export interface ByteInput {
+  /** Reads up to `into.length` bytes; null at the end. */
+  read(into: Uint8Array<ArrayBuffer>): Promise<number | null>;
+  /** Releases what is behind it. */
+  close(): void;
+}
+
+/** An opened capture source. */
+export interface CaptureSource extends ByteInput {
+  /** A path, or "standard input". */
+  readonly name: string;
+  /** Size of the (compressed) file, if known. */
+  readonly totalBytes: number | undefined;
+  /** Bytes taken from the (compressed) file so far. */
+  readonly bytesRead: number;
+  /** How the bytes were compressed, if they were. */
+  readonly compression: "gzip" | undefined;
+  /** Set after the end when the compressed data is damaged: what is wrong. */
+  readonly damage: string | undefined;
+}
+
+const MAGIC_BYTES = 4;
+const STANDARD_INPUT = "standard input";
+
+/**
+ * Opens a capture file, "-" for standard input, or an input that is already open.
+ *
+ * @throws {CaptureError} When the file is missing or unreadable, or compressed in a way that cannot be undone here.
+ */
+export async function openSource(input: string | URL | ByteInput): Promise<CaptureSource> {
+  const raw = await openRaw(input);
+  let first: Uint8Array<ArrayBuffer>;
+  try {
+    first = await readFirst(raw);
+  } catch (cause) {
+    raw.close();
+    throw unreadable(raw.name, cause);
+  }
+  raw.unread(first);
+  if (first[0] === 0x1f && first[1] === 0x8b) return new GzipSource(raw);
+  const other = otherCompression(first);
+  if (other !== undefined) {
+    raw.close();
+    throw new CaptureError(
+      `Cannot read capture ${raw.name}: it is compressed with ${other}, decompress it first`,
+      { source: raw.name },
+    );
+  }
+  return raw;
+}
+
+async function openRaw(input: string | URL | ByteInput): Promise<RawSource> {
+  if (input === "-") {
+    return new RawSource({
+      name: STANDARD_INPUT,
+      input: { read: (into) => Deno.stdin.read(into), close: () => {} },
+    });
+  }
+  if (typeof input !== "string" && !(input instanceof URL)) {
+    return new RawSource({ name: "input", input });
+  }
+  const name = input instanceof URL ? input.pathname : input;
+  try {
+    const file = await Deno.open(input, { read: true });
+    const info = await file.stat();
+    if (info.isDirectory) {
+      file.close();
+      throw new Error("it is a directory");
+    }
+    return new RawSource(
+      info.isFile ? { name, input: file, totalBytes: info.size } : { name, input: file },
+    );
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
+}
+
+function unreadable(name: string, cause: unknown): CaptureError {
+  const why = cause instanceof Deno.errors.NotFound
+    ? "no such file"
+    : cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable
+    ? "permission denied"
+    : cause instanceof Error
+    ? cause.message
+    : String(cause);
+  return new CaptureError(`Cannot read capture ${name}: ${why}`, { source: name, cause });
+}
+
+async function readFirst(raw: RawSource): Promise<Uint8Array<ArrayBuffer>> {
+  const first = new Uint8Array(MAGIC_BYTES);
+  let filled = 0;
+  while (filled < first.length) {
+    const count = await raw.read(first.subarray(filled));
+    if (count === null) break;
+    filled += count;
+  }
+  return first.subarray(0, filled);
+}
+
+function otherCompression(first: Uint8Array): string | undefined {
+  if (first[0] === 0x28 && first[1] === 0xb5 && first[2] === 0x2f && first[3] === 0xfd) {
+    return "zstd";
+  }
+  if (first[0] === 0xfd && first[1] === 0x37 && first[2] === 0x7a && first[3] === 0x58) return "xz";
+  if (first[0] === 0x42 && first[1] === 0x5a && first[2] === 0x68) return "bzip2";
+  if (first[0] === 0x04 && first[1] === 0x22 && first[2] === 0x4d && first[3] === 0x18) {
+    return "lz4";
+  }
+  if (first[0] === 0x50 && first[1] === 0x4b && first[2] === 0x03 && first[3] === 0x04) {
+    return "zip";
+  }
+  return undefined;
+}
+
+/** Bytes as they are, with a count of them and a few bytes of look-ahead. */
+class RawSource implements CaptureSource {
+  readonly name: string;
+  readonly totalBytes: number | undefined;
+  readonly compression = undefined;
+  readonly damage = undefined;
+  readonly #input: ByteInput;
+  #pending: Uint8Array = new Uint8Array(0);
+  #bytesRead = 0;
+  #closed = false;
+
+  constructor(options: { name: string; input: ByteInput; totalBytes?: number }) {
+    this.name = options.name;
+    this.#input = options.input;
+    this.totalBytes = options.totalBytes;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  unread(bytes: Uint8Array): void {
+    this.#pending = bytes;
+    this.#bytesRead -= bytes.length;
+  }
+
+  async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    const pending = this.#pending;
+    if (pending.length > 0) {
+      const count = Math.min(pending.length, into.length);
+      into.set(pending.subarray(0, count));
+      this.#pending = pending.subarray(count);
+      this.#bytesRead += count;
+      return count;
+    }
+    const count = await this.#input.read(into);
+    this.#bytesRead += count ?? 0;
+    return count;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#input.close();
+  }
+}
+
+/** Compressed bytes undone by the platform's DecompressionStream; damage ends the stream instead of failing it. */
+class GzipSource implements CaptureSource {
+  readonly compression = "gzip";
+  readonly #raw: RawSource;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #pending: Uint8Array = new Uint8Array(0);
+  #damage: string | undefined;
+  #done = false;
+
+  constructor(raw: RawSource) {
+    this.#raw = raw;
+    const compressed = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        const chunk = new Uint8Array(0x10000);
+        const count = await raw.read(chunk);
+        if (count === null) controller.close();
+        else if (count > 0) controller.enqueue(chunk.subarray(0, count));
+      },
+    });
+    this.#reader = compressed.pipeThrough(new DecompressionStream("gzip")).getReader();
+  }
+
+  get name(): string {
+    return this.#raw.name;
+  }
+
+  get totalBytes(): number | undefined {
+    return this.#raw.totalBytes;
+  }
+
+  get bytesRead(): number {
+    return this.#raw.bytesRead;
+  }
+
+  get damage(): string | undefined {
+    return this.#damage;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#pending.length === 0) {
+      if (this.#done) return null;
+      try {
+        const { done, value } = await this.#reader.read();
+        if (done) this.#done = true;
+        else this.#pending = value;
+      } catch (cause) {
+        this.#done = true;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        this.#damage = `The gzip data is damaged or ends early (${why}), and the rest was not read`;
+      }
+    }
+    const count = Math.min(this.#pending.length, into.length);
+    into.set(this.#pending.subarray(0, count));
+    this.#pending = this.#pending.subarray(count);
+    return count;
+  }
+
+  close(): void {
+    this.#done = true;
+    this.#reader.cancel().catch(() => {});
+    this.#raw.close();
+  }
+}

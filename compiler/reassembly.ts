@@ -1,0 +1,596 @@
+/**
+ * TCP segments to ordered bytes, per direction of each connection, with everything that is missing stated as a gap.
+ *
+ * Sequence numbers are unrolled into positions (bytes since the start of the direction), and what arrived ahead of order is kept as
+ * sorted, disjoint intervals of positions. The first bytes seen for a position win. Nothing here reads files or clocks.
+ *
+ * A hole in the captured bytes is waited for, because packets may be captured out of order. It is given up, and declared as
+ * a gap, when the peer has acknowledged what lies beyond it and {@linkcode ReassemblyLimits.patienceSegments} more segments of
+ * the connection went by or {@linkcode ReassemblyLimits.patienceSeconds} passed, when too much is kept behind it, or at the end.
+ *
+ * Connections are numbered as Wireshark numbers tcp.stream: by their first packet, counting every pair of endpoints, and anew for a SYN on the
+ * same endpoints with another initial sequence number or after the end of the former connection.
+ *
+ * @module
+ */
+
+import { type Endpoint, type Flow, type Segment, type Stamp, TCP_FLAG } from "./capture/mod.ts";
+
+/** A TCP connection in the capture. */
+export interface Connection {
+  /** Wireshark's tcp.stream. */
+  readonly number: number;
+  /** First packet. */
+  readonly opened: Stamp;
+  /** Direction of the first packet, and the other one. */
+  readonly directions: readonly [Direction, Direction];
+}
+
+/** One direction of a connection. */
+export interface Direction {
+  readonly connection: Connection;
+  /** 0 for the direction of the connection's first packet, 1 for the other. */
+  readonly index: 0 | 1;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  /** True once a SYN without ACK was seen: the source is the TCP client. */
+  readonly initiator: boolean;
+}
+
+/** Bytes in order. */
+export class StreamData {
+  readonly kind = "data";
+  readonly direction: Direction;
+  /** Offset of the first byte in the direction, gaps included. */
+  readonly position: number;
+  /** A view that holds until the call that delivers it returns. */
+  readonly bytes: Uint8Array;
+  /** The packet with which these bytes, and all before them since the last gap, had been captured. */
+  readonly completed: Stamp;
+  /** The packet that carried these bytes. The same as `completed` unless it came out of order. */
+  readonly carried: Stamp;
+
+  constructor(
+    options: Pick<StreamData, "direction" | "position" | "bytes" | "completed" | "carried">,
+  ) {
+    this.direction = options.direction;
+    this.position = options.position;
+    this.bytes = options.bytes;
+    this.completed = options.completed;
+    this.carried = options.carried;
+  }
+
+  /** Number of the packet that completed them. */
+  get frame(): number {
+    return this.completed.frame;
+  }
+
+  /** Its time, in nanoseconds since 1970. */
+  get time(): bigint {
+    return this.completed.time;
+  }
+
+  /** Number of the packet that carried them. */
+  get firstFrame(): number {
+    return this.carried.frame;
+  }
+
+  /** Its time, in nanoseconds since 1970. */
+  get firstTime(): bigint {
+    return this.carried.time;
+  }
+}
+
+/** Bytes that the capture lacks. */
+export interface StreamGap {
+  readonly kind: "gap";
+  readonly direction: Direction;
+  readonly position: number;
+  /** How many bytes, at least 1. */
+  readonly missing: number;
+  /**
+   * "lost": the peer acknowledged them, or the connection or capture ended; "cut": beyond the snap length; "limit": given up
+   * to bound memory; "jump": the sequence numbers went elsewhere, and the count is a guess.
+   */
+  readonly reason: "lost" | "cut" | "limit" | "jump";
+  /** The packet at which it was declared. */
+  readonly declared: Stamp;
+}
+
+/** No more bytes in this direction. */
+export interface StreamEnd {
+  readonly kind: "end";
+  readonly direction: Direction;
+  /** "reused": another connection took the endpoints; "capture": the capture ended first. */
+  readonly reason: "fin" | "rst" | "reused" | "capture";
+  /** The packet that ended it; for "capture" the last packet of the connection. */
+  readonly ended: Stamp;
+}
+
+/** What reassembly delivers, per direction in the order of the stream. */
+export type StreamEvent = StreamData | StreamGap | StreamEnd;
+
+/** Bounds on memory and waiting. */
+export interface ReassemblyLimits {
+  /** Bytes kept behind holes in one direction; 8 MiB unless told. */
+  readonly directionBytes: number;
+  /** Bytes kept behind holes in all directions; 64 MiB unless told. */
+  readonly totalBytes: number;
+  /** Separate intervals kept in one direction; 4096 unless told. */
+  readonly intervals: number;
+  /** Segments of the connection after which an acknowledged hole is given up; 64 unless told. */
+  readonly patienceSegments: number;
+  /** Captured seconds after which an acknowledged hole is given up; 2 unless told. */
+  readonly patienceSeconds: number;
+}
+
+/** Counts of what was put aside without loss. */
+export interface ReassemblyCounts {
+  /** Payload bytes that had been seen before. */
+  repeatedBytes: number;
+  /** Payload bytes after the end of their direction. */
+  bytesAfterEnd: number;
+}
+
+const DEFAULT_LIMITS: ReassemblyLimits = {
+  directionBytes: 0x800000,
+  totalBytes: 0x4000000,
+  intervals: 4096,
+  patienceSegments: 64,
+  patienceSeconds: 2,
+};
+
+/**
+ * A sequence number this far behind is no retransmission. Windows are at most 1 GiB (RFC 7323) and in practice a few MiB:
+ * the endpoints were reused without the SYN having been captured.
+ */
+const JUMP_BACK = 0x4000000;
+
+/** What was captured ahead of order, or a part of it. */
+interface Interval {
+  readonly start: number;
+  readonly end: number;
+  /** Shorter than the interval when the capture cut the segment. */
+  readonly bytes: Uint8Array;
+  readonly stamp: Stamp;
+}
+
+class DirectionState implements Direction {
+  readonly connection: ConnectionState;
+  readonly index: 0 | 1;
+  readonly source: Endpoint;
+  readonly destination: Endpoint;
+  initiator = false;
+  /** Initial sequence number, or the best guess at it; undefined until a packet tells. */
+  initial: number | undefined;
+  /** True once `next` is known. */
+  started = false;
+  /** Sequence number of the byte at `position`. */
+  next = 0;
+  position = 0;
+  /** Sorted and disjoint, all beyond `position`. */
+  intervals: Interval[] = [];
+  keptBytes = 0;
+  /** Position of the FIN, once seen. */
+  finPosition: number | undefined;
+  finStamp: Stamp | undefined;
+  ended = false;
+  /** The latest packet among those delivered since the last gap. */
+  completed: Stamp | undefined;
+  /** How far the peer's latest acknowledgement goes beyond `position`; 0 when it does not. */
+  acknowledged = 0;
+  /** When the peer was first seen to acknowledge beyond the present hole. */
+  waitingSince: Stamp | undefined;
+  waitingSegments = 0;
+
+  constructor(connection: ConnectionState, options: { flow: Flow; index: 0 | 1 }) {
+    this.connection = connection;
+    this.index = options.index;
+    this.source = options.flow.source;
+    this.destination = options.flow.destination;
+  }
+}
+
+class ConnectionState implements Connection {
+  readonly number: number;
+  readonly opened: Stamp;
+  /** Identifies the direction of the first packet. */
+  readonly firstFlow: number;
+  readonly directions: readonly [DirectionState, DirectionState];
+  last: Stamp;
+  segments = 0;
+  /** A FIN or RST was seen. */
+  closing = false;
+  reset: Stamp | undefined;
+  ignored = false;
+
+  constructor(number: number, segment: Segment) {
+    const { flow, stamp } = segment;
+    const reverse: Flow = { id: flow.id ^ 1, source: flow.destination, destination: flow.source };
+    this.number = number;
+    this.opened = this.last = stamp;
+    this.firstFlow = flow.id;
+    this.directions = [
+      new DirectionState(this, { flow, index: 0 }),
+      new DirectionState(this, { flow: reverse, index: 1 }),
+    ];
+  }
+}
+
+/** Puts segments in order; feed it every segment of a capture in file order, then finish it. */
+export class Reassembler {
+  /** Counts so far. */
+  readonly counts: ReassemblyCounts = { repeatedBytes: 0, bytesAfterEnd: 0 };
+  readonly #deliver: (event: StreamEvent) => void;
+  readonly #limits: ReassemblyLimits;
+  /** The present connection of each pair of flows. */
+  readonly #current: (ConnectionState | undefined)[] = [];
+  #connections = 0;
+  #keptBytes = 0;
+
+  /** Events are handed to `deliver` during `push` and `finish`. */
+  constructor(
+    deliver: (event: StreamEvent) => void,
+    limits: Partial<ReassemblyLimits> = {},
+  ) {
+    this.#deliver = deliver;
+    this.#limits = { ...DEFAULT_LIMITS, ...limits };
+  }
+
+  /** Connections seen so far; the next one gets this number. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Bytes kept behind holes at present. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** Takes the next segment of the capture. */
+  push(segment: Segment): void {
+    const connection = this.#connectionOf(segment);
+    const index = segment.flow.id === connection.firstFlow ? 0 : 1;
+    const own = connection.directions[index];
+    const peer = connection.directions[1 - index] as DirectionState;
+    connection.last = segment.stamp;
+    connection.segments++;
+    if (connection.ignored) return;
+    const { flags } = segment;
+    if ((flags & TCP_FLAG.SYN) !== 0) this.#synchronise(own, segment);
+    if ((flags & (TCP_FLAG.ACK | TCP_FLAG.RST)) === TCP_FLAG.ACK) {
+      this.#acknowledge(peer, segment);
+    }
+    if ((flags & TCP_FLAG.RST) !== 0) {
+      this.#reset(own, segment);
+      return;
+    }
+    const length = segment.payload.length + segment.cut;
+    if (length > 0) this.#accept(own, segment);
+    if ((flags & TCP_FLAG.FIN) !== 0) this.#close(own, segment);
+    if (peer.waitingSince !== undefined) this.#loseHoleIfOverdue(peer, segment.stamp);
+    if (own.waitingSince !== undefined) this.#loseHoleIfOverdue(own, segment.stamp);
+  }
+
+  /** Drops what is kept of a connection and delivers nothing more of it. */
+  ignore(connection: Connection): void {
+    if (!(connection instanceof ConnectionState)) return;
+    connection.ignored = true;
+    for (const direction of connection.directions) this.#dropIntervals(direction);
+  }
+
+  /** Ends all connections: the capture has no more segments. */
+  finish(): void {
+    const open = this.#current.filter((connection) => connection !== undefined)
+      .sort((one, other) => one.number - other.number);
+    for (const connection of open) this.#endBoth(connection, { reason: "capture" });
+    this.#current.length = 0;
+  }
+
+  #connectionOf(segment: Segment): ConnectionState {
+    const pair = segment.flow.id >>> 1;
+    const current = this.#current[pair];
+    if (current !== undefined && !startsAnew(current, segment)) {
+      learnInitial(current, segment);
+      return current;
+    }
+    if (current !== undefined) this.#endBoth(current, { reason: "reused", ended: segment.stamp });
+    const connection = new ConnectionState(this.#connections++, segment);
+    learnInitial(connection, segment);
+    this.#current[pair] = connection;
+    return connection;
+  }
+
+  #synchronise(own: DirectionState, segment: Segment): void {
+    if ((segment.flags & TCP_FLAG.ACK) === 0) own.initiator = true;
+    if (own.started) return;
+    own.started = true;
+    own.next = (segment.seq + 1) >>> 0;
+  }
+
+  /** A segment of the peer says how much of this direction has arrived there. */
+  #acknowledge(direction: DirectionState, segment: Segment): void {
+    if (!direction.started || direction.ended) return;
+    const beyond = (segment.ack - direction.next) | 0;
+    // A FIN takes a sequence number but is no byte of the stream.
+    const limit = direction.finPosition === undefined
+      ? beyond
+      : Math.min(beyond, direction.finPosition - direction.position);
+    if (limit <= 0) {
+      direction.acknowledged = 0;
+      direction.waitingSince = undefined;
+      return;
+    }
+    direction.acknowledged = limit;
+    if (direction.waitingSince === undefined) {
+      direction.waitingSince = segment.stamp;
+      direction.waitingSegments = direction.connection.segments;
+    }
+  }
+
+  #loseHoleIfOverdue(direction: DirectionState, now: Stamp): void {
+    const since = direction.waitingSince;
+    if (since === undefined || direction.ended) return;
+    const segments = direction.connection.segments - direction.waitingSegments;
+    const seconds = now.seconds - since.seconds + (now.nanoseconds - since.nanoseconds) / 1e9;
+    if (
+      segments < this.#limits.patienceSegments && seconds < this.#limits.patienceSeconds
+    ) {
+      return;
+    }
+    const first = direction.intervals[0];
+    const beyond = direction.position + direction.acknowledged;
+    this.#gap(direction, {
+      to: first === undefined ? beyond : Math.min(beyond, first.start),
+      reason: "lost",
+      declared: now,
+    });
+    this.#drain(direction, now);
+    this.#endIfComplete(direction);
+  }
+
+  #accept(own: DirectionState, segment: Segment): void {
+    const length = segment.payload.length + segment.cut;
+    if (own.ended) {
+      this.counts.bytesAfterEnd += length;
+      return;
+    }
+    const seq = (segment.flags & TCP_FLAG.SYN) === 0 ? segment.seq : (segment.seq + 1) >>> 0;
+    if (!own.started) {
+      own.started = true;
+      own.next = seq;
+    }
+    let ahead = (seq - own.next) | 0;
+    if (ahead === 0 && own.intervals.length === 0 && segment.cut === 0) {
+      this.#data(own, segment.payload, segment.stamp);
+      this.#endIfComplete(own);
+      return;
+    }
+    if (ahead < -JUMP_BACK) {
+      this.#flush(own, segment.stamp);
+      this.#gap(own, { to: own.position + 1, reason: "jump", declared: segment.stamp });
+      own.next = seq;
+      own.finPosition = undefined;
+      ahead = 0;
+    }
+    this.#insert(own, own.position + ahead, segment);
+    this.#keepWithinLimits(own, segment.stamp);
+    this.#endIfComplete(own);
+  }
+
+  /** Adds the parts of a segment that are not known yet: delivers what is next in order, keeps the rest. */
+  #insert(own: DirectionState, segmentStart: number, segment: Segment): void {
+    const end = segmentStart + segment.payload.length + segment.cut;
+    let start = Math.max(segmentStart, own.position);
+    let index = firstEndingAfter(own.intervals, start);
+    let used = 0;
+    while (start < end) {
+      const following = own.intervals[index];
+      if (following !== undefined && following.start <= start) {
+        start = following.end;
+        index++;
+        continue;
+      }
+      const partEnd = following === undefined ? end : Math.min(end, following.start);
+      const bytes = segment.payload.subarray(start - segmentStart, partEnd - segmentStart);
+      used += partEnd - start;
+      if (start === own.position) {
+        this.#deliverInterval(own, { start, end: partEnd, bytes, stamp: segment.stamp });
+        this.#drain(own, segment.stamp);
+        index = 0;
+      } else {
+        const interval = { start, end: partEnd, bytes: bytes.slice(), stamp: segment.stamp };
+        own.intervals.splice(index, 0, interval);
+        own.keptBytes += bytes.length;
+        this.#keptBytes += bytes.length;
+        index++;
+      }
+      start = partEnd;
+    }
+    this.counts.repeatedBytes += end - segmentStart - used;
+  }
+
+  /** Delivers what is kept and now in order. */
+  #drain(direction: DirectionState, declared: Stamp): void {
+    const { intervals } = direction;
+    let count = 0;
+    for (let first = intervals[0]; first !== undefined; first = intervals[count]) {
+      if (first.start !== direction.position) break;
+      count++;
+      direction.keptBytes -= first.bytes.length;
+      this.#keptBytes -= first.bytes.length;
+      this.#deliverInterval(direction, first, declared);
+      if (direction.connection.ignored) return;
+    }
+    if (count > 0) intervals.splice(0, count);
+  }
+
+  #deliverInterval(direction: DirectionState, interval: Interval, declared = interval.stamp): void {
+    if (interval.bytes.length > 0) this.#data(direction, interval.bytes, interval.stamp);
+    if (direction.position < interval.end) {
+      this.#gap(direction, { to: interval.end, reason: "cut", declared });
+    }
+  }
+
+  #data(direction: DirectionState, bytes: Uint8Array, carried: Stamp): void {
+    const { position } = direction;
+    const before = direction.completed;
+    const completed = before !== undefined && before.frame > carried.frame ? before : carried;
+    direction.completed = completed;
+    this.#advance(direction, bytes.length);
+    if (direction.connection.ignored) return;
+    this.#deliver(new StreamData({ direction, position, bytes, completed, carried }));
+  }
+
+  #gap(
+    direction: DirectionState,
+    options: { to: number; reason: StreamGap["reason"]; declared: Stamp },
+  ): void {
+    const { position } = direction;
+    const missing = options.to - position;
+    this.#advance(direction, missing);
+    direction.completed = undefined;
+    if (direction.connection.ignored) return;
+    this.#deliver({
+      kind: "gap",
+      direction,
+      position,
+      missing,
+      reason: options.reason,
+      declared: options.declared,
+    });
+  }
+
+  #advance(direction: DirectionState, count: number): void {
+    direction.position += count;
+    direction.next = (direction.next + count) >>> 0;
+    direction.acknowledged = Math.max(0, direction.acknowledged - count);
+    direction.waitingSince = undefined;
+  }
+
+  /** Gives up holes until what is kept is within bounds. */
+  #keepWithinLimits(direction: DirectionState, declared: Stamp): void {
+    for (;;) {
+      const first = direction.intervals[0];
+      if (
+        first === undefined ||
+        (direction.keptBytes <= this.#limits.directionBytes &&
+          this.#keptBytes <= this.#limits.totalBytes &&
+          direction.intervals.length <= this.#limits.intervals)
+      ) {
+        return;
+      }
+      this.#gap(direction, { to: first.start, reason: "limit", declared });
+      this.#drain(direction, declared);
+    }
+  }
+
+  /** Delivers all that is kept, with the holes as gaps. */
+  #flush(direction: DirectionState, declared: Stamp): void {
+    for (let first = direction.intervals[0]; first !== undefined; first = direction.intervals[0]) {
+      this.#gap(direction, { to: first.start, reason: "lost", declared });
+      this.#drain(direction, declared);
+    }
+    if (direction.acknowledged > 0) {
+      const to = direction.position + direction.acknowledged;
+      this.#gap(direction, { to, reason: "lost", declared });
+    }
+    const { finPosition } = direction;
+    if (finPosition !== undefined && finPosition > direction.position) {
+      this.#gap(direction, { to: finPosition, reason: "lost", declared });
+    }
+  }
+
+  #close(own: DirectionState, segment: Segment): void {
+    own.connection.closing = true;
+    if (own.ended || own.finPosition !== undefined) return;
+    const syn = (segment.flags & TCP_FLAG.SYN) === 0 ? 0 : 1;
+    const end = (segment.seq + syn + segment.payload.length + segment.cut) >>> 0;
+    if (!own.started) {
+      own.started = true;
+      own.next = end;
+    }
+    const ahead = (end - own.next) | 0;
+    if (ahead < 0) return;
+    own.finPosition = own.position + ahead;
+    own.finStamp = segment.stamp;
+    this.#endIfComplete(own);
+  }
+
+  #reset(own: DirectionState, segment: Segment): void {
+    const { connection } = own;
+    connection.closing = true;
+    connection.reset ??= segment.stamp;
+    if (own.ended) return;
+    this.#flush(own, segment.stamp);
+    this.#end(own, { reason: "rst", ended: segment.stamp });
+  }
+
+  #endIfComplete(direction: DirectionState): void {
+    if (direction.ended || direction.finPosition === undefined) return;
+    if (direction.position < direction.finPosition) return;
+    this.#end(direction, { reason: "fin", ended: direction.finStamp ?? direction.connection.last });
+  }
+
+  #endBoth(
+    connection: ConnectionState,
+    options: { reason: "reused" | "capture"; ended?: Stamp },
+  ): void {
+    for (const direction of connection.directions) {
+      if (direction.ended) continue;
+      const now = options.ended ?? connection.last;
+      this.#flush(direction, now);
+      this.#endIfComplete(direction);
+      if (direction.ended) continue;
+      if (connection.reset !== undefined) {
+        this.#end(direction, { reason: "rst", ended: connection.reset });
+      } else {
+        this.#end(direction, { reason: options.reason, ended: now });
+      }
+    }
+  }
+
+  #end(direction: DirectionState, options: { reason: StreamEnd["reason"]; ended: Stamp }): void {
+    direction.ended = true;
+    this.#dropIntervals(direction);
+    if (direction.connection.ignored) return;
+    this.#deliver({ kind: "end", direction, ...options });
+  }
+
+  #dropIntervals(direction: DirectionState): void {
+    for (const interval of direction.intervals) this.#keptBytes -= interval.bytes.length;
+    direction.keptBytes = 0;
+    direction.intervals = [];
+  }
+}
+
+/** Whether a segment opens another connection on the same endpoints, as Wireshark decides it. */
+function startsAnew(current: ConnectionState, segment: Segment): boolean {
+  if ((segment.flags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) !== TCP_FLAG.SYN) return false;
+  const own = current.directions[segment.flow.id === current.firstFlow ? 0 : 1];
+  if (own.initial === undefined) return false;
+  return own.initial !== segment.seq || current.closing;
+}
+
+/** Notes the initial sequence numbers that a packet tells of: its own, and the peer's through what it acknowledges. */
+function learnInitial(connection: ConnectionState, segment: Segment): void {
+  const index = segment.flow.id === connection.firstFlow ? 0 : 1;
+  const own = connection.directions[index];
+  const peer = connection.directions[1 - index] as DirectionState;
+  const syn = (segment.flags & TCP_FLAG.SYN) !== 0;
+  own.initial ??= syn ? segment.seq : (segment.seq - 1) >>> 0;
+  if ((segment.flags & TCP_FLAG.ACK) !== 0) peer.initial ??= (segment.ack - 1) >>> 0;
+}
+
+/** Index of the first interval that reaches beyond a position. */
+function firstEndingAfter(intervals: readonly Interval[], position: number): number {
+  let low = 0;
+  let high = intervals.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const interval = intervals[middle];
+    if (interval !== undefined && interval.end <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
