@@ -1,0 +1,92 @@
+/**
+ * SMBench's scripting API: what a scenario imports from `"smbench"`.
+ *
+ * A scenario is a TypeScript file whose default export is made by {@linkcode scenario} (written by hand; an operation
+ * with an unexpected status throws) or by {@linkcode replay} (compiled from a capture; differences are recorded and
+ * reported). `smbench run file.ts --target smb://host/share -U user` runs it in a sandbox that reaches that server
+ * and nothing else.
+ *
+ * Numbers that are times are in seconds, numbers that are lengths or offsets in bytes.
+ *
+ * @example
+ * ```ts
+ * import { expect, scenario } from "smbench";
+ *
+ * export default scenario({ name: "lease break on second open" }, async ({ client }) => {
+ *   const alice = await client("alice");
+ *   const bob = await client("bob");
+ *   const doc = await alice.open("report.docx", { access: "rw", disposition: "openIf", lease: "RWH" });
+ *   const broken = doc.leaseBreak();
+ *   await using _theirs = await bob.open("report.docx", { access: "r" });
+ *   expect(await broken).toMatchObject({ from: "RWH", to: "RH" });
+ * });
+ * ```
+ *
+ * @module
+ */
+export { blob, data, duration, expect, hex, replay, scenario, size } from "./runtime/script/mod.ts";
+export type {
+  Access,
+  BlobReference,
+  Break,
+  BreakPolicy,
+  Change,
+  Client,
+  CloseOptions,
+  Compound,
+  CompoundFile,
+  Connection,
+  ConnectOptions,
+  CreateContext,
+  CreateOption,
+  Data,
+  DirectoryEntry,
+  Disposition,
+  Duration,
+  Expect,
+  Expectation,
+  ExpectedStatus,
+  File,
+  FileAttribute,
+  FileStat,
+  InfoResult,
+  InfoSelector,
+  IoctlOptions,
+  Label,
+  LeaseOptions,
+  LeaseStateText,
+  LockOptions,
+  LockRange,
+  LoginOptions,
+  NegotiateContextOption,
+  Negotiated,
+  NotifyOptions,
+  OpenOptions,
+  Operation,
+  OperationOptions,
+  Oplock,
+  Outcome,
+  ParamsOf,
+  ParamsSchema,
+  QueryDirectoryOptions,
+  QueryInfoOptions,
+  ReadOptions,
+  Related,
+  ReplayClient,
+  ReplayFunctions,
+  ReplayOptions,
+  ReplayParams,
+  Scenario,
+  ScenarioContext,
+  ScenarioFunction,
+  ScenarioOptions,
+  Session,
+  SetInfoOptions,
+  Share,
+  Size,
+  Tree,
+  TreeOptions,
+  User,
+  UserOptions,
+  WriteOptions,
+} from "./runtime/script/mod.ts";

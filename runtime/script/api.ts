@@ -1,0 +1,814 @@
+/**
+ * What a scenario sees: every type of the scripting API. The file imports nothing but zod's types, so that it is also,
+ * word for word, the declaration file that `smbench` writes beside a scenario outside the checkout.
+ *
+ * Units, everywhere: a number that is a time is in seconds, a number that is a length or an offset is in bytes. A
+ * string carries its unit: `"500ms"`, `"64k"`.
+ *
+ * @module
+ */
+import type { z } from "zod";
+
+/** A length of time: seconds, or text with a unit (`us`, `ms`, `s`, `m`, `h`), as in `"1.5s"`. */
+export type Duration = number | string;
+
+/** A number of bytes: a number, or text with a unit (`k`, `m`, `g`, `t`, in powers of 1024), as in `"64k"`. */
+export type Size = number | string;
+
+/** Where an operation comes from: the number of the capture's frame, or any text (`"214.2"`, the second one in it). */
+export type Label = number | string;
+
+/** Bytes to send: as they are, UTF-8 text, or the content of a file of the scenario's folder. */
+export type Data = Uint8Array | string | BlobReference;
+
+/** A file beside the scenario, named by {@linkcode blob}; its bytes come from the host. */
+export interface BlobReference {
+  /** Relative to the scenario's folder, with `/`. */
+  readonly path: string;
+}
+
+/**
+ * The status that an operation shall have: a name of MS-ERREF without `STATUS_`, its number, several of them, or
+ * `"any"`.
+ */
+export type ExpectedStatus = string | number | readonly (string | number)[];
+
+/** What every operation accepts. */
+export interface OperationOptions {
+  /**
+   * The status that counts as right; `"SUCCESS"` unless given. In a scenario another one throws; in a replay it is
+   * recorded as a mismatch, with its label.
+   */
+  readonly expect?: ExpectedStatus;
+  /** Where the operation comes from, instead of the label that `at()` gave. */
+  readonly label?: Label;
+  /** How long to wait for the final response; the run's own limit (60 s) unless given. */
+  readonly timeout?: Duration;
+  /** CreditRequest of the header (MS-SMB2 2.2.1.2). */
+  readonly credits?: number;
+  /** CreditCharge of the header, where it shall not be what the length asks for. */
+  readonly creditCharge?: number;
+  /** ChannelSequence of the header, dialects 3.x. */
+  readonly channelSequence?: number;
+  /** Set SMB2_FLAGS_REPLAY_OPERATION. */
+  readonly replay?: boolean;
+  /** Set SMB2_FLAGS_DFS_OPERATIONS. */
+  readonly dfs?: boolean;
+}
+
+/** How an operation went; never a rejection. */
+export interface Outcome {
+  /** `"SUCCESS"`, `"OBJECT_NAME_NOT_FOUND"`, ...; empty when no response came. */
+  readonly status: string;
+  /** NTSTATUS; null when no response came. */
+  readonly code: number | null;
+  /** Whether the status is an expected one. */
+  readonly matched: boolean;
+  /** Why the operation was not sent. */
+  readonly skipped?: string;
+  /** Why there is no response: timed out, connection lost. */
+  readonly error?: string;
+  /** Seconds between the request and the final response. */
+  readonly duration: number;
+}
+
+/**
+ * An operation under way: a promise of its result, sent when it was made, not when it is awaited. In a replay it never
+ * rejects; what it resolves to after a failure is the empty value of its type (no bytes, an empty list, a file that is
+ * not open).
+ */
+export interface Operation<T> extends Promise<T> {
+  /** How it went; never rejects, in a scenario neither. */
+  readonly outcome: Promise<Outcome>;
+  /** Resolves to true when the server sends an interim response (STATUS_PENDING), to false when the final one comes first. */
+  readonly pending: Promise<boolean>;
+  /** Sends CANCEL for the request (MS-SMB2 3.2.4.24); the operation then ends as the server decides. */
+  cancel(options?: { readonly label?: Label }): void;
+}
+
+// ---------------------------------------------------------------------------------------------- names
+
+/**
+ * DesiredAccess. `"r"` = 0x00120089, `"w"` = 0x00120116, `"x"` = 0x001200A0, `"d"` = 0x00110080 (delete, attributes,
+ * synchronize), and their unions in any order (`"rw"`, `"rwd"`); `"all"` = 0x001F01FF; `"max"` = MAXIMUM_ALLOWED; names
+ * of single bits in a list (`["FILE_READ_DATA", "DELETE"]`); or the mask (MS-SMB2 2.2.13.1).
+ */
+export type Access = number | string | readonly string[];
+
+/** ShareAccess: any of the letters `r`, `w`, `d`, or `""` for none, or the mask. */
+export type Share = number | string;
+
+/** CreateDisposition (MS-SMB2 2.2.13). */
+export type Disposition =
+  | number
+  | "supersede"
+  | "open"
+  | "create"
+  | "openIf"
+  | "overwrite"
+  | "overwriteIf";
+
+/** One bit of CreateOptions (MS-SMB2 2.2.13). */
+export type CreateOption =
+  | "directory"
+  | "writeThrough"
+  | "sequentialOnly"
+  | "noIntermediateBuffering"
+  | "syncIoAlert"
+  | "syncIoNonAlert"
+  | "nonDirectory"
+  | "completeIfOplocked"
+  | "noEaKnowledge"
+  | "randomAccess"
+  | "deleteOnClose"
+  | "openByFileId"
+  | "openForBackupIntent"
+  | "noCompression"
+  | "openRequiringOplock"
+  | "disallowExclusive"
+  | "reserveOpfilter"
+  | "openReparsePoint"
+  | "openNoRecall"
+  | "openForFreeSpaceQuery";
+
+/** One bit of FileAttributes (MS-FSCC 2.6). */
+export type FileAttribute =
+  | "readOnly"
+  | "hidden"
+  | "system"
+  | "directory"
+  | "archive"
+  | "normal"
+  | "temporary"
+  | "sparse"
+  | "reparsePoint"
+  | "compressed"
+  | "offline"
+  | "notContentIndexed"
+  | "encrypted";
+
+/** RequestedOplockLevel (MS-SMB2 2.2.13); `"lease"` follows from a lease. */
+export type Oplock = number | "none" | "II" | "exclusive" | "batch" | "lease";
+
+/** A lease state: letters `R`, `W`, `H` in any order, `""` for none; or the mask (MS-SMB2 2.2.13.2.8). */
+export type LeaseStateText = number | string;
+
+/** A lease to ask for. */
+export interface LeaseOptions {
+  readonly state: LeaseStateText;
+  /**
+   * Which lease: opens with equal keys share one. A name, from which the run makes 16 bytes that differ between runs
+   * and clients' users, or the bytes. Without it the file has a lease of its own.
+   */
+  readonly key?: string | Uint8Array;
+  /** ParentLeaseKey, a key as above; version 2 only. */
+  readonly parent?: string | Uint8Array;
+  /** 1 or 2; 2 unless the dialect is older than 3.0. */
+  readonly version?: 1 | 2;
+  /** Epoch, version 2 only. */
+  readonly epoch?: number;
+  /** LeaseFlags as they go on the wire; PARENT_LEASE_KEY_SET (0x04) follows from `parent`. */
+  readonly flags?: number;
+}
+
+/**
+ * What to do when the server breaks the lease or oplock of a file.
+ * - `"acknowledge"`: answer at once with what the server offers, where it asks for an answer (the default).
+ * - `"close"`: close the file instead of acknowledging.
+ * - `"withhold"`: never answer; the script may call `acknowledge()` on the break itself.
+ * - `{ delay, to }`: acknowledge after that time, to that state (what the server offers, unless given).
+ */
+export type BreakPolicy =
+  | "acknowledge"
+  | "close"
+  | "withhold"
+  | { readonly delay?: Duration; readonly to?: LeaseStateText | Oplock };
+
+/** A create context (MS-SMB2 2.2.13.2): a name alone, its fields, or any other one by its bytes. */
+export type CreateContext =
+  /** `"RqLs"` marks the place of the lease among the contexts; without it the lease comes last. */
+  | "DHnQ"
+  | "DH2Q"
+  | "MxAc"
+  | "QFid"
+  | "RqLs"
+  | "AAPL"
+  | { readonly kind: "DHnQ" }
+  /** The open to reconnect to: its file id of this run is sent. */
+  | { readonly kind: "DHnC"; readonly file: File }
+  | {
+    readonly kind: "DH2Q";
+    /** Milliseconds, as on the wire; 0 lets the server choose. */
+    readonly timeout?: number;
+    /** 0x00000002 = persistent. */
+    readonly flags?: number;
+    /** A name, from which the run makes a GUID, or GUID text; a new one without it. */
+    readonly createGuid?: string;
+  }
+  /** File id and CreateGuid of that open are sent. */
+  | { readonly kind: "DH2C"; readonly file: File; readonly flags?: number }
+  | { readonly kind: "MxAc"; readonly timestamp?: bigint }
+  | { readonly kind: "QFid" }
+  | { readonly kind: "AlSi"; readonly allocationSize: bigint | number }
+  /** FILETIME of the snapshot. */
+  | { readonly kind: "TWrp"; readonly timestamp: bigint }
+  | { readonly kind: "ExtA"; readonly data: Uint8Array }
+  | { readonly kind: "SecD"; readonly data: Uint8Array }
+  | { readonly kind: "AppInstanceId"; readonly appInstanceId: string }
+  | { readonly kind: "AppInstanceVersion"; readonly high: bigint; readonly low: bigint }
+  | { readonly kind: "SVHDX"; readonly data: Uint8Array }
+  | {
+    readonly kind: "AAPL";
+    readonly requestBitmap?: bigint;
+    readonly clientCapabilities?: bigint;
+  }
+  /** `name` is text of 4 characters, or 16 bytes. */
+  | { readonly kind: "raw"; readonly name: string | Uint8Array; readonly data: Uint8Array };
+
+/** A negotiate context by its number and bytes (MS-SMB2 2.2.3.1), or one of the known ones by name. */
+export type NegotiateContextOption =
+  | {
+    readonly kind: "preauthIntegrity";
+    readonly hashAlgorithms?: readonly number[];
+    readonly saltLength?: number;
+  }
+  | { readonly kind: "encryption"; readonly ciphers: readonly number[] }
+  | {
+    readonly kind: "compression";
+    readonly flags?: number;
+    readonly algorithms: readonly number[];
+  }
+  /** Without a name, the target's own is sent. */
+  | { readonly kind: "netname"; readonly netName?: string }
+  | { readonly kind: "transport"; readonly flags: number }
+  | { readonly kind: "rdmaTransform"; readonly transforms: readonly number[] }
+  | { readonly kind: "signing"; readonly algorithms: readonly number[] }
+  | { readonly kind: "raw"; readonly type: number; readonly data: Uint8Array };
+
+// ------------------------------------------------------------------------------ connection to tree
+
+/** Options of {@linkcode Client.connect}: NEGOTIATE (MS-SMB2 2.2.3). */
+export interface ConnectOptions extends OperationOptions {
+  /** Dialects to offer: `"3.1.1"`, `"2.0.2"`, ... or their numbers; all from 2.0.2 to 3.1.1 unless given. */
+  readonly dialects?: readonly (string | number)[];
+  /** Connections with equal names have equal ClientGuids; the client's name unless given. */
+  readonly clientGuid?: string;
+  /** SecurityMode: 0x01 signing enabled, 0x02 signing required. */
+  readonly securityMode?: number;
+  /** Capabilities mask. */
+  readonly capabilities?: number;
+  /** Negotiate contexts in the order to send, 3.1.1 only. */
+  readonly contexts?: readonly NegotiateContextOption[];
+  /** Start with an SMB1 multi-protocol NEGOTIATE (MS-SMB2 3.2.4.2.2.1). */
+  readonly smb1?: boolean;
+}
+
+/** What the server chose. */
+export interface Negotiated {
+  /** 0x0202 to 0x0311; 0 when the connection failed. */
+  readonly dialect: number;
+  readonly maxTransactSize: number;
+  readonly maxReadSize: number;
+  readonly maxWriteSize: number;
+  /** Capabilities mask of the server. */
+  readonly capabilities: number;
+}
+
+/** Options of {@linkcode Connection.login}: SESSION_SETUP, as many as it takes (MS-SMB2 2.2.5). */
+export interface LoginOptions extends OperationOptions {
+  /** The user as recorded. The run logs in as the user of the command line; this one goes into the report. */
+  readonly user?: string;
+  /**
+   * `"run"`: user and password of the run (the default). `"anonymous"`: none. `"guest"`: the user `guest` without
+   * password. `"wrong"`: the user with a password that is not his, for a recorded LOGON_FAILURE.
+   */
+  readonly credentials?: "run" | "anonymous" | "guest" | "wrong";
+  /** SecurityMode of the session: 0x01 signing enabled, 0x02 required. */
+  readonly securityMode?: number;
+  /** Capabilities mask of the request. */
+  readonly capabilities?: number;
+  /** The session that this one replaces: PreviousSessionId. */
+  readonly previous?: Session;
+  /** The session of another connection that this connection joins (SMB2_SESSION_FLAG_BINDING). */
+  readonly bind?: Session;
+}
+
+/** Options of {@linkcode Session.tree}: TREE_CONNECT (MS-SMB2 2.2.9). */
+export interface TreeOptions extends OperationOptions {
+  /** Flags of the request, 3.1.1 only. */
+  readonly flags?: number;
+}
+
+/** One TCP connection, negotiated. */
+export interface Connection {
+  /** What the server chose. */
+  readonly negotiated: Negotiated;
+  /** Logs in. */
+  login(options?: LoginOptions): Operation<Session>;
+  /** ECHO. */
+  echo(options?: OperationOptions): Operation<void>;
+  /** Closes the TCP connection, without a word to the server. */
+  disconnect(): void;
+  /** Resolves with the reason when the connection ends, whoever ends it. */
+  disconnected(): Promise<string>;
+}
+
+/** A user's session on a connection. */
+export interface Session {
+  /** Connects to a share: its name, or `\\server\share`. `replay`'s `p.share()` gives the name on the target. */
+  tree(share: string, options?: TreeOptions): Operation<Tree>;
+  /** Authenticates again on the same session. */
+  reauthenticate(options?: LoginOptions): Operation<void>;
+  /** LOGOFF. */
+  logoff(options?: OperationOptions): Operation<void>;
+}
+
+// -------------------------------------------------------------------------------------- tree and file
+
+/** Options of an open: CREATE (MS-SMB2 2.2.13). Every field that is not given has the value that its comment names. */
+export interface OpenOptions extends OperationOptions {
+  /** `"r"`. */
+  readonly access?: Access;
+  /** `"rwd"`. */
+  readonly share?: Share;
+  /** `"open"`. */
+  readonly disposition?: Disposition;
+  /** None. */
+  readonly options?: number | readonly CreateOption[];
+  /** `["normal"]` when the disposition may create a file, else none. */
+  readonly attributes?: number | readonly FileAttribute[];
+  /** `"none"`, or `"lease"` with a lease. */
+  readonly oplock?: Oplock;
+  /** No lease. The state alone asks for a lease of this file's own. */
+  readonly lease?: LeaseStateText | LeaseOptions;
+  /** None. In the order to send. */
+  readonly contexts?: readonly CreateContext[];
+  /** ImpersonationLevel: 2 (impersonation). */
+  readonly impersonation?: number;
+  /** SecurityFlags: 0. */
+  readonly securityFlags?: number;
+  /** SmbCreateFlags: 0. */
+  readonly createFlags?: bigint;
+  /** What to do when the server breaks the lease or oplock: the client's policy. */
+  readonly onBreak?: BreakPolicy;
+  /** The recorded grant, `"RWH"` or an oplock: another one counts as a divergence. */
+  readonly expectGrant?: LeaseStateText | Oplock;
+}
+
+/** Which information to query or set: MS-FSCC class names (`"FileStandardInformation"`) or numbers. */
+export interface InfoSelector {
+  /** `"file"`, `"fileSystem"`, `"security"`, `"quota"` or 1 to 4; `"file"` unless given. */
+  readonly type?: "file" | "fileSystem" | "security" | "quota" | number;
+  /** Class; 0 for security and quota. */
+  readonly class?: number | string;
+  /** AdditionalInformation, such as the parts of a security descriptor. */
+  readonly additional?: number;
+}
+
+/** Options of {@linkcode File.queryInfo} (MS-SMB2 2.2.37). */
+export interface QueryInfoOptions extends OperationOptions, InfoSelector {
+  /** OutputBufferLength; 65536 unless given. */
+  readonly outputLength?: number;
+  readonly flags?: number;
+  readonly input?: Uint8Array;
+}
+
+/** Options of {@linkcode File.setInfo} (MS-SMB2 2.2.39). */
+export interface SetInfoOptions extends OperationOptions, InfoSelector {}
+
+/** Options of {@linkcode File.queryDirectory} (MS-SMB2 2.2.33). */
+export interface QueryDirectoryOptions extends OperationOptions {
+  /** `"*"`. */
+  readonly pattern?: string;
+  /** FileIdBothDirectoryInformation (37). */
+  readonly class?: number | string;
+  /** 0x01 restart, 0x02 single entry, 0x04 index specified, 0x10 reopen. */
+  readonly flags?: number;
+  readonly index?: number;
+  /** OutputBufferLength; 65536 unless given. */
+  readonly outputLength?: number;
+}
+
+/** Options of an IOCTL (MS-SMB2 2.2.31). */
+export interface IoctlOptions extends OperationOptions {
+  /** Input bytes; for VALIDATE_NEGOTIATE_INFO without input the right ones of this connection are sent. */
+  readonly input?: Data;
+  /** The first 24 bytes of the input become the resume key that this file got from SRV_REQUEST_RESUME_KEY. */
+  readonly resumeKey?: File;
+  readonly maxInput?: number;
+  /** MaxOutputResponse; 65536 unless given. */
+  readonly maxOutput?: number;
+  /** 1 (an FSCTL). */
+  readonly flags?: number;
+}
+
+/** Options of {@linkcode File.read} (MS-SMB2 2.2.19). */
+export interface ReadOptions extends OperationOptions {
+  readonly minimumCount?: number;
+  readonly flags?: number;
+  readonly remainingBytes?: number;
+  /** 0x50. */
+  readonly padding?: number;
+  readonly channel?: number;
+}
+
+/** Options of {@linkcode File.write} (MS-SMB2 2.2.21). */
+export interface WriteOptions extends OperationOptions {
+  /** 0x01 write through, 0x02 unbuffered. */
+  readonly flags?: number;
+  readonly remainingBytes?: number;
+  readonly channel?: number;
+}
+
+/** One range of a LOCK (MS-SMB2 2.2.26.1). */
+export interface LockRange {
+  readonly offset: number | bigint;
+  readonly length: number | bigint;
+  /** `"shared"`, `"exclusive"`, `"unlock"`, or the flags. */
+  readonly kind: "shared" | "exclusive" | "unlock" | number;
+  /** Fail at once instead of waiting; false unless given. */
+  readonly failImmediately?: boolean;
+}
+
+/** Options of {@linkcode File.lock}. */
+export interface LockOptions extends OperationOptions {
+  /** The 32 bits of LockSequenceNumber and LockSequenceIndex; 0 unless given. */
+  readonly lockSequence?: number;
+}
+
+/** Options of {@linkcode File.changes}: CHANGE_NOTIFY (MS-SMB2 2.2.35). */
+export interface NotifyOptions extends OperationOptions {
+  /** CompletionFilter mask; every kind of change (0xFFF) unless given. */
+  readonly filter?: number;
+  /** Watch everything below the directory too. */
+  readonly recursive?: boolean;
+  /** Flags as on the wire, instead of `recursive`. */
+  readonly flags?: number;
+  readonly outputLength?: number;
+}
+
+/** Options of {@linkcode File.close} (MS-SMB2 2.2.15). */
+export interface CloseOptions extends OperationOptions {
+  /** Ask for the attributes (SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB). */
+  readonly attributes?: boolean;
+}
+
+/** Answer to {@linkcode File.queryInfo}. */
+export interface InfoResult {
+  /** The bytes, as the server sent them. */
+  readonly bytes: Uint8Array;
+  /** The fields, where the class is known; else null. */
+  readonly value: unknown;
+}
+
+/** One entry of a directory. */
+export interface DirectoryEntry {
+  readonly name: string;
+  /** EndOfFile in bytes; 0 where the class does not carry it. */
+  readonly size: number;
+  /** FileAttributes. */
+  readonly attributes: number;
+  readonly directory: boolean;
+}
+
+/** One change of a watched directory (MS-FSCC 2.7.1). */
+export interface Change {
+  readonly action:
+    | "added"
+    | "removed"
+    | "modified"
+    | "renamedFrom"
+    | "renamedTo"
+    | "addedStream"
+    | "removedStream"
+    | "modifiedStream"
+    | number;
+  readonly name: string;
+}
+
+/** A break that the server sent (MS-SMB2 2.2.23). */
+export interface Break {
+  readonly kind: "lease" | "oplock";
+  /** `"RWH"` order always R, W, H; an oplock by its name. What the client had. */
+  readonly from: string;
+  /** What the server offers. */
+  readonly to: string;
+  /** Whether the server waits for an answer. */
+  readonly ackRequired: boolean;
+  /** NewEpoch of a version 2 lease. */
+  readonly epoch?: number;
+  /** Acknowledges now, to what the server offers or to `to`; for the policy `"withhold"`. */
+  acknowledge(
+    options?: OperationOptions & { readonly to?: LeaseStateText | Oplock },
+  ): Operation<void>;
+}
+
+/** Attributes and sizes of a file. */
+export interface FileStat {
+  /** EndOfFile in bytes. */
+  readonly size: number;
+  /** AllocationSize in bytes. */
+  readonly allocation: number;
+  readonly attributes: number;
+  readonly directory: boolean;
+  readonly created: Date;
+  readonly modified: Date;
+}
+
+/** What a CREATE asked for and what came of it: a file, a directory, or a pipe. */
+export interface File extends AsyncDisposable {
+  /** Relative to the share, `\` between components. */
+  readonly path: string;
+  /** Whether the open succeeded and the file is not closed. */
+  readonly isOpen: boolean;
+  /** Lease state (`"RWH"`) or oplock (`"batch"`) in force; `""` or `"none"` without. */
+  readonly granted: string;
+  /** CreateAction: 0 superseded, 1 opened, 2 created, 3 overwritten; -1 when not open. */
+  readonly action: number;
+  /** Size when it was opened. */
+  readonly size: number;
+
+  /** READ. */
+  read(offset: number | bigint, length: Size, options?: ReadOptions): Operation<Uint8Array>;
+  /** WRITE; resolves to the count that the server reports. */
+  write(offset: number | bigint, data: Data, options?: WriteOptions): Operation<number>;
+  /** FLUSH. */
+  flush(options?: OperationOptions): Operation<void>;
+  /** CLOSE. */
+  close(options?: CloseOptions): Operation<void>;
+  /** QUERY_INFO. */
+  queryInfo(options: QueryInfoOptions): Operation<InfoResult>;
+  /** SET_INFO with the bytes of the class. */
+  setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void>;
+  /** QUERY_DIRECTORY, once: a part of the entries. */
+  queryDirectory(options?: QueryDirectoryOptions): Operation<DirectoryEntry[]>;
+  /** IOCTL; `code` is a number or a name without `FSCTL_`. */
+  ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
+  /** LOCK, several ranges in one request. */
+  lock(ranges: readonly LockRange[], options?: LockOptions): Operation<void>;
+  /** CHANGE_NOTIFY: the next changes below this directory. */
+  changes(options?: NotifyOptions): Operation<Change[]>;
+
+  /** SET_INFO FileRenameInformation; `to` is relative to the share. */
+  rename(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
+  /** SET_INFO FileEndOfFileInformation. */
+  truncate(size: Size, options?: OperationOptions): Operation<void>;
+  /** SET_INFO FileDispositionInformation: the file goes when its last handle is closed. */
+  delete(options?: OperationOptions): Operation<void>;
+  /** QUERY_INFO FileNetworkOpenInformation. */
+  stat(options?: OperationOptions): Operation<FileStat>;
+
+  /**
+   * The next lease break of this file, or the first one nobody asked for yet. Rejects after `timeout` (the run's
+   * limit unless given); in a replay it then resolves to null and is recorded as missing.
+   */
+  leaseBreak(options?: { readonly timeout?: Duration; readonly label?: Label }): Promise<Break>;
+  /** The next oplock break, in the same way. */
+  oplockBreak(options?: { readonly timeout?: Duration; readonly label?: Label }): Promise<Break>;
+}
+
+/** A connected share. */
+export interface Tree {
+  /** Opens or creates. `path` is relative to the share; `/` and `\` both separate; `""` is the root. */
+  open(path: string, options?: OpenOptions): Operation<File>;
+  /** IOCTL on no file (FileId all ones), such as DFS_GET_REFERRALS. */
+  ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
+  /** Several requests in one transmission (MS-SMB2 3.2.4.1.4). */
+  compound(options?: { readonly related?: boolean }): Compound;
+  /** TREE_DISCONNECT. */
+  disconnect(options?: OperationOptions): Operation<void>;
+  /** FLUSH, CLOSE, ... on a handle that the capture never opened or had closed: a file id that no open of this run has. */
+  unopened(name: string): File;
+}
+
+/** Requests of a compound on one file; each call adds one. See {@linkcode File} for the meaning. */
+export interface CompoundFile {
+  read(
+    offset: number | bigint,
+    length: Size,
+    options?: ReadOptions & Related,
+  ): Operation<Uint8Array>;
+  write(offset: number | bigint, data: Data, options?: WriteOptions & Related): Operation<number>;
+  flush(options?: OperationOptions & Related): Operation<void>;
+  close(options?: CloseOptions & Related): Operation<void>;
+  queryInfo(options: QueryInfoOptions & Related): Operation<InfoResult>;
+  setInfo(input: Uint8Array, options: SetInfoOptions & Related): Operation<void>;
+  queryDirectory(options?: QueryDirectoryOptions & Related): Operation<DirectoryEntry[]>;
+  ioctl(code: number | string, options?: IoctlOptions & Related): Operation<Uint8Array>;
+  lock(ranges: readonly LockRange[], options?: LockOptions & Related): Operation<void>;
+  changes(options?: NotifyOptions & Related): Operation<Change[]>;
+}
+
+/** Whether this request has SMB2_FLAGS_RELATED_OPERATIONS, against the chain's rule. */
+export interface Related {
+  readonly related?: boolean;
+}
+
+/**
+ * Requests that go in one transmission. Calls collect; `send()` sends. In a related chain (the default) every request
+ * but the first uses the file of the one before it.
+ */
+export interface Compound extends CompoundFile {
+  /** Adds a CREATE. */
+  open(path: string, options?: OpenOptions & Related): Operation<File>;
+  /** Adds requests on this open file, instead of the one before. */
+  on(file: File): CompoundFile;
+  /** Sends the chain; resolves when every request has its response. */
+  send(): Operation<void>;
+}
+
+// ------------------------------------------------------------------------------------------- clients
+
+/** One client of a replay: its connections, and its clock. */
+export interface Client {
+  /** `"a"`, `"b"`, ... or the name given to `client()`. */
+  readonly name: string;
+  /** Connects and negotiates. */
+  connect(options?: ConnectOptions): Operation<Connection>;
+  /**
+   * Waits until the recorded time: `seconds` after the start of the capture, divided by `--speed`; with `--asap` it
+   * waits for nothing. Labels the operations that follow. `after` names labels (of other clients too) whose operations
+   * had been answered before: it waits for them at any speed.
+   */
+  at(
+    seconds: number,
+    label?: Label,
+    options?: { readonly after?: readonly Label[] },
+  ): Promise<void>;
+  /** Like `at()`, `count` times, `interval` seconds apart: yields 0 to `count - 1`. */
+  times(
+    start: number,
+    count: number,
+    interval: number,
+    options?: { readonly label?: number; readonly labelStep?: number },
+  ): AsyncIterable<number>;
+  /** Waits. Scaled by `--speed`; no wait with `--asap`. */
+  sleep(duration: Duration): Promise<void>;
+  /** What to do on breaks of files that have no policy of their own. */
+  onBreak: BreakPolicy;
+}
+
+/** Options of `client()` in a scenario. */
+export interface UserOptions {
+  readonly connect?: ConnectOptions;
+  readonly login?: LoginOptions;
+  /** Share to connect to; the target's unless given. */
+  readonly share?: string;
+  readonly onBreak?: BreakPolicy;
+}
+
+/** A client of a scenario: connected, logged in, with the target's share at hand. */
+export interface User extends Client, AsyncDisposable {
+  readonly connection: Connection;
+  readonly session: Session;
+  readonly tree: Tree;
+  /** Opens on the user's tree. */
+  open(path: string, options?: OpenOptions): Operation<File>;
+  /** Several requests in one transmission, on the user's tree. */
+  compound(options?: { readonly related?: boolean }): Compound;
+  /** Creates a directory; one that is there already is an error, unless `expect` allows it. */
+  mkdir(path: string, options?: OperationOptions): Promise<void>;
+  /** Deletes a file or an empty directory. */
+  remove(path: string, options?: OperationOptions): Promise<void>;
+  /** Renames a file or directory. */
+  rename(
+    from: string,
+    to: string,
+    options?: OperationOptions & { readonly replace?: boolean },
+  ): Promise<void>;
+  /** All entries of a directory without `.` and `..`. */
+  list(path?: string, options?: { readonly pattern?: string }): Promise<DirectoryEntry[]>;
+  /** Attributes and sizes. */
+  stat(path: string): Promise<FileStat>;
+  /** Whether the path exists. */
+  exists(path: string): Promise<boolean>;
+  /** The whole content. */
+  readFile(path: string): Promise<Uint8Array>;
+  /** Replaces the content, in writes of at most the server's MaxWriteSize. */
+  writeFile(path: string, data: Data): Promise<void>;
+  /** Logs off and disconnects. */
+  close(): Promise<void>;
+}
+
+// ----------------------------------------------------------------------------------------- scenarios
+
+/** Parameters: a zod object whose values `--set name=value` gives; each needs a default or a value at the run. */
+export type ParamsSchema = z.ZodObject;
+
+/** The values of a schema. */
+export type ParamsOf<P> = P extends ParamsSchema ? z.infer<P> : Record<never, never>;
+
+/** What `replay` passes beside the client: the parameters, and the mapping from the capture to the target. */
+export type ReplayParams<P> = ParamsOf<P> & {
+  /** The target's name of a captured share (`--map-share captured=name`; disk shares become the target's share). */
+  share(captured: string): string;
+  /** The target's path of a captured path (`--root dir` puts everything below that directory). */
+  path(captured: string): string;
+};
+
+/** Options of {@linkcode scenario}. */
+export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined> {
+  /** Shown in the report. */
+  readonly name: string;
+  readonly params?: P;
+}
+
+/** What a scenario's function gets. */
+export interface ScenarioContext<P> {
+  /** A user of that name: connects, logs in and connects to the share. */
+  client(name: string, options?: UserOptions): Promise<User>;
+  readonly params: ParamsOf<P>;
+  /** A line in the run's log. */
+  log(message: string): void;
+  /** Waits; scaled by `--speed`, no wait with `--asap`. */
+  sleep(duration: Duration): Promise<void>;
+}
+
+/** The function of a scenario. */
+export type ScenarioFunction<P> = (context: ScenarioContext<P>) => Promise<void> | void;
+
+/** One captured client. */
+export interface ReplayClient {
+  /** The user as recorded; for the report. */
+  readonly user?: string;
+  /** Address as recorded; for the report. */
+  readonly address?: string;
+}
+
+/** Options of {@linkcode replay}. */
+export interface ReplayOptions<
+  P extends ParamsSchema | undefined = undefined,
+  C extends Record<string, ReplayClient> = Record<string, ReplayClient>,
+> {
+  /** The capture's file name. */
+  readonly source: string;
+  /** Shown in the report; the source unless given. */
+  readonly name?: string;
+  readonly params?: P;
+  /** One per captured client; each has a function of the same name. */
+  readonly clients: C;
+}
+
+/** The functions of a replay, by client. */
+export type ReplayFunctions<P, C> = {
+  readonly [K in keyof C]: (client: Client, params: ReplayParams<P>) => Promise<void> | void;
+};
+
+/** What `scenario` and `replay` return and a scenario file exports as default. Opaque. */
+export interface Scenario {
+  readonly kind: "scenario" | "replay";
+  readonly name: string;
+}
+
+// ------------------------------------------------------------------------------------------ expect
+
+/** Checks on one value; each throws when it does not hold, and the report names the line of the scenario. */
+export interface Expectation<Result = void> {
+  /** The same checks, turned round. */
+  readonly not: Expectation<Result>;
+  /** Checks on what a promise resolves to. */
+  readonly resolves: Expectation<Promise<void>>;
+  /** Checks on what a promise rejects with. */
+  readonly rejects: Expectation<Promise<void>>;
+  /** Identical (`Object.is`). */
+  toBe(expected: unknown): Result;
+  toBeCloseTo(expected: number, digits?: number): Result;
+  toBeDefined(): Result;
+  toBeFalsy(): Result;
+  toBeGreaterThan(expected: number | bigint): Result;
+  toBeGreaterThanOrEqual(expected: number | bigint): Result;
+  // deno-lint-ignore no-explicit-any
+  toBeInstanceOf(expected: abstract new (...args: any[]) => unknown): Result;
+  toBeLessThan(expected: number | bigint): Result;
+  toBeLessThanOrEqual(expected: number | bigint): Result;
+  toBeNaN(): Result;
+  toBeNull(): Result;
+  toBeTruthy(): Result;
+  toBeUndefined(): Result;
+  toContain(expected: unknown): Result;
+  toContainEqual(expected: unknown): Result;
+  /** Equal by content. */
+  toEqual(expected: unknown): Result;
+  toHaveLength(expected: number): Result;
+  toHaveProperty(name: string | readonly string[], value?: unknown): Result;
+  toMatch(expected: string | RegExp): Result;
+  /** Has at least these fields, equal by content. */
+  toMatchObject(expected: object | readonly object[]): Result;
+  toStrictEqual(expected: unknown): Result;
+  // deno-lint-ignore no-explicit-any
+  toThrow(expected?: string | RegExp | Error | (abstract new (...args: any[]) => unknown)): Result;
+}
+
+/** The function {@linkcode expect}. */
+export interface Expect {
+  (value: unknown, message?: string): Expectation;
+  /** Equal to every value of the type, inside `toEqual` and `toMatchObject`. */
+  any(type: unknown): unknown;
+  /** Equal to everything but null and undefined. */
+  anything(): unknown;
+  arrayContaining(expected: readonly unknown[]): unknown;
+  closeTo(expected: number, digits?: number): unknown;
+  objectContaining(expected: Record<string, unknown>): unknown;
+  stringContaining(expected: string): unknown;
+  stringMatching(expected: string | RegExp): unknown;
+}

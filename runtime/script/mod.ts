@@ -1,0 +1,12 @@
+/**
+ * What mod.ts exports: scenarios and replays, clients whose operations are recorded, files, parameters, expectations.
+ * Turns a scenario's calls into requests of `client`, at the times that `schedule` says, and into operation records of
+ * `measure`. Knows no file, no process, no password, and not where the scenario came from.
+ *
+ * @module
+ */
+export type * from "./api.ts";
+export { blob, data, hex, isBlobPath, watchBlobs } from "./data.ts";
+export { expect } from "./expect.ts";
+export { Definition, replay, scenario } from "./scenario.ts";
+export { duration, size } from "./units.ts";

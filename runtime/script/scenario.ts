@@ -1,0 +1,159 @@
+/** `scenario` and `replay`: what a scenario file exports as default. */
+import { z } from "zod";
+import type {
+  ParamsSchema,
+  ReplayClient,
+  ReplayFunctions,
+  ReplayOptions,
+  Scenario,
+  ScenarioFunction,
+  ScenarioOptions,
+} from "./api.ts";
+
+/** Names that `replay` gives its functions beside the parameters. */
+const RESERVED_PARAMS = ["share", "path"];
+
+/** What a scenario file exports, for the runner. */
+export class Definition implements Scenario {
+  readonly kind: "scenario" | "replay";
+  readonly name: string;
+  readonly params: ParamsSchema | null;
+  /** The captured clients of a replay; none in a scenario. */
+  readonly clients: Readonly<Record<string, ReplayClient>>;
+  readonly functions: Readonly<Record<string, unknown>>;
+  /** The function of a scenario. */
+  readonly body: ScenarioFunction<ParamsSchema> | null;
+
+  constructor(fields: {
+    kind: "scenario" | "replay";
+    name: string;
+    params: ParamsSchema | null;
+    clients?: Readonly<Record<string, ReplayClient>>;
+    functions?: Readonly<Record<string, unknown>>;
+    body?: ScenarioFunction<ParamsSchema>;
+  }) {
+    this.kind = fields.kind;
+    this.name = fields.name;
+    this.params = fields.params;
+    this.clients = fields.clients ?? {};
+    this.functions = fields.functions ?? {};
+    this.body = fields.body ?? null;
+  }
+}
+
+/**
+ * A hand-written scenario. An operation with a status that it did not expect throws, and ends the run.
+ *
+ * @param options Its name, and a zod object with its parameters.
+ * @param run The scenario; `client("alice")` gives a user who is logged in.
+ * @returns The value to export as default.
+ * @throws {TypeError} When the options are not of that form.
+ *
+ * @example
+ * ```ts
+ * import { expect, scenario } from "smbench";
+ *
+ * const hello = scenario({ name: "hello" }, async ({ client }) => {
+ *   const alice = await client("alice");
+ *   await alice.writeFile("hello.txt", "hello");
+ *   expect((await alice.stat("hello.txt")).size).toBe(5);
+ * });
+ * if (hello.kind !== "scenario") throw new Error();
+ * ```
+ */
+export function scenario<P extends ParamsSchema | undefined = undefined>(
+  options: ScenarioOptions<P>,
+  run: ScenarioFunction<P>,
+): Scenario {
+  if (typeof options?.name !== "string" || options.name === "") {
+    throw new TypeError("Cannot define a scenario: it has no name");
+  }
+  if (typeof run !== "function") {
+    throw new TypeError(
+      `Cannot define scenario "${options.name}": its second argument is no function`,
+    );
+  }
+  return new Definition({
+    kind: "scenario",
+    name: options.name,
+    params: checkedParams(options.params, []),
+    body: run as ScenarioFunction<ParamsSchema>,
+  });
+}
+
+/**
+ * A scenario compiled from a capture: one function per captured client, all started at the same time. No operation
+ * throws because of its status; what differs from `expect` is recorded, and reported when the run ends.
+ *
+ * @param options The capture's name, its clients, and a zod object with the parameters.
+ * @param functions One function per client, of the client's name.
+ * @returns The value to export as default.
+ * @throws {TypeError} When a client has no function, or a function no client.
+ *
+ * @example
+ * ```ts
+ * import { replay } from "smbench";
+ *
+ * const customer = replay({ source: "customer.pcapng", clients: { a: { user: "jsmith" } } }, {
+ *   async a(c, p) {
+ *     await c.at(0, 12);
+ *     const n1 = await c.connect({ dialects: ["3.1.1"] });
+ *     const s1 = await n1.login({ user: "jsmith" });
+ *     const t1 = await s1.tree(p.share("projects"));
+ *     await c.at(0.104, 214);
+ *     const f1 = await t1.open(p.path("reports\\Q1.xlsx"), { access: "r", expect: "OBJECT_NAME_NOT_FOUND" });
+ *     await f1.close();
+ *   },
+ * });
+ * if (customer.kind !== "replay") throw new Error();
+ * ```
+ */
+export function replay<
+  P extends ParamsSchema | undefined = undefined,
+  const C extends Record<string, ReplayClient> = Record<string, ReplayClient>,
+>(options: ReplayOptions<P, C>, functions: ReplayFunctions<P, C>): Scenario {
+  if (typeof options?.source !== "string" || options.source === "") {
+    throw new TypeError("Cannot define a replay: it has no source");
+  }
+  const name = options.name ?? options.source;
+  const clients = Object.keys(options.clients ?? {});
+  const named = Object.keys(functions ?? {});
+  if (clients.length === 0) {
+    throw new TypeError(`Cannot define replay "${name}": it has no clients`);
+  }
+  for (const client of clients) {
+    if (typeof functions[client] !== "function") {
+      throw new TypeError(`Cannot define replay "${name}": client "${client}" has no function`);
+    }
+  }
+  for (const client of named) {
+    if (!Object.hasOwn(options.clients, client)) {
+      throw new TypeError(`Cannot define replay "${name}": function "${client}" has no client`);
+    }
+  }
+  return new Definition({
+    kind: "replay",
+    name,
+    params: checkedParams(options.params, RESERVED_PARAMS),
+    clients: options.clients,
+    functions,
+  });
+}
+
+function checkedParams(
+  params: ParamsSchema | undefined,
+  reserved: readonly string[],
+): ParamsSchema | null {
+  if (params === undefined) return null;
+  if (!(params instanceof z.ZodObject)) {
+    throw new TypeError(
+      "Cannot define parameters: params is no zod object, as z.object({ ... }) makes one",
+    );
+  }
+  for (const name of reserved) {
+    if (Object.hasOwn(params.shape, name)) {
+      throw new TypeError(`Cannot define parameter "${name}": replay uses that name itself`);
+    }
+  }
+  return params;
+}
