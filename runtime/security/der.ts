@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Reader, WireError, Writer } from "../wire/mod.ts";
+import { type Reader, WireError, Writer } from "../wire/mod.ts";
 
 /** Tags of X.690 section 8 that occur. */
 export const DerTag = {
