@@ -97,18 +97,29 @@ export interface StreamGap {
   readonly declared: Stamp;
 }
 
+/** The source of a direction reset the connection, for the first time. Bytes may still follow that were on their way. */
+export interface StreamReset {
+  readonly kind: "reset";
+  readonly direction: Direction;
+  /** The packet with the RST. */
+  readonly reset: Stamp;
+}
+
 /** No more bytes in this direction. */
 export interface StreamEnd {
   readonly kind: "end";
   readonly direction: Direction;
-  /** "reused": another connection took the endpoints; "capture": the capture ended first. */
+  /**
+   * "fin": all bytes before the FIN were delivered. The others are told when another connection takes the endpoints or the
+   * capture ends: "rst" when either side had reset the connection, "reused" and "capture" when neither side had ended it.
+   */
   readonly reason: "fin" | "rst" | "reused" | "capture";
-  /** The packet that ended it; for "capture" the last packet of the connection. */
+  /** The packet that ended it: with the FIN, the RST, the next SYN, or for "capture" the last one of the connection. */
   readonly ended: Stamp;
 }
 
 /** What reassembly delivers, per direction in the order of the stream. */
-export type StreamEvent = StreamData | StreamGap | StreamEnd;
+export type StreamEvent = StreamData | StreamGap | StreamReset | StreamEnd;
 
 /** Bounds on memory and waiting. */
 export interface ReassemblyLimits {
@@ -203,6 +214,14 @@ class ConnectionState implements Connection {
   closing = false;
   reset: Stamp | undefined;
   ignored = false;
+  /** Events held back while an acknowledged hole is waited for; see Reassembler.#emit. */
+  held: StreamEvent[] = [];
+  heldBytes = 0;
+
+  get waiting(): boolean {
+    return this.directions[0].waitingSince !== undefined ||
+      this.directions[1].waitingSince !== undefined;
+  }
 
   constructor(number: number, segment: Segment) {
     const { flow, stamp } = segment;
@@ -247,6 +266,11 @@ export class Reassembler {
     return this.#keptBytes;
   }
 
+  /** Number of the connection that a flow belongs to at present; undefined before its first segment. */
+  streamNumber(flow: Flow): number | undefined {
+    return this.#current[flow.id >>> 1]?.number;
+  }
+
   /** Takes the next segment of the capture. */
   push(segment: Segment): void {
     const connection = this.#connectionOf(segment);
@@ -263,13 +287,13 @@ export class Reassembler {
     }
     if ((flags & TCP_FLAG.RST) !== 0) {
       this.#reset(own, segment);
-      return;
+    } else {
+      if (segment.payload.length + segment.cut > 0) this.#accept(own, segment);
+      if ((flags & TCP_FLAG.FIN) !== 0) this.#close(own, segment);
     }
-    const length = segment.payload.length + segment.cut;
-    if (length > 0) this.#accept(own, segment);
-    if ((flags & TCP_FLAG.FIN) !== 0) this.#close(own, segment);
     if (peer.waitingSince !== undefined) this.#loseHoleIfOverdue(peer, segment.stamp);
     if (own.waitingSince !== undefined) this.#loseHoleIfOverdue(own, segment.stamp);
+    if (connection.held.length > 0) this.#release(connection);
   }
 
   /** Drops what is kept of a connection and delivers nothing more of it. */
@@ -277,6 +301,9 @@ export class Reassembler {
     if (!(connection instanceof ConnectionState)) return;
     connection.ignored = true;
     for (const direction of connection.directions) this.#dropIntervals(direction);
+    this.#keptBytes -= connection.heldBytes;
+    connection.held = [];
+    connection.heldBytes = 0;
   }
 
   /** Ends all connections: the capture has no more segments. */
@@ -351,11 +378,13 @@ export class Reassembler {
 
   #accept(own: DirectionState, segment: Segment): void {
     const length = segment.payload.length + segment.cut;
+    const seq = (segment.flags & TCP_FLAG.SYN) === 0 ? segment.seq : (segment.seq + 1) >>> 0;
     if (own.ended) {
-      this.counts.bytesAfterEnd += length;
+      const after = Math.min(length, Math.max(0, ((seq + length) - own.next) | 0));
+      this.counts.bytesAfterEnd += after;
+      this.counts.repeatedBytes += length - after;
       return;
     }
-    const seq = (segment.flags & TCP_FLAG.SYN) === 0 ? segment.seq : (segment.seq + 1) >>> 0;
     if (!own.started) {
       own.started = true;
       own.next = seq;
@@ -439,7 +468,7 @@ export class Reassembler {
     direction.completed = completed;
     this.#advance(direction, bytes.length);
     if (direction.connection.ignored) return;
-    this.#deliver(new StreamData({ direction, position, bytes, completed, carried }));
+    this.#emit(new StreamData({ direction, position, bytes, completed, carried }), direction);
   }
 
   #gap(
@@ -451,21 +480,57 @@ export class Reassembler {
     this.#advance(direction, missing);
     direction.completed = undefined;
     if (direction.connection.ignored) return;
-    this.#deliver({
-      kind: "gap",
-      direction,
-      position,
-      missing,
-      reason: options.reason,
-      declared: options.declared,
-    });
+    const { reason, declared } = options;
+    this.#emit({ kind: "gap", direction, position, missing, reason, declared }, direction);
+  }
+
+  /**
+   * Delivers an event, or holds it back while the connection waits for an acknowledged hole: should the hole be given up, what
+   * is kept behind it is older than what the peer sent meanwhile, and a request has to be delivered before its response.
+   */
+  #emit(event: StreamEvent, { connection }: DirectionState): void {
+    if (connection.held.length === 0 && !connection.waiting) {
+      this.#deliver(event);
+      return;
+    }
+    if (event.kind !== "data") {
+      connection.held.push(event);
+      return;
+    }
+    connection.held.push(new StreamData({ ...event, bytes: event.bytes.slice() }));
+    connection.heldBytes += event.bytes.length;
+    this.#keptBytes += event.bytes.length;
+  }
+
+  /** Delivers what is held, once nothing is waited for or too much is held. */
+  #release(connection: ConnectionState): void {
+    const { held } = connection;
+    if (
+      held.length === 0 || (connection.waiting &&
+        connection.heldBytes <= this.#limits.directionBytes &&
+        held.length <= this.#limits.intervals &&
+        this.#keptBytes <= this.#limits.totalBytes)
+    ) {
+      return;
+    }
+    connection.held = [];
+    this.#keptBytes -= connection.heldBytes;
+    connection.heldBytes = 0;
+    for (const event of inCapturedOrder(held)) {
+      if (connection.ignored) return;
+      this.#deliver(event);
+    }
   }
 
   #advance(direction: DirectionState, count: number): void {
     direction.position += count;
     direction.next = (direction.next + count) >>> 0;
+    if (direction.waitingSince === undefined) return;
     direction.acknowledged = Math.max(0, direction.acknowledged - count);
-    direction.waitingSince = undefined;
+    const { connection } = direction;
+    // Progress: what is still missing is another hole, and gets its own time.
+    direction.waitingSince = direction.acknowledged === 0 ? undefined : connection.last;
+    direction.waitingSegments = connection.segments;
   }
 
   /** Gives up holes until what is kept is within bounds. */
@@ -517,13 +582,13 @@ export class Reassembler {
     this.#endIfComplete(own);
   }
 
+  /** A RST is told but ends nothing yet: segments that were on their way, or captured in another order, still count. */
   #reset(own: DirectionState, segment: Segment): void {
     const { connection } = own;
     connection.closing = true;
-    connection.reset ??= segment.stamp;
-    if (own.ended) return;
-    this.#flush(own, segment.stamp);
-    this.#end(own, { reason: "rst", ended: segment.stamp });
+    if (connection.reset !== undefined) return;
+    connection.reset = segment.stamp;
+    this.#emit({ kind: "reset", direction: own, reset: segment.stamp }, own);
   }
 
   #endIfComplete(direction: DirectionState): void {
@@ -548,13 +613,15 @@ export class Reassembler {
         this.#end(direction, { reason: options.reason, ended: now });
       }
     }
+    this.#release(connection);
   }
 
   #end(direction: DirectionState, options: { reason: StreamEnd["reason"]; ended: Stamp }): void {
     direction.ended = true;
+    direction.waitingSince = undefined;
     this.#dropIntervals(direction);
     if (direction.connection.ignored) return;
-    this.#deliver({ kind: "end", direction, ...options });
+    this.#emit({ kind: "end", direction, ...options }, direction);
   }
 
   #dropIntervals(direction: DirectionState): void {
@@ -580,6 +647,33 @@ function learnInitial(connection: ConnectionState, segment: Segment): void {
   const syn = (segment.flags & TCP_FLAG.SYN) !== 0;
   own.initial ??= syn ? segment.seq : (segment.seq - 1) >>> 0;
   if ((segment.flags & TCP_FLAG.ACK) !== 0) peer.initial ??= (segment.ack - 1) >>> 0;
+}
+
+/** Merges both directions by the packet that completed each event; within a direction the order stays. */
+function inCapturedOrder(events: readonly StreamEvent[]): StreamEvent[] {
+  const frames: number[] = [];
+  // A gap goes where the bytes after it go: the packet of its declaration came much later.
+  const following: [number, number] = [0, 0];
+  for (const event of events.toReversed()) {
+    const own = event.direction.index;
+    if (event.kind !== "gap") {
+      following[own] = frameOf(event);
+    }
+    frames.push(following[own]);
+  }
+  frames.reverse();
+  const latest: [number, number] = [0, 0];
+  const keyed = events.map((event, index) => {
+    const own = event.direction.index;
+    latest[own] = Math.max(latest[own], frames[index] ?? 0);
+    return { event, frame: latest[own] };
+  });
+  return keyed.sort((one, other) => one.frame - other.frame).map(({ event }) => event);
+}
+
+function frameOf(event: StreamData | StreamReset | StreamEnd): number {
+  if (event.kind === "data") return event.frame;
+  return event.kind === "reset" ? event.reset.frame : event.ended.frame;
 }
 
 /** Index of the first interval that reaches beyond a position. */
