@@ -81,6 +81,12 @@ export function encodeHeader(writer: Writer, header: Header, nextCommand = 0): v
     writer.u32(header.treeId);
   }
   writer.u64(header.sessionId);
+  if (header.signature.byteLength !== 16) {
+    throw new WireError(
+      `Cannot encode header: Signature has ${header.signature.byteLength} bytes, not 16`,
+      { field: "Signature", offset: writer.offset },
+    );
+  }
   writer.raw(header.signature);
 }
 
@@ -90,7 +96,9 @@ export function decodeHeader(reader: Reader): { header: Header; nextCommand: num
   const protocolId = reader.u32("ProtocolId");
   if (protocolId !== SMB2_PROTOCOL_ID) {
     throw new WireError(
-      `Cannot decode header: ProtocolId is 0x${protocolId.toString(16).padStart(8, "0")}, not 0xFE 'SMB'`,
+      `Cannot decode header: ProtocolId is 0x${
+        protocolId.toString(16).padStart(8, "0")
+      }, not 0xFE 'SMB'`,
       { field: "ProtocolId", offset },
     );
   }

@@ -1,6 +1,10 @@
 import { WireError } from "./errors.ts";
 
-const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
+/** Code units that one call of String.fromCharCode takes: far below every engine's limit of arguments. */
+const UNITS_PER_CALL = 4096;
+
+/** Shared by all absent fields, so that they cost no allocation. */
+const EMPTY = new Uint8Array(0);
 
 /** Maps the 16 bytes of a GUID to their text form (MS-DTYP 2.3.4.2: three little-endian parts, then bytes). */
 const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -100,9 +104,9 @@ export class Reader {
     return this.#bytes.subarray(start, this.#end);
   }
 
-  /** The next `length` bytes as UTF-16LE text; lone surrogates become U+FFFD. */
+  /** The next `length` bytes as UTF-16LE text; lone surrogates and U+FEFF survive, an odd last byte is dropped. */
   text(length: number, field: string): string {
-    return utf16.decode(this.bytes(length, field));
+    return this.#utf16(this.#advance(length, field), length);
   }
 
   /** The next 16 bytes as GUID text, lower case without braces. */
@@ -111,7 +115,8 @@ export class Reader {
     let text = "";
     for (let i = 0; i < 16; i++) {
       if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
-      text += this.#view.getUint8(start + GUID_ORDER[i]!).toString(16).padStart(2, "0");
+      const byte = this.#view.getUint8(start + (GUID_ORDER[i] ?? i));
+      text += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16);
     }
     return text;
   }
@@ -147,6 +152,48 @@ export class Reader {
 
   /** A reader of `length` bytes at `offset` from the origin; this reader does not move. */
   at(offset: number, length: number, field: string): Reader {
+    const start = this.#locate(offset, length, field);
+    return this.#child(start, start + length, start);
+  }
+
+  /** A reader from `offset` (counted from the origin) to the end, whose offsets count from its first byte. */
+  from(offset: number, field: string): Reader {
+    return this.at(offset, Math.max(0, this.#end - this.#origin - offset), field);
+  }
+
+  /** The bytes of a field given by offset and length; an absent field (length 0) is empty whatever its offset. */
+  bytesAt(offset: number, length: number, field: string): Uint8Array {
+    if (length === 0) return EMPTY;
+    const start = this.#locate(offset, length, field);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** UTF-16LE text given by offset and length in bytes; an odd last byte is dropped. */
+  textAt(offset: number, length: number, field: string): string {
+    return length === 0 ? "" : this.#utf16(this.#locate(offset, length, field), length);
+  }
+
+  /** The 16-bit integer at `offset` from the origin, or -1 where the bytes end before it; nothing moves. */
+  peekU16(offset: number): number {
+    const start = this.#origin + offset;
+    return start + 2 > this.#end ? -1 : this.#view.getUint16(start, true);
+  }
+
+  #utf16(start: number, length: number): string {
+    const units = length >> 1;
+    const codes: number[] = [];
+    let text = "";
+    for (let i = 0; i < units; i++) {
+      codes.push(this.#view.getUint16(start + i * 2, true));
+      if (codes.length === UNITS_PER_CALL) {
+        text += String.fromCharCode(...codes);
+        codes.length = 0;
+      }
+    }
+    return text + String.fromCharCode(...codes);
+  }
+
+  #locate(offset: number, length: number, field: string): number {
     const start = this.#origin + offset;
     if (length < 0 || offset < 0 || start + length > this.#end) {
       throw new WireError(
@@ -156,17 +203,7 @@ export class Reader {
         { field, offset, needed: length, had: Math.max(0, this.#end - start) },
       );
     }
-    return this.#child(start, start + length, start);
-  }
-
-  /** The bytes of a field given by offset and length; an absent field (length 0) is empty whatever its offset. */
-  bytesAt(offset: number, length: number, field: string): Uint8Array {
-    return length === 0 ? new Uint8Array(0) : this.at(offset, length, field).rest();
-  }
-
-  /** UTF-16LE text given by offset and length in bytes. */
-  textAt(offset: number, length: number, field: string): string {
-    return length === 0 ? "" : utf16.decode(this.at(offset, length, field).rest());
+    return start;
   }
 
   #child(start: number, end: number, origin: number): Reader {

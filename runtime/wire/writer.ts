@@ -114,7 +114,7 @@ export class Writer {
     const hex = value.replaceAll("-", "");
     const start = this.#grow(16);
     for (let i = 0; i < 16; i++) {
-      this.#view.setUint8(start + GUID_ORDER[i]!, parseInt(hex.slice(i * 2, i * 2 + 2), 16));
+      this.#view.setUint8(start + (GUID_ORDER[i] ?? i), parseInt(hex.slice(i * 2, i * 2 + 2), 16));
     }
   }
 
@@ -140,10 +140,13 @@ export class Writer {
   /** Fills reserved bytes; a value that does not fit raises a `WireError`. */
   patch(slot: Slot, value: number): void {
     if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * Math.min(slot.length, 6))) {
-      throw new WireError(`Cannot encode length or offset: ${value} does not fit ${slot.length} bytes`, {
-        field: "reserved",
-        offset: slot.position - this.origin,
-      });
+      throw new WireError(
+        `Cannot encode length or offset: ${value} does not fit ${slot.length} bytes`,
+        {
+          field: "reserved",
+          offset: slot.position - this.origin,
+        },
+      );
     }
     switch (slot.length) {
       case 1:

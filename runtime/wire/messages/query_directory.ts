@@ -1,5 +1,6 @@
 /** SMB2 QUERY_DIRECTORY: enumerate a directory (MS-SMB2 2.2.33, 2.2.34). */
-import type { FileId } from "../file_id.ts";
+import type { Codec } from "../codec.ts";
+import { decodeFileId, encodeFileId, type FileId } from "../file_id.ts";
 
 /** QUERY_DIRECTORY request (MS-SMB2 2.2.33). */
 export interface QueryDirectoryRequest {
@@ -17,3 +18,50 @@ export interface QueryDirectoryRequest {
 export interface QueryDirectoryResponse {
   readonly output: Uint8Array;
 }
+
+/** QUERY_DIRECTORY request (MS-SMB2 2.2.33). */
+export const queryDirectoryRequest: Codec<QueryDirectoryRequest> = {
+  structureSizes: [33],
+  encode(writer, body) {
+    writer.u16(33);
+    writer.u8(body.fileInformationClass);
+    writer.u8(body.flags);
+    writer.u32(body.fileIndex);
+    encodeFileId(writer, body.fileId);
+    const offset = writer.reserve(2);
+    const length = writer.reserve(2);
+    writer.u32(body.outputBufferLength);
+    writer.part({ offset, length, keepOffset: true }, (w) => w.text(body.pattern));
+    if (body.pattern === "") writer.u8(0);
+  },
+  decode(reader) {
+    reader.structureSize(33, "QUERY_DIRECTORY request");
+    const fileInformationClass = reader.u8("FileInformationClass");
+    const flags = reader.u8("Flags");
+    const fileIndex = reader.u32("FileIndex");
+    const fileId = decodeFileId(reader);
+    const offset = reader.u16("FileNameOffset");
+    const length = reader.u16("FileNameLength");
+    const outputBufferLength = reader.u32("OutputBufferLength");
+    const pattern = reader.textAt(offset, length, "Buffer");
+    return { fileInformationClass, flags, fileIndex, fileId, outputBufferLength, pattern };
+  },
+};
+
+/** QUERY_DIRECTORY response (MS-SMB2 2.2.34). */
+export const queryDirectoryResponse: Codec<QueryDirectoryResponse> = {
+  structureSizes: [9],
+  encode(writer, body) {
+    writer.u16(9);
+    const offset = writer.reserve(2);
+    const length = writer.reserve(4);
+    writer.part({ offset, length }, (w) => w.raw(body.output));
+    if (body.output.byteLength === 0) writer.u8(0);
+  },
+  decode(reader) {
+    reader.structureSize(9, "QUERY_DIRECTORY response");
+    const offset = reader.u16("OutputBufferOffset");
+    const length = reader.u32("OutputBufferLength");
+    return { output: reader.bytesAt(offset, length, "Buffer") };
+  },
+};
