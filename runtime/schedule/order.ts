@@ -1,0 +1,105 @@
+/** Happens-before: an operation that was sent after others had been answered waits for them at any speed. */
+
+interface Entry {
+  outstanding: number;
+  finished: number;
+}
+
+interface Waiter {
+  readonly missing: Set<string>;
+  readonly release: (unmet: readonly string[]) => void;
+}
+
+/**
+ * Which labelled operations are under way and which are answered. A label is done when at least one operation of it
+ * was answered (or skipped, or given up) and none is outstanding.
+ *
+ * @example
+ * ```ts
+ * const order = new Order();
+ * order.begin("12");
+ * let released = false;
+ * order.wait(["12"], () => released = true);
+ * order.end("12");
+ * if (!released) throw new Error();
+ * ```
+ */
+export class Order {
+  readonly #entries = new Map<string, Entry>();
+  readonly #waiters = new Map<string, Set<Waiter>>();
+  #closed = false;
+
+  /** An operation of that label is sent. */
+  begin(label: string): void {
+    const entry = this.#entries.get(label);
+    if (entry === undefined) this.#entries.set(label, { outstanding: 1, finished: 0 });
+    else entry.outstanding++;
+  }
+
+  /** An operation of that label is answered, skipped or given up. */
+  end(label: string): void {
+    const entry = this.#entries.get(label);
+    if (entry === undefined || entry.outstanding === 0) {
+      throw new Error(`Cannot end operation ${label}: it has not begun`);
+    }
+    entry.outstanding--;
+    entry.finished++;
+    if (entry.outstanding === 0) this.#settle(label);
+  }
+
+  /** Whether nothing has to wait for the label any more. */
+  done(label: string): boolean {
+    const entry = this.#entries.get(label);
+    return entry !== undefined && entry.finished > 0 && entry.outstanding === 0;
+  }
+
+  /**
+   * Calls `release` once every label is done: at once when they are. Its argument names the labels that never will
+   * be, because `close` was called first. Returns how to stop waiting.
+   */
+  wait(labels: readonly string[], release: (unmet: readonly string[]) => void): () => void {
+    const missing = new Set(labels.filter((label) => !this.done(label)));
+    if (missing.size === 0 || this.#closed) {
+      release([...missing]);
+      return () => {};
+    }
+    const waiter: Waiter = { missing, release };
+    for (const label of missing) {
+      const set = this.#waiters.get(label);
+      if (set === undefined) this.#waiters.set(label, new Set([waiter]));
+      else set.add(waiter);
+    }
+    return () => this.#remove(waiter);
+  }
+
+  /** How many waits are unanswered. */
+  get waiting(): number {
+    return new Set([...this.#waiters.values()].flatMap((set) => [...set])).size;
+  }
+
+  /** No further operation will begin: every wait is released, with the labels that it lacks. */
+  close(): void {
+    this.#closed = true;
+    const waiters = new Set([...this.#waiters.values()].flatMap((set) => [...set]));
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.release([...waiter.missing]);
+  }
+
+  #settle(label: string): void {
+    const waiters = this.#waiters.get(label);
+    if (waiters === undefined) return;
+    this.#waiters.delete(label);
+    for (const waiter of waiters) {
+      waiter.missing.delete(label);
+      if (waiter.missing.size === 0) waiter.release([]);
+    }
+  }
+
+  #remove(waiter: Waiter): void {
+    for (const label of waiter.missing) {
+      const set = this.#waiters.get(label);
+      set?.delete(waiter);
+      if (set?.size === 0) this.#waiters.delete(label);
+    }
+  }
+}
