@@ -1,0 +1,2 @@
+/** @module */
+export type { Reply, SuccessReply } from "./reply.ts";
