@@ -46,8 +46,7 @@ export const changeNotifyResponse: Codec<ChangeNotifyResponse> = {
     writer.u16(9);
     const offset = writer.reserve(2);
     const length = writer.reserve(4);
-    writer.part({ offset, length }, (w) => w.raw(body.output));
-    if (body.output.byteLength === 0) writer.u8(0);
+    writer.part({ offset, length, keepOffset: true }, (w) => w.raw(body.output));
   },
   decode(reader) {
     reader.structureSize(9, "CHANGE_NOTIFY response");

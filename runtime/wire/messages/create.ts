@@ -45,7 +45,7 @@ export interface CreateResponse {
   readonly contexts: readonly CreateResponseContext[];
 }
 
-/** CREATE request (MS-SMB2 2.2.13). */
+/** CREATE request (MS-SMB2 2.2.13). One byte stands in place of an empty name, contexts or not, as Windows and Samba do. */
 export const createRequest: Codec<CreateRequest> = {
   structureSizes: [57],
   encode(writer, body) {
@@ -68,15 +68,13 @@ export const createRequest: Codec<CreateRequest> = {
       { offset: nameOffset, length: nameLength, keepOffset: true },
       (w) => w.text(body.name),
     );
-    if (body.contexts.length > 0) {
-      writer.align(8);
-      writer.part(
-        { offset: contextsOffset, length: contextsLength },
-        (w) => encodeCreateRequestContexts(w, body.contexts),
-      );
-    } else if (body.name === "") {
-      writer.u8(0);
-    }
+    if (body.name === "") writer.u8(0);
+    if (body.contexts.length === 0) return;
+    writer.align(8);
+    writer.part(
+      { offset: contextsOffset, length: contextsLength },
+      (w) => encodeCreateRequestContexts(w, body.contexts),
+    );
   },
   decode(reader) {
     reader.structureSize(57, "CREATE request");

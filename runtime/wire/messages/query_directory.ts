@@ -55,8 +55,7 @@ export const queryDirectoryResponse: Codec<QueryDirectoryResponse> = {
     writer.u16(9);
     const offset = writer.reserve(2);
     const length = writer.reserve(4);
-    writer.part({ offset, length }, (w) => w.raw(body.output));
-    if (body.output.byteLength === 0) writer.u8(0);
+    writer.part({ offset, length, keepOffset: true }, (w) => w.raw(body.output));
   },
   decode(reader) {
     reader.structureSize(9, "QUERY_DIRECTORY response");

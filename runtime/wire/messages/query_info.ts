@@ -70,7 +70,6 @@ export const queryInfoResponse: Codec<QueryInfoResponse> = {
     const offset = writer.reserve(2);
     const length = writer.reserve(4);
     writer.part({ offset, length, keepOffset: true }, (w) => w.raw(body.output));
-    if (body.output.byteLength === 0) writer.u8(0);
   },
   decode(reader) {
     reader.structureSize(9, "QUERY_INFO response");

@@ -57,7 +57,6 @@ export const sessionSetupResponse: Codec<SessionSetupResponse> = {
     const offset = writer.reserve(2);
     const length = writer.reserve(2);
     writer.part({ offset, length, keepOffset: true }, (w) => w.raw(body.securityBuffer));
-    if (body.securityBuffer.byteLength === 0) writer.u8(0);
   },
   decode(reader) {
     reader.structureSize(9, "SESSION_SETUP response");

@@ -68,7 +68,7 @@ function encodeBeforeData(writer: Writer, body: WriteRequest): void {
   writer.patch(dataOffset, writer.offset);
 }
 
-/** WRITE response (MS-SMB2 2.2.22). */
+/** WRITE response (MS-SMB2 2.2.22). Without channel information nothing stands in its place, as Windows and Samba do. */
 export const writeResponse: Codec<WriteResponse> = {
   structureSizes: [17],
   encode(writer, body) {
@@ -78,7 +78,6 @@ export const writeResponse: Codec<WriteResponse> = {
     writer.u32(body.remaining);
     const offset = writer.reserve(2);
     const length = writer.reserve(2);
-    if (body.channelInfo.byteLength === 0) return writer.u8(0);
     writer.part({ offset, length }, (w) => w.raw(body.channelInfo));
   },
   decode(reader) {
