@@ -28,9 +28,12 @@ export {
 export {
   NtlmClient,
   type NtlmClientOptions,
+  type NtlmExchange,
   NtlmServer,
   type NtlmServerOptions,
+  type NtlmVerdict,
   type RandomSource,
+  verifyNtlmExchange,
 } from "./ntlm.ts";
 export { ntHash } from "./ntlm_crypto.ts";
 export {

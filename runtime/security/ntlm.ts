@@ -249,12 +249,8 @@ const SERVER_FLAGS = (CLIENT_FLAGS | NtlmFlags.OEM | NtlmFlags.SEAL) >>> 0;
 export class NtlmServer implements AcceptorMechanism {
   readonly oid = MechanismOid.NTLMSSP;
   readonly #options: NtlmServerOptions;
-  #sent: { readonly negotiate: Uint8Array; readonly challenge: Uint8Array } | null = null;
-  #serverChallenge: Uint8Array = new Uint8Array(8);
-  #flags = 0;
-  #sessionKey: Uint8Array | null = null;
-  #identity: Identity | null = null;
-  #failure: AcceptFailure | null = null;
+  #sent: Omit<NtlmExchange, "authenticate"> | null = null;
+  #verdict: NtlmVerdict | null = null;
 
   constructor(options: NtlmServerOptions) {
     this.#options = options;
@@ -262,19 +258,19 @@ export class NtlmServer implements AcceptorMechanism {
 
   /** The exported session key of a user; null for guests, who have proven no key, and for failures. */
   get sessionKey(): Uint8Array | null {
-    return this.#sessionKey;
+    return this.#verdict?.sessionKey ?? null;
   }
 
   get identity(): Identity | null {
-    return this.#identity;
+    return this.#verdict?.identity ?? null;
   }
 
   get failure(): AcceptFailure | null {
-    return this.#failure;
+    return this.#verdict?.failure ?? null;
   }
 
   step(token: Uint8Array | null): { token: Uint8Array | null; done: boolean } {
-    if (this.#identity !== null || this.#failure !== null) {
+    if (this.#verdict !== null) {
       throw new Error("Cannot continue NTLM: the server is done");
     }
     const bytes = token ?? new Uint8Array(0);
@@ -283,24 +279,24 @@ export class NtlmServer implements AcceptorMechanism {
       this.#sent = { negotiate: bytes.slice(), challenge };
       return { token: challenge, done: false };
     }
-    this.#verify(expectMessage(bytes, 3), { ...this.#sent, authenticate: bytes });
+    this.#verdict = verifyNtlmExchange({ ...this.#sent, authenticate: bytes }, this.#options);
     return { token: null, done: true };
   }
 
   mic(message: Uint8Array): Uint8Array | null {
-    return signatureOf(this.#sessionKey, { flags: this.#flags, fromClient: false, message });
+    const flags = this.#verdict?.flags ?? 0;
+    return signatureOf(this.sessionKey, { flags, fromClient: false, message });
   }
 
   verifyMic(message: Uint8Array, mic: Uint8Array): boolean | null {
-    const signed = { flags: this.#flags, fromClient: true, message };
-    const expected = signatureOf(this.#sessionKey, signed);
+    const signed = { flags: this.#verdict?.flags ?? 0, fromClient: true, message };
+    const expected = signatureOf(this.sessionKey, signed);
     return expected === null ? null : equalBytes(expected, mic);
   }
 
   #challenge(clientFlags: number): Uint8Array {
     const { computerName, random, now } = this.#options;
     const domainName = this.#options.domainName ?? computerName;
-    this.#serverChallenge = Uint8Array.from(random(8));
     const character = (clientFlags & NtlmFlags.UNICODE) !== 0 ? NtlmFlags.OEM : 0;
     const flags = (clientFlags & SERVER_FLAGS & ~character) | NtlmFlags.TARGET_INFO |
       NtlmFlags.TARGET_TYPE_SERVER;
@@ -308,7 +304,7 @@ export class NtlmServer implements AcceptorMechanism {
       type: 2,
       targetName: computerName,
       flags: flags >>> 0,
-      serverChallenge: this.#serverChallenge,
+      serverChallenge: random(8),
       version: VERSION,
       targetInfo: [
         { id: AvId.NB_DOMAIN_NAME, value: utf16Bytes(domainName) },
@@ -322,48 +318,65 @@ export class NtlmServer implements AcceptorMechanism {
       ],
     });
   }
+}
 
-  #verify(
-    message: NtlmAuthenticate,
-    sent: {
-      readonly negotiate: Uint8Array;
-      readonly challenge: Uint8Array;
-      readonly authenticate: Uint8Array;
-    },
-  ): void {
-    const { user, domain } = message;
-    this.#flags = message.flags;
-    if (user === "" && message.ntResponse.length === 0) {
-      if (this.#options.anonymous !== true) return this.#refuse();
-      this.#sessionKey = receivedKey(new Uint8Array(16), message);
-      this.#identity = { user: "", domain: "", kind: "anonymous" };
-      return;
-    }
-    const hash = this.#options.findNtHash(user, domain);
-    if (hash === null) {
-      if (this.#options.guest !== true) return this.#refuse();
-      this.#identity = { user, domain, kind: "guest" };
-      return;
-    }
-    // 24 bytes are an NTLMv1 response; an NTLMv2 response is never that short.
-    if (message.ntResponse.length <= 24) return this.#refuse();
-    const response = decodeResponse(message.ntResponse);
-    const serverChallenge = this.#serverChallenge;
-    const key = responseKey(hash, { user, domain });
-    const base = verifyResponse(key, { serverChallenge, response });
-    if (base === null) return this.#refuse();
-    const exported = receivedKey(base, message);
-    if (announcesMic(response.targetInfo)) {
-      const mic = message.mic;
-      if (mic === null || !equalBytes(computeMic(exported, sent), mic)) return this.#refuse();
-    }
-    this.#sessionKey = exported;
-    this.#identity = { user, domain, kind: "user" };
-  }
+/** The three messages of one exchange, as they were on the wire. */
+export interface NtlmExchange {
+  readonly negotiate: Uint8Array;
+  readonly challenge: Uint8Array;
+  readonly authenticate: Uint8Array;
+}
 
-  #refuse(): void {
-    this.#failure = "logonFailure";
+/** Whom an exchange authenticates. */
+export interface NtlmVerdict {
+  readonly identity: Identity | null;
+  /** The exported session key; null for guests, who have proven no key, and for failures. */
+  readonly sessionKey: Uint8Array | null;
+  readonly failure: AcceptFailure | null;
+  /** The negotiate flags that the client settled on. */
+  readonly flags: number;
+}
+
+/**
+ * Judges a whole exchange: what a server does with the last message, and what a capture reader does who knows the
+ * password and wants the session key.
+ *
+ * @param exchange The three messages.
+ * @param accounts Who exists, and whether guests and anonymous clients are let in.
+ * @returns The verdict; a wrong password or MIC is a failure in it.
+ * @throws {WireError} When a message is malformed or not of its type.
+ */
+export function verifyNtlmExchange(
+  exchange: NtlmExchange,
+  accounts: Pick<NtlmServerOptions, "findNtHash" | "guest" | "anonymous">,
+): NtlmVerdict {
+  const { serverChallenge } = expectMessage(exchange.challenge, 2);
+  const message = expectMessage(exchange.authenticate, 3);
+  const { user, domain, flags } = message;
+  const refused = { identity: null, sessionKey: null, failure: "logonFailure", flags } as const;
+  if (user === "" && message.ntResponse.length === 0) {
+    if (accounts.anonymous !== true) return refused;
+    const sessionKey = receivedKey(new Uint8Array(16), message);
+    const identity = { user: "", domain: "", kind: "anonymous" } as const;
+    return { identity, sessionKey, failure: null, flags };
   }
+  const hash = accounts.findNtHash(user, domain);
+  if (hash === null) {
+    if (accounts.guest !== true) return refused;
+    return { identity: { user, domain, kind: "guest" }, sessionKey: null, failure: null, flags };
+  }
+  // 24 bytes are an NTLMv1 response; an NTLMv2 response is never that short.
+  if (message.ntResponse.length <= 24) return refused;
+  const response = decodeResponse(message.ntResponse);
+  const key = responseKey(hash, { user, domain });
+  const base = verifyResponse(key, { serverChallenge, response });
+  if (base === null) return refused;
+  const sessionKey = receivedKey(base, message);
+  if (announcesMic(response.targetInfo)) {
+    const mic = message.mic;
+    if (mic === null || !equalBytes(computeMic(sessionKey, exchange), mic)) return refused;
+  }
+  return { identity: { user, domain, kind: "user" }, sessionKey, failure: null, flags };
 }
 
 function receivedKey(keyExchangeKey: Uint8Array, message: NtlmAuthenticate): Uint8Array {
