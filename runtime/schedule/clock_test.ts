@@ -17,7 +17,7 @@ class FakeParts {
   }
 
   timer(callback: () => void, milliseconds: number): void {
-    this.timers.push({ at: this.time + milliseconds + this.error, callback });
+    this.timers.push({ at: this.time + Math.max(milliseconds + this.error, 0.1), callback });
   }
 
   turn(callback: () => void): void {

@@ -1,0 +1,53 @@
+/** What a run reports about each operation and each break. */
+
+/** One operation of a run: sent, or skipped. Plain data: it crosses from the worker to the host. */
+export interface OperationRecord {
+  /** Counts the run's operations in the order in which the script made them, from 1. */
+  readonly id: number;
+  /** The script's name of the client. */
+  readonly client: string;
+  /** `"CREATE"`, ...; `"BREAK"` for a break that the script waited for. */
+  readonly command: string;
+  /** Path relative to the share; empty where there is none. */
+  readonly path: string;
+  /** The capture's frame, or what the script gave in its place. */
+  readonly label: string | null;
+  /** Milliseconds after the run's origin at which it was due; null when it just followed. */
+  readonly due: number | null;
+  /** When it was sent; null when it was not. Same clock as `due`. */
+  readonly sentAt: number | null;
+  /** When its final response came; null when none came. */
+  readonly completedAt: number | null;
+  /** NTSTATUS of the final response; null when none came. */
+  readonly status: number | null;
+  /** Names of the statuses that count as right; `"any"` for all. */
+  readonly expected: string;
+  readonly matched: boolean;
+  /** Bytes of file data, written or read. */
+  readonly payload: number;
+  /** Bytes of the request and of the final response, headers included. */
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Why it was not sent. */
+  readonly skipped?: string;
+  /** Why there is no response. */
+  readonly error?: string;
+  /** Recorded and actual lease or oplock of a CREATE whose grant is compared. */
+  readonly grant?: { readonly expected: string; readonly actual: string };
+}
+
+/** One break that the server sent. */
+export interface BreakRecord {
+  readonly client: string;
+  readonly kind: "lease" | "oplock";
+  /** Of the files concerned; the first one's. */
+  readonly path: string;
+  readonly from: string;
+  readonly to: string;
+  readonly ackRequired: boolean;
+  readonly receivedAt: number;
+  /** When the acknowledgement left; null when none was sent. */
+  readonly acknowledgedAt: number | null;
+  /** NTSTATUS of the answer to the acknowledgement. */
+  readonly ackStatus: number | null;
+}

@@ -1,0 +1,84 @@
+/** The outcome of a run, as plain data: what reports print and `--json` writes. */
+import type { Distribution } from "./latency.ts";
+
+/** Totals of one command. */
+export interface CommandSummary {
+  readonly command: string;
+  /** Operations that were sent. */
+  readonly count: number;
+  /** Of them: with an NTSTATUS of error severity, expected or not, or without a response. */
+  readonly errors: number;
+  readonly matched: number;
+  readonly mismatched: number;
+  readonly skipped: number;
+  /** Bytes of file data. */
+  readonly payload: number;
+  /** Milliseconds from sending to the final response. */
+  readonly latency: Distribution;
+}
+
+/** Operations that ended with one status. */
+export interface StatusCount {
+  /** NTSTATUS. */
+  readonly status: number;
+  readonly name: string;
+  readonly count: number;
+  /** How many of them were expected. */
+  readonly expected: number;
+}
+
+/** How one operation differs from what was recorded or expected. */
+export interface Divergence {
+  readonly kind: "status" | "grant" | "skipped" | "no response" | "no break";
+  readonly id: number;
+  readonly client: string;
+  readonly label: string | null;
+  readonly command: string;
+  readonly path: string;
+  readonly expected: string;
+  readonly actual: string;
+  /** Milliseconds after the origin. */
+  readonly at: number | null;
+}
+
+/** Divergences that are alike: same kind, command, expected and actual. */
+export interface DivergenceGroup {
+  readonly first: Divergence;
+  readonly count: number;
+  /** The first ones, `first` included, in the order of the script. */
+  readonly examples: readonly Divergence[];
+}
+
+/** Everything that was counted. */
+export interface Summary {
+  readonly operations: number;
+  readonly sent: number;
+  readonly matched: number;
+  readonly mismatched: number;
+  readonly skipped: number;
+  /** Sent, and no response came. */
+  readonly unanswered: number;
+  /** Milliseconds from the origin to the last event. */
+  readonly duration: number;
+  readonly payloadRead: number;
+  readonly payloadWritten: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly commands: readonly CommandSummary[];
+  readonly statuses: readonly StatusCount[];
+  readonly breaks: {
+    readonly received: number;
+    readonly ackRequired: number;
+    readonly acknowledged: number;
+    /** Acknowledged, and the server refused it. */
+    readonly refused: number;
+    /** Milliseconds from the break to its acknowledgement. */
+    readonly latency: Distribution;
+  };
+  /** Milliseconds by which operations were sent later than due. */
+  readonly lag: Distribution;
+  /** Earliest first. */
+  readonly divergences: readonly DivergenceGroup[];
+  /** All divergences, those beyond the groups' examples included. */
+  readonly divergenceCount: number;
+}
