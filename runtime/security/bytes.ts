@@ -4,7 +4,6 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { timingSafeEqual } from "node:crypto";
 
 /** Joins byte strings into one new one. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
@@ -36,7 +35,12 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
  * ```
  */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+  if (a.length !== b.length) return false;
+  // Every byte is looked at, whatever the ones before it were. For the sixteen bytes of a signature this is several
+  // times cheaper than a call of node:crypto's timingSafeEqual.
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number);
+  return difference === 0;
 }
 
 /** The UTF-16LE bytes of a text; unpaired surrogates are kept as they are. */

@@ -34,7 +34,7 @@ export class AesCmac {
   readonly #k1: Uint8Array;
   readonly #k2: Uint8Array;
   /** The cipher's last ciphertext block: what its chain will add to the next block. */
-  #chain: Uint8Array = new Uint8Array(BLOCK);
+  readonly #chain = new Uint8Array(BLOCK);
 
   /**
    * @param key 16 bytes, or 32 for AES-256.
@@ -96,7 +96,9 @@ export class AesCmac {
 
   #encipher(blocks: Uint8Array): void {
     const output = this.#cipher.update(blocks);
-    this.#chain = Uint8Array.prototype.slice.call(output, output.length - BLOCK);
+    const chain = this.#chain;
+    const last = output.length - BLOCK;
+    for (let i = 0; i < BLOCK; i++) chain[i] = output[last + i] as number;
   }
 }
 

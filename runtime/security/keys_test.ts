@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-non-null-assertion -- in a test, a missing value fails where it is used
 import { assert, assertEquals, assertFalse, assertNotEquals, assertThrows } from "@std/assert";
 import { CipherId, cipherKeyLength, decryptPayload, encryptPayload } from "./encryption.ts";
 import { deriveKey, deriveSessionKeys } from "./kdf.ts";

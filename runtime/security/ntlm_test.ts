@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-non-null-assertion -- in a test, a missing value fails where it is used
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { WireError } from "../wire/mod.ts";
 import { SecurityError } from "./errors.ts";

@@ -3,7 +3,8 @@
  * over every NEGOTIATE and SESSION_SETUP message, which later keys depend on.
  *
  * A connection hashes NEGOTIATE request and response; a session continues from the connection's value with each of
- * its SESSION_SETUP messages except the final successful response.
+ * its SESSION_SETUP messages except the final successful response. After an SMB1 multi-protocol NEGOTIATE the chain
+ * begins with the SMB2 NEGOTIATE request that follows; the SMB1 request and its 0x02FF response are no part of it.
  *
  * @module
  */

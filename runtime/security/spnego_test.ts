@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-non-null-assertion -- in a test, a missing value fails where it is used
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Reader, WireError } from "../wire/mod.ts";
 import { contextTag, DerTag, element, oidElement, readElement, readOid } from "./der.ts";
@@ -8,6 +9,7 @@ import { NtlmClient, NtlmServer } from "./ntlm.ts";
 import { ntHash } from "./ntlm_crypto.ts";
 import { encodeNtlm } from "./ntlm_messages.ts";
 import {
+  type AcceptorContext,
   createAcceptor,
   createInitiator,
   type InitiatorContext,
@@ -116,10 +118,10 @@ Deno.test("the server's hint names its mechanisms and the text that clients igno
 
 function converse(
   initiator: InitiatorContext,
-  acceptor = createAcceptor(server),
-  hint?: Uint8Array,
+  other: { readonly acceptor?: AcceptorContext; readonly hint?: Uint8Array } = {},
 ) {
-  let answer = initiator.step(hint ?? null);
+  const { acceptor = createAcceptor(server), hint = null } = other;
+  let answer = initiator.step(hint);
   for (let turn = 0; turn < 5; turn++) {
     const accepted = acceptor.step(answer.token!);
     if (accepted.done) return { accepted, initiator };
@@ -130,11 +132,7 @@ function converse(
 }
 
 Deno.test("a login gives both sides one key, and both prove the mechanism list", () => {
-  const { accepted, initiator } = converse(
-    createInitiator(client),
-    createAcceptor(server),
-    WINDOWS.hint,
-  );
+  const { accepted, initiator } = converse(createInitiator(client), { hint: WINDOWS.hint });
   assertEquals(accepted.identity, { user: "alice", domain: "LAB", kind: "user" });
   assert((decodeSpnego(accepted.token!) as NegTokenResp).mechListMic !== null);
   const last = initiator.step(accepted.token);
@@ -155,11 +153,9 @@ Deno.test("the client knows its session key with its last token, before the serv
 });
 
 Deno.test("NTLM without SPNEGO is accepted, and spoken when asked for", () => {
-  const { accepted, initiator } = converse(
-    createInitiator({ ...client, raw: true }),
-    createAcceptor(server),
-    WINDOWS.hint,
-  );
+  const { accepted, initiator } = converse(createInitiator({ ...client, raw: true }), {
+    hint: WINDOWS.hint,
+  });
   assertEquals([accepted.token, accepted.identity?.user], [null, "alice"]);
   assertEquals(initiator.step(null), { token: null, done: true, sessionKey: accepted.sessionKey });
 });
@@ -179,10 +175,12 @@ Deno.test("a wrong password is a logon failure, with and without SPNEGO", () => 
 
 Deno.test("guest and anonymous logins pass where allowed", () => {
   const guests = createAcceptor({ ...server, guest: true });
-  const guest = converse(createInitiator({ ...client, user: "nobody" }), guests);
+  const guest = converse(createInitiator({ ...client, user: "nobody" }), { acceptor: guests });
   assertEquals([guest.accepted.identity?.kind, guest.accepted.sessionKey], ["guest", null]);
   const open = createAcceptor({ ...server, anonymous: true });
-  const unnamed = converse(createInitiator({ user: "", random, now: () => NOW }), open);
+  const unnamed = converse(createInitiator({ user: "", random, now: () => NOW }), {
+    acceptor: open,
+  });
   assertEquals(unnamed.accepted.identity?.kind, "anonymous");
   assert(unnamed.initiator.step(unnamed.accepted.token).done);
 });
