@@ -116,8 +116,10 @@ class PackageReader implements PacketReader {
       packet.frame++;
       packet.seconds = header.timestampSeconds;
       packet.nanoseconds = header.timestampMicroseconds * 1000;
-      packet.bytes = data;
-      packet.end = data.length;
+      // A plain view of the chunk: slice() of node's Buffer shares memory, and whoever keeps bytes relies on a copy.
+      if (packet.bytes.buffer !== data.buffer) packet.bytes = new Uint8Array(data.buffer);
+      packet.start = data.byteOffset;
+      packet.end = data.byteOffset + data.length;
       packet.originalLength = header.originalLength;
       options.sink(packet);
     });
