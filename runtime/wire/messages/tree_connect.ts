@@ -1,6 +1,7 @@
 /** SMB2 TREE_CONNECT: connect to a share (MS-SMB2 2.2.9, 2.2.10). */
 import type { Codec } from "../codec.ts";
 import { WireError } from "../errors.ts";
+import { TreeConnectFlag } from "../flags.ts";
 import { HEADER_SIZE } from "../header.ts";
 
 /** TREE_CONNECT request (MS-SMB2 2.2.9). */
@@ -25,13 +26,6 @@ export interface TreeConnectResponse {
   readonly maximalAccess: number;
 }
 
-/** Flags of a TREE_CONNECT request in dialect 3.1.1 (MS-SMB2 2.2.9). */
-export const TreeConnectFlags = {
-  CLUSTER_RECONNECT: 0x0001,
-  REDIRECT_TO_OWNER: 0x0002,
-  EXTENSION_PRESENT: 0x0004,
-} as const;
-
 /** Bytes of the extension before PathName (MS-SMB2 2.2.9.1). */
 const EXTENSION_SIZE = 16;
 
@@ -54,7 +48,7 @@ export const treeConnectRequest: Codec<TreeConnectRequest> = {
     const offset = reader.u16("PathOffset");
     const length = reader.u16("PathLength");
     const path = reader.textAt(offset, length, "Buffer");
-    if ((flags & TreeConnectFlags.EXTENSION_PRESENT) === 0) return { flags, path };
+    if ((flags & TreeConnectFlag.EXTENSION_PRESENT) === 0) return { flags, path };
     // Earlier dialects reserve the flags, so that a client may send this bit without an extension.
     if (offset === HEADER_SIZE + 8) return { flags, path };
     if (offset !== HEADER_SIZE + 8 + EXTENSION_SIZE) {
