@@ -59,8 +59,17 @@ export function cipherKeyLength(cipherId: number): 16 | 32 {
  *
  * @param cipherId One of {@linkcode CipherId}.
  * @returns How many bytes of the header's 16-byte Nonce field count; the rest are zero.
+ * @throws {RangeError} When the cipher is unknown.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { CipherId, cipherNonceLength } from "./mod.ts";
+ *
+ * assertEquals(cipherNonceLength(CipherId.AES_128_CCM), 11);
+ * ```
  */
 export function cipherNonceLength(cipherId: number): 11 | 12 {
+  cipherKeyLength(cipherId);
   return cipherId === CipherId.AES_128_CCM || cipherId === CipherId.AES_256_CCM ? 11 : 12;
 }
 
@@ -110,6 +119,19 @@ export function encryptPayload(
  * @param signature The header's 16-byte Signature field.
  * @returns The text, or null when the signature does not authenticate it: a wrong key or altered bytes.
  * @throws {RangeError} When the cipher is unknown or key or nonce have the wrong length.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { CipherId, decryptPayload } from "./mod.ts";
+ *
+ * const input = {
+ *   cipherId: CipherId.AES_128_GCM,
+ *   key: new Uint8Array(16),
+ *   nonce: new Uint8Array(16),
+ *   aad: new Uint8Array(32),
+ * };
+ * assertEquals(decryptPayload(input, new Uint8Array(64), new Uint8Array(16)), null);
+ * ```
  */
 export function decryptPayload(
   input: TransformInput,

@@ -345,6 +345,23 @@ export interface NtlmVerdict {
  * @param accounts Who exists, and whether guests and anonymous clients are let in.
  * @returns The verdict; a wrong password or MIC is a failure in it.
  * @throws {WireError} When a message is malformed or not of its type.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { NtlmClient, ntHash, NtlmServer, verifyNtlmExchange } from "./mod.ts";
+ *
+ * const random = (length: number) => new Uint8Array(length).fill(7);
+ * const now = () => 0n;
+ * const client = new NtlmClient({ user: "alice", password: "pw", random, now });
+ * const server = new NtlmServer({ computerName: "LAB", findNtHash: () => null, random, now });
+ * const negotiate = client.step(null).token ?? new Uint8Array();
+ * const challenge = server.step(negotiate).token ?? new Uint8Array();
+ * const authenticate = client.step(challenge).token ?? new Uint8Array();
+ *
+ * const exchange = { negotiate, challenge, authenticate };
+ * const verdict = verifyNtlmExchange(exchange, { findNtHash: () => ntHash("pw") });
+ * assertEquals(verdict.sessionKey, client.sessionKey);
+ * ```
  */
 export function verifyNtlmExchange(
   exchange: NtlmExchange,

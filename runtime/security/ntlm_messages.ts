@@ -106,6 +106,13 @@ export function isNtlm(token: Uint8Array): boolean {
  * @param bytes The message from its signature on.
  * @returns The message; its `type` tells which.
  * @throws {WireError} When the bytes are no well-formed NTLM message.
+ * @example
+ * ```ts
+ * import { assertThrows } from "@std/assert";
+ * import { decodeNtlm } from "./mod.ts";
+ *
+ * assertThrows(() => decodeNtlm(new TextEncoder().encode("NTLMSSP")), Error, "Signature");
+ * ```
  */
 export function decodeNtlm(bytes: Uint8Array): NtlmMessage {
   const reader = new Reader(bytes);
@@ -195,6 +202,14 @@ function decodeAuthenticate(reader: Reader, total: number): NtlmAuthenticate {
  * @param message The message; a null version or MIC leaves no room for it.
  * @returns The bytes.
  * @throws {WireError} When a field is too long for its 16-bit length.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeNtlm, encodeNtlm, NtlmFlags } from "./mod.ts";
+ *
+ * const message = { type: 1, flags: NtlmFlags.NTLM, domain: "", workstation: "", version: null } as const;
+ * assertEquals(decodeNtlm(encodeNtlm(message)), message);
+ * ```
  */
 export function encodeNtlm(message: NtlmMessage): Uint8Array {
   const writer = new Writer(512);

@@ -57,7 +57,21 @@ const HINT_NAME = "not_defined_in_RFC4178@please_ignore";
 /** More mechanisms than this are refused: no peer names more than six. */
 const MAX_MECHANISMS = 64;
 
-/** Decodes either token. */
+/**
+ * Decodes either token. Byte strings in the result are views of the input.
+ *
+ * @param bytes The token, with or without GSS-API framing.
+ * @returns The token; its `kind` tells which.
+ * @throws {WireError} When the bytes are no well-formed SPNEGO token.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeSpnego } from "./mod.ts";
+ *
+ * const token = decodeSpnego(new Uint8Array([0xa1, 7, 0x30, 5, 0xa0, 3, 0x0a, 1, 0]));
+ * assertEquals(token.kind === "resp" && token.negState, 0);
+ * ```
+ */
 export function decodeSpnego(bytes: Uint8Array): SpnegoToken {
   const reader = new Reader(bytes);
   const outer = readElement(reader, "NegotiationToken");
