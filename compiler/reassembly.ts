@@ -97,7 +97,7 @@ export interface StreamGap {
   readonly declared: Stamp;
 }
 
-/** The source of a direction reset the connection, for the first time. Bytes may still follow that were on their way. */
+/** The source of a direction that has not ended reset the connection, for the first time. Bytes may still follow that were on their way. */
 export interface StreamReset {
   readonly kind: "reset";
   readonly direction: Direction;
@@ -434,7 +434,7 @@ export class Reassembler {
         this.#keptBytes += bytes.length;
         index++;
       }
-      start = partEnd;
+      start = Math.max(partEnd, own.position);
     }
     this.counts.repeatedBytes += end - segmentStart - used;
   }
@@ -588,6 +588,7 @@ export class Reassembler {
     connection.closing = true;
     if (connection.reset !== undefined) return;
     connection.reset = segment.stamp;
+    if (own.ended) return;
     this.#emit({ kind: "reset", direction: own, reset: segment.stamp }, own);
   }
 
