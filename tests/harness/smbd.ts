@@ -137,9 +137,9 @@ async function start(setup: {
     await untilReady({ child, port, withinMs: options.readyWithinMs ?? READY_WITHIN_MS });
   } catch (error) {
     await kill();
-    throw new Error(`Cannot start smbd: it did not become ready\n${tail(await log())}`, {
-      cause: error,
-    });
+    const said = tail(await log());
+    await Deno.remove(root, { recursive: true });
+    throw new Error(`Cannot start smbd: it did not become ready\n${said}`, { cause: error });
   }
 
   let stopped: Promise<void> | undefined;

@@ -42,12 +42,28 @@ export function requireTool(tool: Tool): string {
   return path;
 }
 
-/** One line that says which tools are missing, or undefined where all are there. */
+/** One line that says which tools are missing or may not do their work, or undefined where all are there. */
 export function missingTools(tools: readonly Tool[]): string | undefined {
-  const missing = tools.filter((tool) => findTool(tool) === undefined);
-  if (missing.length === 0) return undefined;
-  return missing.map((tool) => `${tool} is not installed (Debian package ${PACKAGES[tool]})`)
-    .join(", ");
+  const missing = tools.flatMap((tool) => {
+    if (findTool(tool) === undefined) {
+      return [`${tool} is not installed (Debian package ${PACKAGES[tool]})`];
+    }
+    return tool === "tcpdump" && !mayCapture() ? ["tcpdump may not capture here"] : [];
+  });
+  return missing.length === 0 ? undefined : missing.join(", ");
+}
+
+let captures: boolean | undefined;
+
+/** Whether tcpdump may open the loopback interface, which takes root or CAP_NET_RAW. */
+function mayCapture(): boolean {
+  captures ??= new Deno.Command(requireTool("tcpdump"), {
+    args: ["-i", "lo", "--list-data-link-types"],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).outputSync().success;
+  return captures;
 }
 
 /** What a finished program said. */
