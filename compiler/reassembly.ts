@@ -9,7 +9,7 @@
  * the connection went by or {@linkcode ReassemblyLimits.patienceSeconds} passed, when too much is kept behind it, or at the end.
  *
  * Connections are numbered as Wireshark numbers tcp.stream: by their first packet, counting every pair of endpoints, and anew for a SYN on the
- * same endpoints with another initial sequence number or after the end of the former connection.
+ * same endpoints with another initial sequence number.
  *
  * @module
  */
@@ -210,8 +210,6 @@ class ConnectionState implements Connection {
   readonly directions: readonly [DirectionState, DirectionState];
   last: Stamp;
   segments = 0;
-  /** A FIN or RST was seen. */
-  closing = false;
   reset: Stamp | undefined;
   ignored = false;
   /** Events held back while an acknowledged hole is waited for; see Reassembler.#emit. */
@@ -567,7 +565,6 @@ export class Reassembler {
   }
 
   #close(own: DirectionState, segment: Segment): void {
-    own.connection.closing = true;
     if (own.ended || own.finPosition !== undefined) return;
     const syn = (segment.flags & TCP_FLAG.SYN) === 0 ? 0 : 1;
     const end = (segment.seq + syn + segment.payload.length + segment.cut) >>> 0;
@@ -585,7 +582,6 @@ export class Reassembler {
   /** A RST is told but ends nothing yet: segments that were on their way, or captured in another order, still count. */
   #reset(own: DirectionState, segment: Segment): void {
     const { connection } = own;
-    connection.closing = true;
     if (connection.reset !== undefined) return;
     connection.reset = segment.stamp;
     if (own.ended) return;
@@ -637,7 +633,7 @@ function startsAnew(current: ConnectionState, segment: Segment): boolean {
   if ((segment.flags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) !== TCP_FLAG.SYN) return false;
   const own = current.directions[segment.flow.id === current.firstFlow ? 0 : 1];
   if (own.initial === undefined) return false;
-  return own.initial !== segment.seq || current.closing;
+  return own.initial !== segment.seq;
 }
 
 /** Notes the initial sequence numbers that a packet tells of: its own, and the peer's through what it acknowledges. */
@@ -646,7 +642,8 @@ function learnInitial(connection: ConnectionState, segment: Segment): void {
   const own = connection.directions[index];
   const peer = connection.directions[1 - index] as DirectionState;
   const syn = (segment.flags & TCP_FLAG.SYN) !== 0;
-  own.initial ??= syn ? segment.seq : (segment.seq - 1) >>> 0;
+  if (syn) own.initial = segment.seq;
+  own.initial ??= (segment.seq - 1) >>> 0;
   if ((segment.flags & TCP_FLAG.ACK) !== 0) peer.initial ??= (segment.ack - 1) >>> 0;
 }
 
