@@ -69,7 +69,7 @@ Deno.test("an empty frame and a keepalive are frames without payload", () => {
   ]);
 });
 
-Deno.test("a header that announces much takes memory only as bytes arrive", () => {
+Deno.test("pending counts the bytes that arrived, not those that the header announces", () => {
   const decoder = new FrameDecoder();
   decoder.push(frameHeader(MAX_FRAME_LENGTH));
   decoder.push(new Uint8Array(10));

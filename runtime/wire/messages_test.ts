@@ -161,9 +161,9 @@ for (
   ] as const
 ) {
   Deno.test(
-    `${command} with status 0x${status.toString(16)} and StructureSize ${
-      parseInt(body, 16) ? body.slice(0, 2) : ""
-    } is a message of kind ${kind}`,
+    `${command} with status 0x${status.toString(16)}, body ${
+      body.slice(0, 4)
+    }.., is of kind ${kind}`,
     () => {
       const header = makeHeader({
         command: COMMAND_NAMES.indexOf(command),

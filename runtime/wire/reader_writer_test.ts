@@ -160,6 +160,9 @@ Deno.test("a length or offset that does not fit raises WireError", () => {
 Deno.test("the bytes of a writer are a view until the next write", () => {
   const writer = new Writer(16);
   writer.u8(1);
-  assert(writer.bytes().buffer === writer.bytes().buffer);
-  assertEquals(writer.bytes().byteLength, 1);
+  const before = writer.bytes();
+  writer.u8(2);
+  const after = writer.bytes();
+  assertEquals([before.byteLength, after.byteLength], [1, 2]);
+  assert(before.buffer === after.buffer);
 });
