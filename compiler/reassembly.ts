@@ -616,6 +616,7 @@ export class Reassembler {
   #end(direction: DirectionState, options: { reason: StreamEnd["reason"]; ended: Stamp }): void {
     direction.ended = true;
     direction.waitingSince = undefined;
+    this.counts.bytesAfterEnd += direction.keptBytes;
     this.#dropIntervals(direction);
     if (direction.connection.ignored) return;
     this.#emit({ kind: "end", direction, ...options }, direction);
