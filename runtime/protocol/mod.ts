@@ -1,2 +1,33 @@
-/** @module */
+/**
+ * The client's engines: requests and bytes in, effects out. Rules of MS-SMB2 3.2 live here and nowhere else: credits,
+ * message ids, negotiation, sessions, signatures, compounds, interim responses, cancels, leases and breaks. Knows no
+ * socket, promise, timer, clock or randomness: time and random bytes are arguments.
+ *
+ * @module
+ */
+export { OplockLevel } from "./breaks.ts";
+export { ConnectionEngine, type EngineOptions } from "./connection_engine.ts";
+export {
+  CONNECTION_TRANSITIONS,
+  type ConnectionPhase,
+  type ConnectionStep,
+  describeTransitions,
+  nextPhase,
+} from "./connection_state.ts";
+export { creditCharge, creditRequest } from "./credits.ts";
+export type { BreakNotice, Effect, Negotiated } from "./effects.ts";
+export { ProtocolError, StatusError } from "./errors.ts";
+export {
+  Exchange,
+  type ExchangeHandler,
+  type ExchangePhase,
+  type RequestInput,
+  type RequestTuning,
+} from "./exchange.ts";
+export { type LeaseEntry, LeaseTable } from "./lease_table.ts";
+export { createInitiator, type InitiatorContext, type InitiatorOptions } from "../security/mod.ts";
+export { Capability, Dialect, type NegotiateOptions, SecurityMode } from "./negotiation.ts";
 export type { Reply, SuccessReply } from "./reply.ts";
+export { SequenceWindow } from "./sequence_window.ts";
+export { SessionFlags, type SessionOptions, type TokenStep } from "./session_setup.ts";
+export type { OpenState, SessionPhase, SessionState, SigningMode, TreeState } from "./sessions.ts";

@@ -1,0 +1,449 @@
+/**
+ * The loop between a transport and an engine: read, receive, perform effects. Everything that the public classes do
+ * goes through here.
+ */
+import {
+  type CommandName,
+  isSuccess,
+  type Message,
+  type ResponseBodies,
+  Status,
+} from "../wire/mod.ts";
+import {
+  type BreakNotice,
+  ConnectionEngine,
+  type Effect,
+  Exchange,
+  type LeaseTable,
+  type Negotiated,
+  type NegotiateOptions,
+  type OpenState,
+  type Reply,
+  type RequestInput,
+  type SessionOptions,
+  type SessionState,
+  StatusError,
+  type SuccessReply,
+  type TreeState,
+} from "../protocol/mod.ts";
+import { type Transport, TransportError } from "../transport/mod.ts";
+import type { AuthenticationExchange, Authenticator } from "./authenticator.ts";
+import { randomBytes } from "./authenticator.ts";
+import {
+  type Acknowledgement,
+  type BreakEvent,
+  type BreakPolicy,
+  NoticedBreak,
+} from "./break_event.ts";
+import type { RequestOptions } from "./options.ts";
+
+/** Sees every message and break, in order, before the promises that they settle. Must not throw. */
+export interface Observer {
+  sent?(message: Message, at: number): void;
+  received?(message: Message, at: number): void;
+  broke?(event: BreakEvent): void;
+}
+
+/** What a connection is made of beside its transport. */
+export interface ConnectionOptions {
+  /** Milliseconds, monotonic; `performance.now` unless told. */
+  readonly now?: () => number;
+  /** Random bytes for ClientGuid and salt; the platform's generator unless told. */
+  readonly random?: (length: number) => Uint8Array;
+  readonly observer?: Observer;
+  /** Credits that requests ask to hold; 512 unless told. */
+  readonly credits?: number;
+  /** Leases shared by the connections of one ClientGuid. */
+  readonly leases?: LeaseTable;
+}
+
+/** Receives what concerns one open. */
+export interface BreakTarget {
+  readonly onBreak: BreakPolicy | null;
+  broke(event: BreakEvent): void;
+  ended(error: Error): void;
+}
+
+/** How a request's promise is settled. */
+interface Settler {
+  readonly resolve: (reply: Reply, open: OpenState | null) => void;
+  readonly reject: (error: unknown) => void;
+  readonly options: RequestOptions;
+  readonly path: string;
+  readonly stopListening: (() => void) | null;
+}
+
+/** How the promises of negotiate, session and tree are settled. */
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A first read takes a page; later ones follow what arrives. */
+const MIN_READ = 4 * 1024;
+const MAX_READ = 256 * 1024;
+/** Room below which a fresh buffer is taken. */
+const LEAST_ROOM = 1024;
+
+const NO_OPTIONS: RequestOptions = {};
+
+/** One connection at work. */
+export class Link {
+  readonly engine: ConnectionEngine;
+  readonly transport: Transport;
+  readonly now: () => number;
+  readonly disconnected: Promise<Error | null>;
+  onBreak: BreakPolicy | null = null;
+
+  readonly #observer: Observer | null;
+  readonly #settleDisconnected: (error: Error | null) => void;
+  readonly #settlers = new Map<Exchange, Settler>();
+  readonly #sessions = new Map<SessionState, Waiter<SessionState>>();
+  readonly #authentications = new Map<SessionState, AuthenticationExchange>();
+  readonly #trees = new Map<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
+  readonly #targets = new Map<OpenState, BreakTarget>();
+  readonly #breaks = new Set<NoticedBreak>();
+  #negotiation: Waiter<Negotiated> | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timerDue = Infinity;
+  #ended: Error | null = null;
+
+  constructor(transport: Transport, options: ConnectionOptions) {
+    this.transport = transport;
+    this.now = options.now ?? monotonicNow;
+    this.#observer = options.observer ?? null;
+    this.engine = new ConnectionEngine({
+      random: options.random ?? randomBytes,
+      ...(options.credits === undefined ? {} : { credits: options.credits }),
+      ...(options.leases === undefined ? {} : { leases: options.leases }),
+    });
+    const { promise, resolve } = Promise.withResolvers<Error | null>();
+    this.disconnected = promise;
+    this.#settleDisconnected = resolve;
+    this.#readLoop();
+  }
+
+  /** Sends one request; see {@linkcode Link.sendChain}. */
+  request<C extends CommandName, T = Reply<C>>(
+    input: RequestInput<C>,
+    options: RequestOptions = NO_OPTIONS,
+    more: { path?: string; map?: (reply: Reply<C>, open: OpenState | null) => T } = {},
+  ): Promise<T> {
+    const { exchange, promise } = this.enlist(new Exchange(input), options, more);
+    this.perform(this.engine.send([exchange], this.now()));
+    return promise;
+  }
+
+  /** Sends exchanges that `enlist` made, in one frame. */
+  sendChain(exchanges: readonly Exchange[], related: boolean): void {
+    this.perform(this.engine.send(exchanges, this.now(), related));
+  }
+
+  /** Ties a promise to an exchange that is about to be sent. `map` runs within the receive loop. */
+  enlist<C extends CommandName, T = Reply<C>>(
+    exchange: Exchange,
+    options: RequestOptions = NO_OPTIONS,
+    more: { path?: string; map?: (reply: Reply<C>, open: OpenState | null) => T } = {},
+  ): { exchange: Exchange; promise: Promise<T> } {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const { path = "", map } = more;
+    this.#settlers.set(exchange, {
+      resolve: map === undefined
+        ? resolve as (reply: Reply) => void
+        : (reply, open) => resolve(map(reply as Reply<C>, open)),
+      reject,
+      options,
+      path,
+      stopListening: this.#listen(exchange, options.signal),
+    });
+    if (options.timeout !== undefined) this.#arm(this.now() + options.timeout);
+    return { exchange, promise };
+  }
+
+  negotiate(options: NegotiateOptions): Promise<Negotiated> {
+    const effects = this.engine.negotiate(options, this.now());
+    const { promise, resolve, reject } = Promise.withResolvers<Negotiated>();
+    this.#negotiation = { resolve, reject };
+    this.perform(effects);
+    return promise;
+  }
+
+  session(
+    authenticator: Authenticator,
+    options: Omit<SessionOptions, "user">,
+  ): Promise<SessionState> {
+    const { session, effects } = this.engine.startSession({ ...options, user: authenticator.user });
+    const { promise, resolve, reject } = Promise.withResolvers<SessionState>();
+    this.#sessions.set(session, { resolve, reject });
+    this.#authentications.set(session, authenticator.start());
+    this.perform(effects);
+    return promise;
+  }
+
+  tree(
+    session: SessionState,
+    request: Parameters<ConnectionEngine["treeConnect"]>[1],
+  ): Promise<{ tree: TreeState; reply: SuccessReply<"TREE_CONNECT"> }> {
+    const { tree, effects } = this.engine.treeConnect(session, request, this.now());
+    const { promise, resolve, reject } = Promise.withResolvers<SuccessReply<"TREE_CONNECT">>();
+    this.#trees.set(tree, { resolve, reject });
+    this.perform(effects);
+    return promise.then((reply) => ({ tree, reply }));
+  }
+
+  /** Breaks of `open` go to `target` from now on. */
+  watch(open: OpenState, target: BreakTarget): void {
+    this.#targets.set(open, target);
+  }
+
+  /** The open is closed: no break concerns it any more. */
+  unwatch(open: OpenState): void {
+    this.#targets.delete(open);
+  }
+
+  close(): void {
+    this.perform(this.engine.close(null, this.now()));
+  }
+
+  perform(effects: readonly Effect[]): void {
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case "write":
+        // A broken pipe ends the read loop too, which tells everybody.
+        this.transport.write(effect.chunks).catch(ignore);
+        return;
+      case "sent":
+        this.#observer?.sent?.(effect.message, effect.at);
+        return;
+      case "received":
+        this.#observer?.received?.(effect.message, effect.at);
+        return;
+      case "replied":
+        return this.#replied(effect.exchange, effect.reply, effect.open);
+      case "rejected":
+        this.#settlerOf(effect.exchange)?.reject(this.#errorFor(effect.error));
+        return;
+      case "timedOut":
+        return this.#timedOut(effect.exchange);
+      case "withdrawn": {
+        const settler = this.#settlerOf(effect.exchange);
+        settler?.reject(settler.options.signal?.reason);
+        return;
+      }
+      case "negotiated":
+        this.#negotiation?.resolve(effect.negotiated);
+        this.#negotiation = null;
+        return;
+      case "authenticate":
+        this.#authenticate(effect.session, effect.token);
+        return;
+      case "sessionEstablished":
+        this.#authentications.delete(effect.session);
+        waiterOf(this.#sessions, effect.session)?.resolve(effect.session);
+        return;
+      case "sessionFailed":
+        this.#authentications.delete(effect.session);
+        waiterOf(this.#sessions, effect.session)?.reject(this.#errorFor(effect.error));
+        return;
+      case "treeConnected":
+        waiterOf(this.#trees, effect.tree)?.resolve(effect.reply);
+        return;
+      case "treeFailed":
+        waiterOf(this.#trees, effect.tree)?.reject(this.#errorFor(effect.error));
+        return;
+      case "broke":
+        return this.#broke(effect.notice);
+      case "ended":
+        return this.#end(effect.error);
+    }
+  }
+
+  #replied(exchange: Exchange, reply: Reply, open: OpenState | null): void {
+    const settler = this.#settlerOf(exchange);
+    if (settler === null) return;
+    if (isAccepted(reply, settler.options.accept)) settler.resolve(reply, open);
+    else settler.reject(new StatusError(reply, settler.path));
+  }
+
+  #timedOut(exchange: Exchange): void {
+    const settler = this.#settlerOf(exchange);
+    settler?.reject(
+      new TransportError(
+        `Cannot ${exchange.input.command}: no response within ${settler.options.timeout} ms`,
+        { reason: "timed out" },
+      ),
+    );
+  }
+
+  #settlerOf(exchange: Exchange): Settler | null {
+    const settler = this.#settlers.get(exchange) ?? null;
+    if (settler !== null) {
+      this.#settlers.delete(exchange);
+      settler.stopListening?.();
+      if (settler.options.timeout !== undefined) this.#arm(this.engine.nextDeadline);
+    }
+    return settler;
+  }
+
+  #listen(exchange: Exchange, signal: AbortSignal | undefined): (() => void) | null {
+    if (signal === undefined) return null;
+    const cancel = () => this.perform(this.engine.cancel(exchange, this.now()));
+    if (signal.aborted) {
+      // Sent and cancelled at once: the caller asked for both.
+      exchange.cancelWhenSent = true;
+      return null;
+    }
+    signal.addEventListener("abort", cancel, { once: true });
+    return () => signal.removeEventListener("abort", cancel);
+  }
+
+  async #authenticate(session: SessionState, token: Uint8Array | null): Promise<void> {
+    let effects: Effect[];
+    try {
+      const step = await this.#authentications.get(session)?.step(token);
+      if (step === undefined) return;
+      effects = this.engine.authenticated(session, step, this.now());
+    } catch (error) {
+      effects = this.engine.authenticationFailed(session, asError(error));
+    }
+    this.perform(effects);
+  }
+
+  #broke(notice: BreakNotice): void {
+    const event = new NoticedBreak(notice, (state, settle) => {
+      this.#breaks.delete(event);
+      this.#acknowledge(notice, state, settle);
+    });
+    const targets = notice.opens.flatMap((open) => this.#targets.get(open) ?? []);
+    this.#observer?.broke?.(event);
+    const policy = targets.find((target) => target.onBreak !== null)?.onBreak ?? this.onBreak;
+    this.#breaks.add(event);
+    const reaction = policy?.(event) ?? "acknowledge";
+    event.react(reaction);
+    if (reaction !== "defer") this.#breaks.delete(event);
+    for (const target of targets) target.broke(event);
+  }
+
+  #acknowledge(
+    notice: BreakNotice,
+    state: number,
+    settle: (outcome: Acknowledgement | null) => void,
+  ): void {
+    const now = this.now();
+    const { exchange, effects } = this.engine.acknowledge(notice, now, state);
+    if (exchange === null) return settle(null);
+    this.#settlers.set(exchange, {
+      resolve: (reply) => settle({ sentAt: reply.sentAt, status: reply.status }),
+      reject: () => settle(null),
+      options: { accept: "any" },
+      path: "",
+      stopListening: null,
+    });
+    this.perform(effects);
+  }
+
+  async #readLoop(): Promise<void> {
+    let buffer = new Uint8Array(MIN_READ);
+    let start = 0;
+    try {
+      for (;;) {
+        const count = await this.transport.read(start === 0 ? buffer : buffer.subarray(start));
+        if (count === null) {
+          throw new TransportError(
+            `Cannot read from ${this.transport.remote}: closed by the peer`,
+            {
+              reason: "closed",
+            },
+          );
+        }
+        const bytes = buffer.subarray(start, start + count);
+        this.perform(this.engine.receive(bytes, this.now()));
+        start += count;
+        if (buffer.byteLength - start < LEAST_ROOM || this.#ended !== null) {
+          // Replies refer to what was read, so the buffer is left to them.
+          buffer = new Uint8Array(Math.min(MAX_READ, Math.max(MIN_READ, count * 4)));
+          start = 0;
+        }
+      }
+    } catch (error) {
+      this.perform(this.engine.close(asError(error), this.now()));
+    }
+  }
+
+  #end(error: Error | null): void {
+    const failure = error ??
+      new TransportError(`Cannot use ${this.transport.remote}: the connection was closed`, {
+        reason: "closed",
+      });
+    this.#ended = failure;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#negotiation?.reject(failure);
+    this.#negotiation = null;
+    for (const event of this.#breaks) event.giveUp();
+    this.#breaks.clear();
+    for (const target of this.#targets.values()) target.ended(failure);
+    this.#targets.clear();
+    this.transport.close();
+    this.#settleDisconnected(error);
+  }
+
+  /** The engine knows no transport: where it says that the connection was closed, the shell says so in its words. */
+  #errorFor(error: Error): Error {
+    return this.engine.phase === "closed"
+      ? new TransportError(`Cannot use ${this.transport.remote}: the connection was closed`, {
+        reason: "closed",
+        cause: error,
+      })
+      : error;
+  }
+
+  /** Wakes the engine at `due`; null when nothing waits any more. */
+  #arm(due: number | null): void {
+    if (due === null) {
+      if (this.#timer !== null) clearTimeout(this.#timer);
+      this.#timer = null;
+      this.#timerDue = Infinity;
+      return;
+    }
+    if (this.#timer !== null && this.#timerDue <= due) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerDue = due;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#timerDue = Infinity;
+      this.perform(this.engine.tick(this.now()));
+      this.#arm(this.engine.nextDeadline);
+    }, Math.max(0, Math.ceil(due - this.now())));
+  }
+}
+
+/** Success with a body, or data that did not fit, or what the caller accepts. */
+function isAccepted(reply: Reply, accept: RequestOptions["accept"]): boolean {
+  if (accept === "any") return true;
+  const { status, body } = reply;
+  if (body !== null && (isSuccess(status) || status === Status.BUFFER_OVERFLOW)) return true;
+  return accept !== undefined && accept.includes(status);
+}
+
+function waiterOf<K, T>(waiters: Map<K, Waiter<T>>, key: K): Waiter<T> | null {
+  const waiter = waiters.get(key) ?? null;
+  waiters.delete(key);
+  return waiter;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error), { cause: error });
+}
+
+function monotonicNow(): number {
+  return performance.now();
+}
+
+function ignore(): void {}
+
+/** The body type of a command's response. */
+export type BodyOf<C extends CommandName> = ResponseBodies[C];

@@ -1,0 +1,108 @@
+/** Leases by their key (MS-SMB2 3.2.1.5: GlobalFileTable holds one lease key for each file). */
+import { Command, type CreateRequest, type CreateResponse, type Header } from "../wire/mod.ts";
+import type { OpenState, SessionState, TreeState } from "./sessions.ts";
+
+/** One lease of this client. */
+export interface LeaseEntry {
+  readonly key: Uint8Array;
+  readonly session: SessionState;
+  readonly tree: TreeState | null;
+  /** Bits of LeaseState. */
+  state: number;
+  epoch: number;
+  readonly opens: Set<OpenState>;
+  /** CREATE requests on the way that name the key. */
+  pending: number;
+}
+
+/**
+ * The leases of one client: share it between the connections that share a ClientGuid, because the server may break a
+ * lease on any of them.
+ *
+ * An entry exists from the moment a CREATE that names its key is sent, so that a break which overtakes the CREATE
+ * response finds it.
+ */
+export class LeaseTable {
+  readonly #entries = new Map<string, LeaseEntry>();
+
+  /** Number of leases known. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The lease of a key. */
+  find(key: Uint8Array): LeaseEntry | null {
+    return this.#entries.get(keyText(key)) ?? null;
+  }
+
+  /** Notes a CREATE on its way; null when it asks for no lease. */
+  expect(
+    body: CreateRequest,
+    owner: { session: SessionState; tree: TreeState | null },
+  ): LeaseEntry | null {
+    const context = body.contexts.find((context) => context.kind === "RqLs");
+    if (context === undefined) return null;
+    const text = keyText(context.leaseKey);
+    const known = this.#entries.get(text);
+    if (known !== undefined) {
+      known.pending++;
+      return known;
+    }
+    const entry: LeaseEntry = {
+      key: context.leaseKey.slice(),
+      session: owner.session,
+      tree: owner.tree,
+      state: 0,
+      epoch: 0,
+      opens: new Set(),
+      pending: 1,
+    };
+    this.#entries.set(text, entry);
+    return entry;
+  }
+
+  /** A CREATE that `expect` noted was answered without an open. */
+  giveUp(entry: LeaseEntry): void {
+    entry.pending--;
+    this.#dropUnused(entry);
+  }
+
+  /** A CREATE that `expect` noted was answered; the lease as granted, or null where the server granted none. */
+  granted(entry: LeaseEntry, response: CreateResponse): LeaseEntry | null {
+    const context = response.contexts.find((context) => context.kind === "RqLs");
+    if (context === undefined || response.oplockLevel !== OPLOCK_LEVEL_LEASE) {
+      this.giveUp(entry);
+      return null;
+    }
+    entry.pending--;
+    entry.state = context.leaseState;
+    if (context.version === 2) entry.epoch = context.epoch;
+    return entry;
+  }
+
+  /** An open ended. */
+  released(open: OpenState): void {
+    const entry = open.lease;
+    if (entry === null) return;
+    entry.opens.delete(open);
+    this.#dropUnused(entry);
+  }
+
+  #dropUnused(entry: LeaseEntry): void {
+    if (entry.opens.size === 0 && entry.pending <= 0) this.#entries.delete(keyText(entry.key));
+  }
+}
+
+/** OplockLevel of a CREATE that asks for, or got, a lease (MS-SMB2 2.2.13). */
+export const OPLOCK_LEVEL_LEASE = 0xff;
+
+function keyText(key: Uint8Array): string {
+  let text = "";
+  for (const byte of key) text += byte.toString(16).padStart(2, "0");
+  return text;
+}
+
+/** Whether a message is a break notification (MS-SMB2 3.2.5.19): nothing asked for it. */
+export function isBreakNotification(header: Header): boolean {
+  return header.messageId === 0xffffffffffffffffn && header.command === Command.OPLOCK_BREAK;
+}
