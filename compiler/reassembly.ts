@@ -411,7 +411,7 @@ export class Reassembler {
     let start = Math.max(segmentStart, own.position);
     let index = firstEndingAfter(own.intervals, start);
     let used = 0;
-    while (start < end) {
+    while (start < end && !own.connection.ignored) {
       const following = own.intervals[index];
       if (following !== undefined && following.start <= start) {
         start = following.end;
@@ -441,15 +441,20 @@ export class Reassembler {
   #drain(direction: DirectionState, declared: Stamp): void {
     const { intervals } = direction;
     let count = 0;
-    for (let first = intervals[0]; first !== undefined; first = intervals[count]) {
-      if (first.start !== direction.position) break;
+    let bytes = 0;
+    let end = direction.position;
+    for (let next = intervals[0]; next?.start === end; next = intervals[count]) {
       count++;
-      direction.keptBytes -= first.bytes.length;
-      this.#keptBytes -= first.bytes.length;
-      this.#deliverInterval(direction, first, declared);
+      bytes += next.bytes.length;
+      end = next.end;
+    }
+    if (count === 0) return;
+    direction.keptBytes -= bytes;
+    this.#keptBytes -= bytes;
+    for (const interval of intervals.splice(0, count)) {
+      this.#deliverInterval(direction, interval, declared);
       if (direction.connection.ignored) return;
     }
-    if (count > 0) intervals.splice(0, count);
   }
 
   #deliverInterval(direction: DirectionState, interval: Interval, declared = interval.stamp): void {

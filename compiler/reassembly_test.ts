@@ -385,6 +385,34 @@ Deno.test("an ignored connection delivers nothing more and keeps nothing", () =>
   assertEquals(reassembler.keptBytes, 0);
 });
 
+Deno.test("a connection may be ignored at any event", () => {
+  const steps: Step[] = [
+    OPEN,
+    { seq: 106, data: "gh" },
+    { seq: 104, data: "ef" },
+    {
+      seq: 112,
+      data: "mn",
+    },
+    { way: "<", seq: 1, ack: 114, data: "held" },
+    { seq: 100, data: "abcd" },
+    {
+      flags: "F",
+      seq: 120,
+    },
+  ];
+  for (let last = 1; last <= 8; last++) {
+    let count = 0;
+    const reassembler = new Reassembler((event) => {
+      if (++count === last) reassembler.ignore(event.direction.connection);
+    });
+    steps.forEach((step, index) => reassembler.push(segmentOf(step, index + 1)));
+    reassembler.finish();
+    assertEquals(count, last);
+    assertEquals(reassembler.keptBytes, 0);
+  }
+});
+
 Deno.test("bytes kept for later are copies", () => {
   const delivered: string[] = [];
   const reassembler = new Reassembler((event) => {
