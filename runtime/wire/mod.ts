@@ -42,3 +42,18 @@ export * from "./messages/write.ts";
 export * from "./status.ts";
 export * from "./flags.ts";
 export * from "./access.ts";
+export * from "./fsctl.ts";
+export {
+  type ByteRange,
+  type CopyChunk,
+  decodeFsctlInput,
+  decodeFsctlOutput,
+  encodeFsctlBody,
+  type FixedFsctlBody,
+  type FsctlBody,
+  type NetworkInterface,
+  sockAddrText,
+  type VariableFsctlBody,
+} from "./fsctl_bodies.ts";
+export type { DfsReferralEntry, DfsReferralRequest, DfsReferralResponse } from "./fsctl_dfs.ts";
+export * from "./fscc/mod.ts";

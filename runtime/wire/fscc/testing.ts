@@ -1,18 +1,8 @@
-/** What the codec tests share: hexadecimal, and the two ways of breaking bytes. Imported by tests only. */
+/** What the codec tests share: the two ways of breaking bytes. Imported by tests only. */
 import { WireError } from "../errors.ts";
+import { SeededRandom } from "../testing.ts";
 
-/** The bytes of hexadecimal text; white space does not count. */
-export function bytesOf(hex: string): Uint8Array {
-  const digits = hex.replaceAll(/\s/g, "");
-  const bytes = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(digits.slice(i * 2, i * 2 + 2), 16);
-  return bytes;
-}
-
-/** Hexadecimal text, lower case. */
-export function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+export { fromHex as bytesOf, toHex as hexOf } from "../testing.ts";
 
 /** Decodes every proper prefix; anything raised must be a WireError. `mustFail`: and each must raise one. */
 export function assertTruncationsSafe(
@@ -34,26 +24,16 @@ export function assertMutationsSafe(
   decode: (bytes: Uint8Array) => unknown,
   options: { rounds?: number; seed?: number } = {},
 ): void {
-  const random = randomFrom(options.seed ?? 1);
+  const random = new SeededRandom(options.seed ?? 1);
   const extremes = [0x00, 0x01, 0x7f, 0x80, 0xff];
   for (let round = 0; round < (options.rounds ?? 500); round++) {
     const changed = bytes.slice();
-    for (let i = random(4); i >= 0; i--) {
-      changed[random(changed.byteLength)] = extremes[random(extremes.length * 2)] ?? random(256);
+    for (let i = random.below(4); i >= 0; i--) {
+      const extreme = extremes[random.below(extremes.length * 2)];
+      changed[random.below(changed.byteLength)] = extreme ?? random.below(256);
     }
     passes(changed, decode);
   }
-}
-
-/** A small seeded generator (mulberry32): the same numbers on each run. */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
 }
 
 function passes(bytes: Uint8Array, decode: (bytes: Uint8Array) => unknown): boolean {
