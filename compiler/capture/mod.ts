@@ -144,7 +144,7 @@ class OpenCapture implements Capture {
     };
     const options = { sink, notes: this.#notes };
     if (first.length === 0) {
-      this.#notes.add("The file is empty", { loss: true });
+      this.#notes.add(this.#source.damage ?? "The file is empty", { loss: true });
     } else if (isPcapng(first)) {
       this.#reader = new PcapngReader(options);
     } else if (pcapMagic(first) === undefined) {

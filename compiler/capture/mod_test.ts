@@ -128,6 +128,40 @@ Deno.test("gzip that ends early gives what it holds and a note", async () => {
   assertEquals(note?.loss, true);
 });
 
+Deno.test("gzip of several members is read as one file", async () => {
+  const file = pcapFile(THREE);
+  const members = await Promise.all(
+    [file.slice(0, 50), file.slice(50, 51), file.slice(51)].map(gzip),
+  );
+  const { capture, payloads } = await read(concat(...members));
+  assertEquals(payloads, ["one", "two!", "three"]);
+  assertEquals(capture.notes, []);
+});
+
+Deno.test("gzip damaged from its start on is an empty capture with a note", async () => {
+  const { capture, segments } = await read(
+    concat(big(1, 0x1f, 0x8b, 8, 0), new Uint8Array(40).fill(7)),
+  );
+  assertEquals(segments, []);
+  assertEquals(capture.notes.map(({ loss }) => loss), [true]);
+  assert(capture.notes[0]?.reason.startsWith("The gzip data is damaged"));
+});
+
+Deno.test("a compressed input that fails midway ends with a CaptureError", async () => {
+  const input = inputOf(await gzip(pcapFile(THREE)));
+  let reads = 0;
+  const failing = {
+    read: (into: Uint8Array<ArrayBuffer>) =>
+      ++reads > 3 ? Promise.reject(new Error("disk on fire")) : input.read(into.subarray(0, 8)),
+    close: () => input.close(),
+  };
+  await assertRejects(
+    async () => allSegments(await openCapture(failing)),
+    CaptureErrorClass,
+    "disk on fire",
+  );
+});
+
 Deno.test("an empty file is a capture without packets", async () => {
   const { capture, segments } = await read(new Uint8Array(0));
   assertEquals(segments, []);
