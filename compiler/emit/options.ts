@@ -1,0 +1,259 @@
+/** Fields of requests -> options of the scripting API, defaults left out. Names are those of the API. */
+import type { CreateOperation, OperationBase, PlanCreateContext } from "../plan.ts";
+import { type Code, hexNumber, list, object, type ObjectCode, quoted } from "./code.ts";
+
+/** Named masks that read better than numbers; others are written in hexadecimal. */
+const ACCESS = new Map([
+  [0x00120089, "r"],
+  [0x00120116, "w"],
+  [0x0012019f, "rw"],
+  [0x001f01ff, "all"],
+  [0x02000000, "max"],
+]);
+
+const DISPOSITIONS = ["supersede", "open", "create", "openIf", "overwrite", "overwriteIf"];
+
+const CREATE_OPTIONS: readonly (readonly [number, string])[] = [
+  [0x00000001, "directory"],
+  [0x00000002, "writeThrough"],
+  [0x00000004, "sequentialOnly"],
+  [0x00000008, "noIntermediateBuffering"],
+  [0x00000010, "syncIoAlert"],
+  [0x00000020, "syncIoNonAlert"],
+  [0x00000040, "nonDirectory"],
+  [0x00000100, "completeIfOplocked"],
+  [0x00000200, "noEaKnowledge"],
+  [0x00000800, "randomAccess"],
+  [0x00001000, "deleteOnClose"],
+  [0x00002000, "openByFileId"],
+  [0x00004000, "openForBackupIntent"],
+  [0x00008000, "noCompression"],
+  [0x00010000, "openRequiringOplock"],
+  [0x00020000, "disallowExclusive"],
+  [0x00100000, "reserveOpfilter"],
+  [0x00200000, "openReparsePoint"],
+  [0x00400000, "openNoRecall"],
+  [0x00800000, "openForFreeSpaceQuery"],
+];
+
+const ATTRIBUTES: readonly (readonly [number, string])[] = [
+  [0x00000001, "readOnly"],
+  [0x00000002, "hidden"],
+  [0x00000004, "system"],
+  [0x00000010, "directory"],
+  [0x00000020, "archive"],
+  [0x00000080, "normal"],
+  [0x00000100, "temporary"],
+  [0x00000200, "sparse"],
+  [0x00000400, "reparsePoint"],
+  [0x00000800, "compressed"],
+  [0x00001000, "offline"],
+  [0x00002000, "notContentIndexed"],
+  [0x00004000, "encrypted"],
+];
+
+const OPLOCKS = new Map([[0x00, "none"], [0x01, "II"], [0x08, "exclusive"], [0x09, "batch"], [
+  0xff,
+  "lease",
+]]);
+
+const DIALECTS = new Map([[0x0202, "2.0.2"], [0x0210, "2.1"], [0x0300, "3.0"], [
+  0x0302,
+  "3.0.2",
+], [0x0311, "3.1.1"]]);
+
+/** PARENT_LEASE_KEY_SET follows from a parent in the API. */
+const PARENT_LEASE_KEY_SET = 0x04;
+const NORMAL = 0x80;
+const OPLOCK_LEASE = 0xff;
+const IMPERSONATION = 2;
+
+/** Lease state letters, `RWH` order; other bits make it a number. */
+export function leaseText(state: number): string {
+  if ((state & ~0x07) !== 0) return hexNumber(state, 2);
+  return ((state & 1) !== 0 ? "R" : "") + ((state & 4) !== 0 ? "W" : "") +
+    ((state & 2) !== 0 ? "H" : "");
+}
+
+/** Name of an oplock level, quoted; the number of an unknown one. */
+export function oplockCode(level: number): string {
+  const name = OPLOCKS.get(level);
+  return name === undefined ? hexNumber(level, 2) : quoted(name);
+}
+
+/** Text of an oplock level. */
+export function oplockText(level: number): string {
+  return OPLOCKS.get(level) ?? hexNumber(level, 2);
+}
+
+/** Text of a dialect, such as `3.1.1`. */
+export function dialectText(dialect: number): string {
+  return DIALECTS.get(dialect) ?? hexNumber(dialect, 4);
+}
+
+/** Dialects by name. */
+export function dialectCode(dialect: number): string {
+  const name = DIALECTS.get(dialect);
+  return name === undefined ? hexNumber(dialect, 4) : quoted(name);
+}
+
+/** Header fields that a script must state, and the status it expects. */
+export function operationOptions(
+  operation: OperationBase,
+  status: string | undefined,
+): Record<string, Code | undefined> {
+  const { header } = operation;
+  return {
+    expect: status === undefined ? undefined : quoted(status),
+    channelSequence: header?.channelSequence === undefined
+      ? undefined
+      : String(header.channelSequence),
+    replay: header?.replay ? "true" : undefined,
+    dfs: header?.dfs ? "true" : undefined,
+  };
+}
+
+/** Options of an open. `fileVariable` names the open that a durable reconnect refers to. */
+export function openOptions(
+  create: CreateOperation,
+  fileVariable: (file: string) => string | undefined,
+): Record<string, Code | undefined> {
+  const lease = create.contexts.find((context) => context.kind === "RqLs");
+  const leases = create.contexts.filter((context) => context.kind === "RqLs").length;
+  const onlyLease = create.contexts.length === 1 && leases === 1;
+  const defaultOplock = lease === undefined ? 0 : OPLOCK_LEASE;
+  return {
+    access: create.access === 0x00120089 ? undefined : accessCode(create.access),
+    share: create.share === 7 ? undefined : shareCode(create.share),
+    disposition: create.disposition === 1
+      ? undefined
+      : DISPOSITIONS[create.disposition] === undefined
+      ? String(create.disposition)
+      : quoted(DISPOSITIONS[create.disposition]!),
+    options: create.options === 0 ? undefined : maskCode(create.options, CREATE_OPTIONS),
+    attributes: create.attributes === defaultAttributes(create)
+      ? undefined
+      : maskCode(create.attributes, ATTRIBUTES),
+    oplock: create.oplock === defaultOplock ? undefined : oplockCode(create.oplock),
+    lease: lease?.kind === "RqLs" ? leaseCode(lease) : undefined,
+    contexts: create.contexts.length === 0 || onlyLease
+      ? undefined
+      : list(create.contexts.map((context) => contextCode(context, fileVariable))),
+    impersonation: create.impersonation === IMPERSONATION
+      ? undefined
+      : String(create.impersonation),
+    securityFlags: create.securityFlags === 0 ? undefined : hexNumber(create.securityFlags, 2),
+  };
+}
+
+/** What the API sends when a script does not say: `normal` where a file may be created. */
+function defaultAttributes(create: CreateOperation): number {
+  const creates = create.disposition !== 1 && create.disposition !== 4;
+  return creates && (create.options & 1) === 0 ? NORMAL : 0;
+}
+
+function accessCode(access: number): string {
+  const name = ACCESS.get(access);
+  return name === undefined ? hexNumber(access) : quoted(name);
+}
+
+function shareCode(share: number): string {
+  if ((share & ~7) !== 0) return hexNumber(share);
+  return quoted(
+    ((share & 1) !== 0 ? "r" : "") + ((share & 2) !== 0 ? "w" : "") +
+      ((share & 4) !== 0 ? "d" : ""),
+  );
+}
+
+function maskCode(mask: number, names: readonly (readonly [number, string])[]): Code {
+  const named = names.filter(([bit]) => (mask & bit) !== 0);
+  const known = named.reduce((sum, [bit]) => sum | bit, 0);
+  if ((mask & ~known) !== 0 || mask === 0) return hexNumber(mask);
+  return list(named.map(([, name]) => quoted(name)));
+}
+
+function leaseCode(lease: Extract<PlanCreateContext, { kind: "RqLs" }>): Code {
+  const implied = lease.parent === undefined ? 0 : PARENT_LEASE_KEY_SET;
+  return object({
+    state: quoted(leaseText(lease.state)),
+    key: quoted(lease.key),
+    parent: lease.parent === undefined ? undefined : quoted(lease.parent),
+    version: lease.version === 1 ? "1" : undefined,
+    epoch: (lease.epoch ?? 0) === 0 ? undefined : String(lease.epoch),
+    flags: lease.flags === implied ? undefined : hexNumber(lease.flags, 2),
+  })!;
+}
+
+function contextCode(
+  context: PlanCreateContext,
+  fileVariable: (file: string) => string | undefined,
+): Code {
+  switch (context.kind) {
+    case "RqLs":
+    case "DHnQ":
+    case "QFid":
+      return quoted(context.kind);
+    case "MxAc":
+      return context.timestamp === undefined
+        ? quoted("MxAc")
+        : fields(context.kind, { timestamp: `${context.timestamp}n` });
+    case "DHnC":
+      return fields(context.kind, { file: reconnected(context.file, fileVariable) });
+    case "DH2C":
+      return fields(context.kind, {
+        file: reconnected(context.file, fileVariable),
+        flags: context.flags === 0 ? undefined : hexNumber(context.flags),
+      });
+    case "DH2Q":
+      return fields(context.kind, {
+        timeout: context.timeout === 0 ? undefined : String(context.timeout),
+        flags: context.flags === 0 ? undefined : hexNumber(context.flags),
+        createGuid: quoted(context.createGuid),
+      });
+    case "AlSi":
+      return fields(context.kind, { allocationSize: `${context.allocationSize}n` });
+    case "TWrp":
+      return fields(context.kind, { timestamp: `${context.timestamp}n` });
+    case "ExtA":
+    case "SecD":
+    case "SVHDX":
+      return fields(context.kind, { data: hexCall(context.data) });
+    case "AppInstanceId":
+      return fields(context.kind, { appInstanceId: quoted(context.appInstanceId) });
+    case "AppInstanceVersion":
+      return fields(context.kind, { high: `${context.high}n`, low: `${context.low}n` });
+    case "AAPL":
+      return fields(context.kind, {
+        requestBitmap: `${context.requestBitmap}n`,
+        clientCapabilities: `${context.clientCapabilities}n`,
+      });
+    case "raw":
+      return fields(context.kind, {
+        name: rawName(context.name),
+        data: hexCall(context.data),
+      });
+  }
+}
+
+function fields(kind: string, members: Record<string, Code | undefined>): ObjectCode {
+  return object({ kind: quoted(kind), ...members })!;
+}
+
+function reconnected(
+  file: string | null,
+  fileVariable: (file: string) => string | undefined,
+): string | undefined {
+  return file === null ? undefined : fileVariable(file);
+}
+
+/** Four printable characters are written as text. */
+function rawName(hexText: string): string {
+  const bytes = Uint8Array.fromHex(hexText);
+  const printable = bytes.length === 4 && bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+  return printable ? quoted(String.fromCharCode(...bytes)) : hexCall(hexText);
+}
+
+/** `hex("...")`. */
+export function hexCall(digits: string): string {
+  return `hex(${quoted(digits)})`;
+}

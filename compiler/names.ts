@@ -1,0 +1,61 @@
+/** Names that the plan hands out: identifiers in order of first appearance, so that equal captures give equal plans. */
+
+/** Gives each key a name `prefix` + number, the same name for the same key. */
+export class Numbered<Key> {
+  readonly #prefix: string;
+  readonly #names = new Map<Key, string>();
+  #next = 1;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** The key's name; a new one the first time. */
+  of(key: Key): string {
+    return this.#names.get(key) ?? this.renew(key);
+  }
+
+  /** The key's name if it has one. */
+  peek(key: Key): string | undefined {
+    return this.#names.get(key);
+  }
+
+  /** A new name for a key that now means something else. */
+  renew(key: Key): string {
+    const name = `${this.#prefix}${this.#next++}`;
+    this.#names.set(key, name);
+    return name;
+  }
+}
+
+/** Words that an identifier must not be, and names that the emitted script uses itself. */
+const TAKEN = new Set(
+  [
+    "arguments await break case catch class const continue debugger default delete do else enum eval export extends",
+    "false finally for function if implements import in instanceof interface let new null package private protected",
+    "public return static super switch this throw true try typeof undefined var void while with yield async of",
+    "c p replay scenario expect blob data hex size duration z params",
+  ].join(" ").split(" "),
+);
+
+/** Identifiers made from text that a capture contains: users, paths. */
+export class Identifiers {
+  readonly #used = new Set<string>();
+
+  /** `J. Smith` becomes `jSmith`, a second one `jSmith2`; text without letters becomes `fallback`. */
+  make(text: string, fallback: string): string {
+    const words = text.slice(0, 64).normalize("NFKD").split(/[^A-Za-z0-9]+/).filter((word) =>
+      word !== ""
+    );
+    const joined = words.map((word, index) =>
+      index === 0
+        ? word.charAt(0).toLowerCase() + word.slice(1)
+        : word.charAt(0).toUpperCase() + word.slice(1)
+    ).join("");
+    const base = /^[A-Za-z]/.test(joined) ? joined.slice(0, 32) : fallback;
+    let name = base;
+    for (let count = 2; TAKEN.has(name) || this.#used.has(name); count++) name = `${base}${count}`;
+    this.#used.add(name);
+    return name;
+  }
+}

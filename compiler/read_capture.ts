@@ -1,0 +1,104 @@
+/** Capture -> exchanges: the reading half of the compiler, shared by `compile` and `inspect`. */
+import { type ByteInput, type CaptureNote, NoteBook, openCapture } from "./capture/mod.ts";
+import { type Exchange, type ExchangeSink, ExchangeTracker, type Unwrapper } from "./exchanges.ts";
+import type { PayloadSink } from "./payload.ts";
+import { type Connection, Reassembler, type StreamEvent } from "./reassembly.ts";
+import { ReplayState } from "./replay_state.ts";
+
+/** How far reading is. */
+export interface Progress {
+  /** Bytes of the file read. */
+  readonly bytesRead: number;
+  /** Size of the file; undefined for a pipe. */
+  readonly totalBytes: number | undefined;
+  readonly packets: number;
+}
+
+/** Options of {@linkcode readCapture}. */
+export interface ReadOptions {
+  readonly payloads: PayloadSink;
+  readonly unwrapper?: Unwrapper;
+  /** Called after each batch of packets. */
+  readonly progress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Who gets the exchanges; every call has the state already updated. */
+export interface CaptureConsumer extends ExchangeSink {
+  /** A connection that carried SMB ended, by the side at the address `by`. */
+  connectionEnded?(end: ConnectionEnd): void;
+}
+
+/** The end of a connection that the capture shows. */
+export interface ConnectionEnd {
+  readonly connection: Connection;
+  readonly event: Extract<StreamEvent, { readonly kind: "end" | "reset" }>;
+}
+
+/** What reading gave besides the exchanges. */
+export interface ReadResult {
+  /** Such as `pcapng, gzip`. */
+  readonly format: string;
+  readonly packets: number;
+  readonly exchanges: number;
+  readonly notes: readonly CaptureNote[];
+}
+
+/**
+ * Reads a capture to its end and hands every exchange to `consumer`.
+ *
+ * @throws {CaptureError} When the input is missing, unreadable, or no capture.
+ */
+export async function readCapture(
+  input: string | URL | ByteInput,
+  consumer: (state: ReplayState, notes: NoteBook) => CaptureConsumer,
+  options: ReadOptions,
+): Promise<ReadResult> {
+  const capture = await openCapture(input);
+  const notes = new NoteBook();
+  const state = new ReplayState();
+  const sink = consumer(state, notes);
+  const tracker = new ExchangeTracker({
+    sink: withState(state, sink),
+    notes,
+    payloads: options.payloads,
+    ...(options.unwrapper === undefined ? {} : { unwrapper: options.unwrapper }),
+  });
+  const reassembler = new Reassembler((event) => {
+    const { connection } = event.direction;
+    if (!tracker.take(event)) reassembler.ignore(connection);
+    if (event.kind === "end" || event.kind === "reset") {
+      sink.connectionEnded?.({ connection, event });
+    }
+  });
+  for await (const batch of capture.segments()) {
+    options.signal?.throwIfAborted();
+    for (const segment of batch) reassembler.push(segment);
+    options.progress?.(capture);
+  }
+  reassembler.finish();
+  return {
+    format: capture.format,
+    packets: capture.packets,
+    exchanges: tracker.count,
+    notes: [...capture.notes, ...notes.list()],
+  };
+}
+
+/** The state learns of each exchange before the consumer does. */
+function withState(state: ReplayState, sink: ExchangeSink): ExchangeSink {
+  return {
+    opened(exchange: Exchange): void {
+      state.opened(exchange);
+      sink.opened(exchange);
+    },
+    pending(exchange: Exchange): void {
+      state.pending(exchange);
+      sink.pending(exchange);
+    },
+    settled(exchange: Exchange): void {
+      state.settled(exchange);
+      sink.settled(exchange);
+    },
+  };
+}

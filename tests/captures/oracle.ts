@@ -1,0 +1,139 @@
+/** Sets the lines of `inspect --operations` beside a capture's oracle and lists what differs. */
+import { OperationLines } from "../../compiler/operation_lines.ts";
+import { hashPayloads } from "../../compiler/payload.ts";
+import { readCapture } from "../../compiler/read_capture.ts";
+
+/** A line of either side. */
+export type Row = Record<string, unknown>;
+
+/** One value that differs, or a line that only one side has. */
+export interface Difference {
+  readonly field: string;
+  readonly frame: unknown;
+  readonly command: unknown;
+  readonly ours: unknown;
+  readonly oracle: unknown;
+}
+
+/**
+ * Fields that the oracle takes from tshark's wording or that say nothing about the capture: names of classes, texts of
+ * contexts and FSCTL bodies, and its cross-check.
+ */
+const NOT_COMPARED = new Set([
+  "ts_agree",
+  "req.level_name",
+  "resp.level_name",
+  "req.in",
+  "req.out",
+  "resp.in",
+  "resp.out",
+  "req.info",
+  "req.name@IOCTL",
+  "resp.name@IOCTL",
+  // tshark tells the first segment of the frame, ours the first segment of the message.
+  "t_req_first",
+  "partial",
+]);
+
+/** Our lines for a capture. */
+export async function operationRows(
+  path: string,
+  options: Partial<Parameters<typeof readCapture>[2]> = {},
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  let lines: OperationLines | undefined;
+  await readCapture(
+    path,
+    (state) => lines = new OperationLines(state, (row) => rows.push(row)),
+    { payloads: hashPayloads, ...options },
+  );
+  lines?.finish();
+  return JSON.parse(JSON.stringify(rows));
+}
+
+/** The oracle's lines, gzip-compressed NDJSON. */
+export async function oracleRows(path: string): Promise<Row[]> {
+  const file = await Deno.open(path);
+  const stream = file.readable.pipeThrough(new DecompressionStream("gzip"));
+  const text = await new Response(stream).text();
+  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+/** Pairs lines by command and frames, and compares every field. */
+export function compareRows(
+  ours: readonly Row[],
+  oracle: readonly Row[],
+): { pairs: number; differences: Difference[] } {
+  const differences: Difference[] = [];
+  const left = Map.groupBy(ours, keyOf);
+  let pairs = 0;
+  for (const expected of oracle) {
+    const row = left.get(keyOf(expected))?.shift();
+    const at = { frame: expected.frame_req ?? expected.frame_resp, command: expected.cmd };
+    if (row === undefined) {
+      differences.push({ field: "line", ...at, ours: undefined, oracle: expected.i });
+      continue;
+    }
+    pairs++;
+    compareFields(row, expected, at, differences);
+  }
+  for (const rows of left.values()) {
+    for (const row of rows) {
+      const at = { frame: row.frame_req ?? row.frame_resp, command: row.cmd };
+      differences.push({ field: "line", ...at, ours: row.i, oracle: undefined });
+    }
+  }
+  return { pairs, differences };
+}
+
+function keyOf(row: Row): string {
+  return `${row.cmd}|${row.frame_req}|${row.frame_resp}|${row.message_id ?? ""}`;
+}
+
+function compareFields(
+  ours: Row,
+  oracle: Row,
+  at: { frame: unknown; command: unknown },
+  differences: Difference[],
+  prefix = "",
+): void {
+  for (const field of new Set([...Object.keys(ours), ...Object.keys(oracle)])) {
+    const name = prefix + field;
+    if (NOT_COMPARED.has(name) || NOT_COMPARED.has(`${name}@${at.command}`)) continue;
+    const [one, other] = [ours[field], oracle[field]];
+    // tshark does not show all payloads; what only we know cannot be compared.
+    if (field === "data" && other === undefined) continue;
+    if (field === "req" || field === "resp") {
+      compareFields((one ?? {}) as Row, (other ?? {}) as Row, at, differences, `${field}.`);
+    } else if (!same(normal(field, one), normal(field, other))) {
+      differences.push({ field: name, ...at, ours: one, oracle: other });
+    }
+  }
+}
+
+/** Absent is null is false, an empty list is none; contexts count by tag and lease fields. */
+function normal(field: string, value: unknown): unknown {
+  if (value === undefined || value === false) return null;
+  // tshark prints an empty name in an NTLM message as NULL.
+  if ((field === "user" || field === "domain") && value === "NULL") return "";
+  if (Array.isArray(value) && value.length === 0) return null;
+  if (field !== "contexts" || !Array.isArray(value)) return value;
+  return value.map((context) => {
+    if (context === null || typeof context !== "object") return context;
+    const { name: _name, data: _data, ...rest } = context as Row;
+    return rest;
+  });
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(sorted(one)) === JSON.stringify(sorted(other));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1)
+      .map(([key, item]) => [key, sorted(item)]),
+  );
+}
