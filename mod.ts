@@ -24,7 +24,18 @@
  *
  * @module
  */
-export { blob, data, duration, expect, hex, replay, scenario, size } from "./runtime/script/mod.ts";
+export {
+  blob,
+  data,
+  duration,
+  expect,
+  hex,
+  NoResponseError,
+  replay,
+  scenario,
+  size,
+  StatusError,
+} from "./runtime/script/mod.ts";
 export type {
   Access,
   BlobReference,
@@ -71,7 +82,6 @@ export type {
   QueryDirectoryOptions,
   QueryInfoOptions,
   ReadOptions,
-  Related,
   ReplayClient,
   ReplayFunctions,
   ReplayOptions,

@@ -6,6 +6,8 @@ export interface Clock {
   now(): number;
   /** Resolves once `now()` is `at` or later: never before. */
   until(at: number): Promise<void>;
+  /** Resolves after about that many milliseconds; cheap. */
+  rest(milliseconds: number): Promise<void>;
 }
 
 /** What a real clock is made of; a test puts its own in. */
@@ -49,6 +51,10 @@ export class PreciseClock implements Clock {
       this.#alarms.set(at, resolve);
       if (at < this.#wakeAt) this.#step();
     });
+  }
+
+  rest(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => this.#parts.timer(resolve, milliseconds));
   }
 
   #step(): void {

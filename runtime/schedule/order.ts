@@ -80,6 +80,11 @@ export class Order {
   /** No further operation will begin: every wait is released, with the labels that it lacks. */
   close(): void {
     this.#closed = true;
+    this.release();
+  }
+
+  /** Releases every wait that there is now, with the labels that it lacks. */
+  release(): void {
     const waiters = new Set([...this.#waiters.values()].flatMap((set) => [...set]));
     this.#waiters.clear();
     for (const waiter of waiters) waiter.release([...waiter.missing]);

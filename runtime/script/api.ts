@@ -560,7 +560,7 @@ export interface File extends AsyncDisposable {
 
   /**
    * The next lease break of this file, or the first one nobody asked for yet. Rejects after `timeout` (the run's
-   * limit unless given); in a replay it then resolves to null and is recorded as missing.
+   * limit unless given); a replay then records that it is missing, and goes on with a break whose states are empty.
    */
   leaseBreak(options?: { readonly timeout?: Duration; readonly label?: Label }): Promise<Break>;
   /** The next oplock break, in the same way. */
@@ -586,22 +586,17 @@ export interface CompoundFile {
   read(
     offset: number | bigint,
     length: Size,
-    options?: ReadOptions & Related,
+    options?: ReadOptions,
   ): Operation<Uint8Array>;
-  write(offset: number | bigint, data: Data, options?: WriteOptions & Related): Operation<number>;
-  flush(options?: OperationOptions & Related): Operation<void>;
-  close(options?: CloseOptions & Related): Operation<void>;
-  queryInfo(options: QueryInfoOptions & Related): Operation<InfoResult>;
-  setInfo(input: Uint8Array, options: SetInfoOptions & Related): Operation<void>;
-  queryDirectory(options?: QueryDirectoryOptions & Related): Operation<DirectoryEntry[]>;
-  ioctl(code: number | string, options?: IoctlOptions & Related): Operation<Uint8Array>;
-  lock(ranges: readonly LockRange[], options?: LockOptions & Related): Operation<void>;
-  changes(options?: NotifyOptions & Related): Operation<Change[]>;
-}
-
-/** Whether this request has SMB2_FLAGS_RELATED_OPERATIONS, against the chain's rule. */
-export interface Related {
-  readonly related?: boolean;
+  write(offset: number | bigint, data: Data, options?: WriteOptions): Operation<number>;
+  flush(options?: OperationOptions): Operation<void>;
+  close(options?: CloseOptions): Operation<void>;
+  queryInfo(options: QueryInfoOptions): Operation<InfoResult>;
+  setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void>;
+  queryDirectory(options?: QueryDirectoryOptions): Operation<DirectoryEntry[]>;
+  ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
+  lock(ranges: readonly LockRange[], options?: LockOptions): Operation<void>;
+  changes(options?: NotifyOptions): Operation<Change[]>;
 }
 
 /**
@@ -610,7 +605,7 @@ export interface Related {
  */
 export interface Compound extends CompoundFile {
   /** Adds a CREATE. */
-  open(path: string, options?: OpenOptions & Related): Operation<File>;
+  open(path: string, options?: OpenOptions): Operation<File>;
   /** Adds requests on this open file, instead of the one before. */
   on(file: File): CompoundFile;
   /** Sends the chain; resolves when every request has its response. */
@@ -627,7 +622,7 @@ export interface Client {
   connect(options?: ConnectOptions): Operation<Connection>;
   /**
    * Waits until the recorded time: `seconds` after the start of the capture, divided by `--speed`; with `--asap` it
-   * waits for nothing. Labels the operations that follow. `after` names labels (of other clients too) whose operations
+   * waits for nothing. Labels the next operation (or compound). `after` names labels (of other clients too) whose operations
    * had been answered before: it waits for them at any speed.
    */
   at(

@@ -7,6 +7,10 @@
  */
 export type * from "./api.ts";
 export { blob, data, hex, isBlobPath, watchBlobs } from "./data.ts";
+export { NoResponseError, ScriptError, StatusError } from "./errors.ts";
+export { execute, type RunHandle, type RunResult } from "./execute.ts";
 export { expect } from "./expect.ts";
+export type { Credentials, RunHost, RunOptions } from "./host.ts";
+export { describeParams, type ParamInfo, ParamsError, parseParams } from "./params.ts";
 export { Definition, replay, scenario } from "./scenario.ts";
 export { duration, size } from "./units.ts";

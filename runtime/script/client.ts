@@ -1,0 +1,230 @@
+/** Clients: the clock and connections of a replay's client, and the conveniences of a scenario's user. */
+import type {
+  BreakPolicy,
+  Client,
+  Compound,
+  Connection,
+  ConnectOptions,
+  Data,
+  DirectoryEntry,
+  Duration,
+  File,
+  FileStat,
+  Label,
+  OpenOptions,
+  Operation,
+  OperationOptions,
+  Session,
+  Tree,
+  User,
+  UserOptions,
+} from "./api.ts";
+import type { ClientState } from "./client_state.ts";
+import { connect } from "./connection.ts";
+import { duration } from "./units.ts";
+
+/** READs and WRITEs that a whole file is moved in are at most this long: what every server takes. */
+const MAX_TRANSFER = 2 ** 20;
+
+/** Restart the enumeration (MS-SMB2 2.2.33). */
+const RESTART_SCANS = 0x01;
+
+/** One client of a replay. */
+export class ScriptClient implements Client {
+  protected readonly state: ClientState;
+
+  constructor(state: ClientState) {
+    this.state = state;
+  }
+
+  get name(): string {
+    return this.state.name;
+  }
+
+  get onBreak(): BreakPolicy {
+    return this.state.breaks.policy;
+  }
+
+  set onBreak(policy: BreakPolicy) {
+    this.state.breaks.policy = policy;
+  }
+
+  connect(options: ConnectOptions = {}): Operation<Connection> {
+    return connect(this.state, options);
+  }
+
+  async at(
+    seconds: number,
+    label?: Label,
+    options: { readonly after?: readonly Label[] } = {},
+  ): Promise<void> {
+    const { run } = this.state;
+    await this.#after(options.after ?? []);
+    const due = run.timeline.due(seconds);
+    if (due !== null) await run.host.clock.until(run.origin + due);
+    this.state.mark(label === undefined ? null : String(label), due);
+  }
+
+  async *times(
+    start: number,
+    count: number,
+    interval: number,
+    options: { readonly label?: number; readonly labelStep?: number } = {},
+  ): AsyncIterable<number> {
+    for (let i = 0; i < count; i++) {
+      const label = options.label === undefined
+        ? undefined
+        : options.label + i * (options.labelStep ?? 1);
+      await this.at(start + i * interval, label);
+      yield i;
+    }
+  }
+
+  async sleep(length: Duration): Promise<void> {
+    const { clock } = this.state.run.host;
+    await clock.until(clock.now() + this.state.run.timeline.pause(duration(length)));
+  }
+
+  /** Waits for operations that were answered before, in the capture; no longer than for a response. */
+  async #after(labels: readonly Label[]): Promise<void> {
+    if (labels.length === 0) return;
+    const { run } = this.state;
+    const unmet = await run.waitFor(labels.map(String));
+    if (unmet.length > 0 && run.stopped === null) {
+      run.host.note(
+        `client ${this.name} went on without ${unmet.join(", ")}: no such operation was answered`,
+      );
+    }
+  }
+}
+
+/** A user of a scenario, logged in. */
+export class ScriptUser extends ScriptClient implements User {
+  readonly connection: Connection;
+  readonly session: Session;
+  readonly tree: Tree;
+
+  constructor(state: ClientState, parts: { connection: Connection; session: Session; tree: Tree }) {
+    super(state);
+    this.connection = parts.connection;
+    this.session = parts.session;
+    this.tree = parts.tree;
+  }
+
+  open(path: string, options: OpenOptions = {}): Operation<File> {
+    return this.tree.open(path, options);
+  }
+
+  compound(options: { readonly related?: boolean } = {}): Compound {
+    return this.tree.compound(options);
+  }
+
+  async mkdir(path: string, options: OperationOptions = {}): Promise<void> {
+    await using _made = await this.open(path, {
+      ...options,
+      access: "r",
+      disposition: "create",
+      options: ["directory"],
+    });
+  }
+
+  async remove(path: string, options: OperationOptions = {}): Promise<void> {
+    await using file = await this.open(path, {
+      ...options,
+      access: "d",
+      options: ["openReparsePoint"],
+    });
+    if (file.isOpen) await file.delete();
+  }
+
+  async rename(
+    from: string,
+    to: string,
+    options: OperationOptions & { readonly replace?: boolean } = {},
+  ): Promise<void> {
+    await using file = await this.open(from, { access: "d" });
+    await file.rename(to, options);
+  }
+
+  async list(path = "", options: { readonly pattern?: string } = {}): Promise<DirectoryEntry[]> {
+    await using directory = await this.open(path, { access: "r", options: ["directory"] });
+    const entries: DirectoryEntry[] = [];
+    for (let flags = RESTART_SCANS;; flags = 0) {
+      const part = directory.queryDirectory({
+        pattern: options.pattern ?? "*",
+        flags,
+        expect: ["SUCCESS", "NO_MORE_FILES", "NO_SUCH_FILE"],
+      });
+      entries.push(...await part);
+      if ((await part.outcome).status !== "SUCCESS") break;
+    }
+    return entries.filter(({ name }) => name !== "." && name !== "..");
+  }
+
+  async stat(path: string): Promise<FileStat> {
+    await using file = await this.open(path, { access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"] });
+    return await file.stat();
+  }
+
+  async exists(path: string): Promise<boolean> {
+    await using file = await this.open(path, {
+      access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"],
+      expect: ["SUCCESS", "OBJECT_NAME_NOT_FOUND", "OBJECT_PATH_NOT_FOUND"],
+    });
+    return file.isOpen;
+  }
+
+  async readFile(path: string): Promise<Uint8Array> {
+    await using file = await this.open(path, { access: "r" });
+    const limit = Math.min(MAX_TRANSFER, this.connection.negotiated.maxReadSize);
+    const parts: Uint8Array[] = [];
+    for (let offset = 0;;) {
+      const part = await file.read(offset, limit, { expect: ["SUCCESS", "END_OF_FILE"] });
+      if (part.length === 0) break;
+      parts.push(part);
+      offset += part.length;
+      if (offset >= file.size) break;
+    }
+    return joined(parts);
+  }
+
+  async writeFile(path: string, data: Data): Promise<void> {
+    const bytes = await this.state.run.bytes(data);
+    await using file = await this.open(path, { access: "rw", disposition: "overwriteIf" });
+    const limit = Math.min(MAX_TRANSFER, this.connection.negotiated.maxWriteSize);
+    for (let offset = 0; offset < bytes.length; offset += limit) {
+      await file.write(offset, bytes.subarray(offset, offset + limit));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.tree.disconnect({ expect: "any" });
+    await this.session.logoff({ expect: "any" });
+    this.connection.disconnect();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Connects, logs in and connects to the share. */
+export async function loginUser(state: ClientState, options: UserOptions): Promise<User> {
+  if (options.onBreak !== undefined) state.breaks.policy = options.onBreak;
+  const connection = await connect(state, options.connect ?? {});
+  const session = await connection.login(options.login ?? {});
+  const tree = await session.tree(options.share ?? state.run.options.share);
+  return new ScriptUser(state, { connection, session, tree });
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,65 @@
+/** What the objects of one client share. */
+import { Connection, LeaseTable, type Session } from "../client/mod.ts";
+import { BreakTable } from "./breaks.ts";
+import type { Origin, Run } from "./run.ts";
+
+/** The client's name, run and breaks, and the label and time that `at()` gave. */
+export class ClientState {
+  readonly run: Run;
+  readonly name: string;
+  readonly breaks: BreakTable;
+  /** Sessions that are logged in. */
+  readonly sessions = new Set<Session>();
+  readonly #connections = new Set<Connection>();
+  /** Leases belong to a ClientGuid (MS-SMB2 3.2.1.6), not to a connection. */
+  readonly #leases = new Map<string, LeaseTable>();
+  #label: string | null = null;
+  #due: number | null = null;
+
+  constructor(run: Run, name: string) {
+    this.run = run;
+    this.name = name;
+    this.breaks = new BreakTable(run, name);
+  }
+
+  /** Opens a TCP connection to the target. */
+  async open(clientGuid: string): Promise<Connection> {
+    const { host } = this.run;
+    let leases = this.#leases.get(clientGuid);
+    if (leases === undefined) {
+      leases = new LeaseTable();
+      this.#leases.set(clientGuid, leases);
+    }
+    const connection = Connection.connect(await host.connect(), {
+      now: () => host.clock.now(),
+      random: (length) => host.random(length),
+      leases,
+    });
+    connection.onBreak = (event) => this.breaks.react(event);
+    this.#connections.add(connection);
+    void connection.disconnected.then(() => this.#connections.delete(connection));
+    return connection;
+  }
+
+  /** Logs off what is still logged in, and closes every connection. */
+  async close(): Promise<void> {
+    const sessions = [...this.sessions];
+    this.sessions.clear();
+    await Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" })));
+    for (const connection of this.#connections) connection.close();
+  }
+
+  /** What the next operation is, and when it is due. */
+  mark(label: string | null, due: number | null): void {
+    this.#label = label;
+    this.#due = due;
+  }
+
+  /** Takes label and due time: they belong to one operation (or compound). */
+  origin(): Origin {
+    const origin = { client: this.name, label: this.#label, due: this.#due };
+    this.#label = null;
+    this.#due = null;
+    return origin;
+  }
+}

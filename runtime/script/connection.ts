@@ -1,0 +1,346 @@
+/** Connections and sessions. */
+import type {
+  Connection as ClientConnection,
+  NegotiateResult,
+  Session as ClientSession,
+} from "../client/mod.ts";
+import type { NegotiateContext } from "../wire/mod.ts";
+import type {
+  Connection,
+  ConnectOptions,
+  LoginOptions,
+  NegotiateContextOption,
+  Negotiated,
+  Operation,
+  OperationOptions,
+  Session,
+  Tree,
+  TreeOptions,
+} from "./api.ts";
+import type { ClientState } from "./client_state.ts";
+import { ScriptError } from "./errors.ts";
+import { dialectNumber } from "./names.ts";
+import { defined } from "./requests.ts";
+import type { Answered, Run } from "./run.ts";
+import { ScriptTree } from "./tree.ts";
+
+const NOT_NEGOTIATED: Negotiated = {
+  dialect: 0,
+  maxTransactSize: 0,
+  maxReadSize: 0,
+  maxWriteSize: 0,
+  capabilities: 0,
+};
+
+/** SecurityMode: signing required (MS-SMB2 2.2.3). */
+const SIGNING_REQUIRED = 0x02;
+
+/** Length of the preauth salt that clients use. */
+const SALT_LENGTH = 32;
+
+/** A connection of a run: open, or not. */
+export class ScriptConnection implements Connection {
+  readonly #state: ClientState;
+  #connection: ClientConnection | null = null;
+  #negotiated: NegotiateResult | null = null;
+  #obstacle: string | null = "it is not connected";
+
+  constructor(state: ClientState) {
+    this.#state = state;
+  }
+
+  /** NEGOTIATE succeeded. */
+  connected(connection: ClientConnection, negotiated: NegotiateResult): void {
+    this.#connection = connection;
+    this.#negotiated = negotiated;
+    this.#obstacle = null;
+    void connection.disconnected.then((error) => {
+      this.#obstacle ??= error === null
+        ? "the connection is closed"
+        : `the connection is lost (${error.message})`;
+    });
+  }
+
+  /** Connecting failed. */
+  failed(reason: string): void {
+    this.#obstacle = reason;
+  }
+
+  get negotiated(): Negotiated {
+    const response = this.#negotiated?.response;
+    if (response === undefined) return NOT_NEGOTIATED;
+    const { maxTransactSize, maxReadSize, maxWriteSize, capabilities } = response;
+    return {
+      dialect: this.#negotiated?.dialect ?? 0,
+      maxTransactSize,
+      maxReadSize,
+      maxWriteSize,
+      capabilities,
+    };
+  }
+
+  login(options: LoginOptions = {}): Operation<Session> {
+    const { run } = this.#state;
+    const session = new ScriptSession(this.#state);
+    const previous = options.previous === undefined ? null : inner(options.previous);
+    let made: ClientSession | null = null;
+    const operation = run.perform<Session, Answered>({
+      origin: this.#state.origin(),
+      command: "SESSION_SETUP",
+      path: "",
+      options,
+      obstacle: this.#obstacle ??
+        (options.bind === undefined
+          ? null
+          : "binding a session to a second connection is not supported"),
+      send: async () => {
+        made = await this.#required().session(
+          run.host.authenticator(options.credentials ?? "run"),
+          sessionOptions(options, previous),
+        );
+        return wholeLogin(made);
+      },
+      value: () => {
+        if (made !== null) session.loggedIn(made);
+        return session;
+      },
+      empty: () => session,
+    });
+    void operation.outcome.then((outcome) => {
+      if (made === null) session.failed(outcome.skipped ?? outcome.error ?? outcome.status);
+    });
+    return operation;
+  }
+
+  echo(options: OperationOptions = {}): Operation<void> {
+    return this.#state.run.perform({
+      origin: this.#state.origin(),
+      command: "ECHO",
+      path: "",
+      options,
+      obstacle: this.#obstacle,
+      send: (sending) => this.#required().echo(sending),
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  disconnect(): void {
+    this.#obstacle ??= "it is disconnected";
+    this.#connection?.close();
+  }
+
+  async disconnected(): Promise<string> {
+    if (this.#connection === null) return this.#obstacle ?? "";
+    const error = await this.#connection.disconnected;
+    return error === null ? "closed" : error.message;
+  }
+
+  #required(): ClientConnection {
+    if (this.#connection === null) throw new Error("the connection is closed");
+    return this.#connection;
+  }
+}
+
+/** A session of a run: logged in, or not. */
+export class ScriptSession implements Session {
+  readonly #state: ClientState;
+  #session: ClientSession | null = null;
+  #obstacle: string | null = "nobody is logged in";
+
+  constructor(state: ClientState) {
+    this.#state = state;
+  }
+
+  /** SESSION_SETUP succeeded. */
+  loggedIn(session: ClientSession): void {
+    this.#session = session;
+    this.#obstacle = null;
+    this.#state.sessions.add(session);
+  }
+
+  /** SESSION_SETUP failed. */
+  failed(reason: string): void {
+    this.#obstacle = `the login did not succeed (${reason})`;
+  }
+
+  /** The session below; null when nobody is logged in. */
+  get inner(): ClientSession | null {
+    return this.#session;
+  }
+
+  tree(share: string, options: TreeOptions = {}): Operation<Tree> {
+    const { run } = this.#state;
+    const path = share.startsWith("\\\\") ? share : `\\\\${run.options.server}\\${share}`;
+    let tree: ScriptTree | null = null;
+    const operation = run.perform<Tree, Answered>({
+      origin: this.#state.origin(),
+      command: "TREE_CONNECT",
+      path,
+      options,
+      obstacle: this.#obstacle,
+      send: async (sending) => {
+        const connected = await this.#required().tree(path, {
+          ...sending,
+          ...defined({ treeFlags: options.flags }),
+          // A replay sends what was captured: FSCTL_VALIDATE_NEGOTIATE_INFO is an operation of its own there.
+          ...run.strict ? {} : { validateNegotiate: false },
+        });
+        tree = new ScriptTree(this.#state, connected, null);
+        return connected.reply;
+      },
+      value: (reply) => tree ?? new ScriptTree(this.#state, null, refusal(reply)),
+      empty: () => new ScriptTree(this.#state, null, "the share is not connected"),
+    });
+    return operation;
+  }
+
+  reauthenticate(options: LoginOptions = {}): Operation<void> {
+    return this.#state.run.perform<void, Answered>({
+      origin: this.#state.origin(),
+      command: "SESSION_SETUP",
+      path: "",
+      options,
+      obstacle: this.#obstacle ?? "a second authentication on the same session is not supported",
+      send: () => Promise.reject(new Error("nothing is sent")),
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  logoff(options: OperationOptions = {}): Operation<void> {
+    return this.#state.run.perform({
+      origin: this.#state.origin(),
+      command: "LOGOFF",
+      path: "",
+      options,
+      obstacle: this.#obstacle,
+      send: (sending) => {
+        const session = this.#required();
+        const sent = session.logoff(sending);
+        this.#obstacle = "the session is logged off";
+        this.#state.sessions.delete(session);
+        return sent;
+      },
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  #required(): ClientSession {
+    if (this.#session === null) throw new Error("nobody is logged in");
+    return this.#session;
+  }
+}
+
+function refusal(reply: Answered): string {
+  return `the share did not connect (0x${reply.status.toString(16).padStart(8, "0")})`;
+}
+
+function sessionOptions(options: LoginOptions, previous: ClientSession | null) {
+  const { securityMode } = options;
+  const required = securityMode !== undefined && (securityMode & SIGNING_REQUIRED) !== 0;
+  return {
+    ...securityMode === undefined ? {} : { securityMode },
+    ...required ? { signing: "required" as const } : {},
+    ...previous === null ? {} : { previousSessionId: previous.id },
+  };
+}
+
+/** SESSION_SETUP takes several requests: together they are one operation. */
+function wholeLogin(session: ClientSession): Answered {
+  const { replies } = session;
+  const [first, last] = [replies[0], replies.at(-1)];
+  if (first === undefined || last === undefined) {
+    throw new Error("Cannot tell how the login went: it has no responses");
+  }
+  return {
+    status: last.status,
+    sentAt: first.sentAt,
+    receivedAt: last.receivedAt,
+    bytesSent: replies.reduce((sum, reply) => sum + reply.bytesSent, 0),
+    bytesReceived: replies.reduce((sum, reply) => sum + reply.bytesReceived, 0),
+  };
+}
+
+function inner(session: Session): ClientSession {
+  const found = (session as ScriptSession).inner;
+  if (found === null) {
+    throw new ScriptError("Cannot replace a session: nobody was logged in to it");
+  }
+  return found;
+}
+
+/** Connects and negotiates. */
+export function connect(state: ClientState, options: ConnectOptions): Operation<Connection> {
+  const { run } = state;
+  const connection = new ScriptConnection(state);
+  const dialects = options.dialects?.map(dialectNumber);
+  let made: { connection: ClientConnection; result: NegotiateResult } | null = null;
+  const operation = run.perform<Connection, Answered>({
+    origin: state.origin(),
+    command: "NEGOTIATE",
+    path: "",
+    options,
+    obstacle: null,
+    send: async (sending) => {
+      const guid = run.guid("client guid", options.clientGuid ?? state.name);
+      const inner = await state.open(guid);
+      sending.signal.addEventListener("abort", () => inner.close(), { once: true });
+      const result = await inner.negotiate({
+        clientGuid: guid,
+        ...defined({
+          dialects,
+          securityMode: options.securityMode,
+          capabilities: options.capabilities,
+          smb1: options.smb1,
+          contexts: options.contexts?.map((context) => negotiateContext(run, context)),
+        }),
+      });
+      made = { connection: inner, result };
+      return result.reply;
+    },
+    value: () => {
+      if (made !== null) connection.connected(made.connection, made.result);
+      return connection;
+    },
+    empty: () => connection,
+  });
+  void operation.outcome.then((outcome) => {
+    if (made === null) {
+      connection.failed(
+        `it did not connect (${outcome.skipped ?? outcome.error ?? outcome.status})`,
+      );
+    }
+  });
+  return operation;
+}
+
+function negotiateContext(run: Run, option: NegotiateContextOption): NegotiateContext {
+  switch (option.kind) {
+    case "preauthIntegrity":
+      return {
+        kind: "preauthIntegrity",
+        hashAlgorithms: option.hashAlgorithms ?? [1],
+        salt: run.host.random(option.saltLength ?? SALT_LENGTH),
+      };
+    case "compression":
+      return {
+        kind: "compression",
+        flags: option.flags ?? 0,
+        padding: 0,
+        algorithms: option.algorithms,
+      };
+    case "netname":
+      return { kind: "netname", netName: option.netName ?? run.options.server };
+    case "rdmaTransform":
+      return {
+        kind: "rdmaTransform",
+        reserved1: 0,
+        reserved2: 0,
+        transforms: option.transforms,
+      };
+    default:
+      return option;
+  }
+}

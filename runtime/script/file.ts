@@ -1,0 +1,243 @@
+/** An open file, directory or pipe. */
+import type { CreateOptions, FileRequests, Open } from "../client/mod.ts";
+import { type FileId, fileIdText } from "../wire/mod.ts";
+import type {
+  Break,
+  BreakPolicy,
+  Duration,
+  File,
+  FileStat,
+  Label,
+  OpenOptions,
+  Operation,
+  OperationOptions,
+  Size,
+} from "./api.ts";
+import { BreakQueue, type BreakSubject } from "./breaks.ts";
+import type { ClientState } from "./client_state.ts";
+import { dispositionInput, endOfFileInput, fileStat, InfoClass, renameInput } from "./info.ts";
+import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
+import { openRequest } from "./open_options.ts";
+import { Requests } from "./requests.ts";
+import type { Origin } from "./run.ts";
+import { size } from "./units.ts";
+
+/** RequestedOplockLevel of a lease (MS-SMB2 2.2.13). */
+const OPLOCK_LEASE = 0xff;
+
+/** A file of a run: before, while and after it is open. */
+export class ScriptFile extends Requests implements File, BreakSubject {
+  readonly path: string;
+  readonly breaks = new BreakQueue();
+  readonly #state: ClientState;
+  readonly #policy: BreakPolicy | null;
+  readonly #leaseKey: Uint8Array | null;
+  readonly #createGuid: string | null;
+  #requests: FileRequests | null = null;
+  #open: Open | null = null;
+  /** Why requests cannot be sent; null while they can. */
+  #obstacle: string | null;
+  resumeKey: Uint8Array | null = null;
+
+  constructor(state: ClientState, fields: {
+    path: string;
+    policy?: BreakPolicy | undefined;
+    leaseKey?: Uint8Array | null;
+    createGuid?: string | null;
+    obstacle: string | null;
+  }) {
+    super(state.run);
+    this.#state = state;
+    this.path = fields.path;
+    this.#policy = fields.policy ?? null;
+    this.#leaseKey = fields.leaseKey ?? null;
+    this.#createGuid = fields.createGuid ?? null;
+    this.#obstacle = fields.obstacle;
+    if (this.#leaseKey !== null) state.breaks.addLease(this.#leaseKey, this);
+  }
+
+  /** The open succeeded. */
+  opened(open: Open): void {
+    this.#open = open;
+    this.#requests = open;
+    this.#obstacle = null;
+    this.#state.breaks.addFile(fileIdText(open.fileId), this);
+  }
+
+  /** Requests go out under a file id that no open gave. */
+  borrowed(requests: FileRequests): void {
+    this.#requests = requests;
+    this.#obstacle = null;
+  }
+
+  /** The open did not succeed. */
+  notOpened(reason: string): void {
+    this.#obstacle = reason;
+    this.#state.breaks.remove(this, null, this.#leaseKey);
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== null && this.#obstacle === null;
+  }
+
+  get granted(): string {
+    const open = this.#open;
+    if (open === null) return "none";
+    return open.oplockLevel === OPLOCK_LEASE
+      ? leaseStateText(open.leaseState)
+      : oplockText(open.oplockLevel);
+  }
+
+  get action(): number {
+    return this.#open?.response.createAction ?? -1;
+  }
+
+  get size(): number {
+    return Number(this.#open?.response.endOfFile ?? 0n);
+  }
+
+  /** What a reconnect names; null when it was never open. */
+  get identity(): { readonly fileId: FileId; readonly createGuid: string | null } | null {
+    return this.#open === null ? null : { fileId: this.#open.fileId, createGuid: this.#createGuid };
+  }
+
+  get policy(): BreakPolicy {
+    return this.#policy ?? this.#state.breaks.policy;
+  }
+
+  /** For a compound: the open below, or why there is none. */
+  get inner(): Open | string {
+    return this.#obstacle ?? this.#open ?? "the file is not open";
+  }
+
+  rename(to: string, options: OperationOptions & { readonly replace?: boolean } = {}) {
+    return this.setInfo(renameInput(sharePath(to), options.replace ?? false), {
+      ...options,
+      class: InfoClass.rename,
+    });
+  }
+
+  truncate(length: Size, options: OperationOptions = {}): Operation<void> {
+    return this.setInfo(endOfFileInput(size(length)), { ...options, class: InfoClass.endOfFile });
+  }
+
+  delete(options: OperationOptions = {}): Operation<void> {
+    return this.setInfo(dispositionInput(true), { ...options, class: InfoClass.disposition });
+  }
+
+  stat(options: OperationOptions = {}): Operation<FileStat> {
+    const answer = this.queryInfo({ ...options, class: InfoClass.networkOpen, outputLength: 56 });
+    const promise = answer.then((info) => fileStat(info.bytes));
+    return Object.defineProperties(promise, {
+      outcome: { get: () => (promise.catch(() => {}), answer.outcome) },
+      pending: { value: answer.pending },
+      cancel: { value: answer.cancel },
+    }) as Operation<FileStat>;
+  }
+
+  leaseBreak(
+    options: { readonly timeout?: Duration; readonly label?: Label } = {},
+  ): Promise<Break> {
+    return this.#break("lease", options);
+  }
+
+  oplockBreak(
+    options: { readonly timeout?: Duration; readonly label?: Label } = {},
+  ): Promise<Break> {
+    return this.#break("oplock", options);
+  }
+
+  closeOnBreak(): void {
+    if (this.isOpen) void this.close({ expect: "any" });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isOpen) await this.close();
+  }
+
+  #break(kind: Break["kind"], options: { readonly timeout?: Duration; readonly label?: Label }) {
+    const origin = { client: this.#state.name, label: null, due: null };
+    const promise = this.#state.breaks.wait(this, kind, { ...options, origin });
+    // Waiting is often begun long before it is awaited; a failure is reported where it is awaited, and recorded anyway.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  protected override target(): FileRequests | string {
+    if (this.#obstacle !== null) return this.#obstacle;
+    return this.#requests ?? "the file is not open";
+  }
+
+  protected override origin(): Origin {
+    return this.#state.origin();
+  }
+
+  /** A CLOSE within a compound. */
+  closedByChain(): void {
+    this.closing();
+  }
+
+  protected override closing(): void {
+    this.#obstacle = "the file is closed";
+    const id = this.#open === null ? null : fileIdText(this.#open.fileId);
+    this.#state.breaks.remove(this, id, this.#leaseKey);
+  }
+
+  protected override gotResumeKey(key: Uint8Array): void {
+    this.resumeKey = key;
+  }
+}
+
+/** Opens a file through `create`, which a tree or a compound gives. */
+export function openFile(state: ClientState, how: {
+  readonly path: string;
+  readonly options: OpenOptions;
+  readonly obstacle: string | null;
+  readonly origin: Origin;
+  readonly create: (name: string, options: CreateOptions) => Promise<Open>;
+}): { readonly file: ScriptFile; readonly operation: Operation<File> } {
+  const { options } = how;
+  const path = sharePath(how.path);
+  const request = openRequest(state.run, state.name, options);
+  const file = new ScriptFile(state, {
+    path,
+    policy: options.onBreak,
+    leaseKey: request.leaseKey,
+    createGuid: request.createGuid,
+    obstacle: how.obstacle ?? "its open is not answered yet",
+  });
+  let open: Open | null = null;
+  const operation = state.run.perform<File, Open["reply"]>({
+    origin: how.origin,
+    command: "CREATE",
+    path,
+    options,
+    obstacle: how.obstacle,
+    send: (sending) =>
+      how.create(path, { ...sending, ...request.create }).then((made) => {
+        open = made;
+        file.opened(made);
+        return made.reply;
+      }),
+    value: () => file,
+    empty: () => file,
+    grant: () => {
+      if (options.expectGrant === undefined || open === null) return undefined;
+      return { expected: grantText(options.expectGrant), actual: file.granted };
+    },
+  });
+  void operation.outcome.then((outcome) => {
+    if (open === null) {
+      const reason = outcome.skipped ?? outcome.error ?? outcome.status;
+      file.notOpened(`its open did not succeed (${reason})`);
+    }
+  });
+  return { file, operation };
+}
+
+/** A recorded grant in the words of `granted`. */
+function grantText(grant: NonNullable<OpenOptions["expectGrant"]>): string {
+  if (typeof grant === "number") return leaseStateText(grant);
+  if (/^[RWH]*$/.test(grant)) return leaseStateText(leaseStateBits(grant));
+  return oplockText(oplockLevel(grant as "batch"));
+}

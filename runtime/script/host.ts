@@ -1,0 +1,41 @@
+/** What a run needs from outside: the network, the user's proof, blobs, and ears for what happens. */
+import type { Authenticator, Transport } from "../client/mod.ts";
+import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
+import type { Clock } from "../schedule/mod.ts";
+
+/** Who logs in. */
+export type Credentials = "run" | "anonymous" | "guest" | "wrong";
+
+/** The world outside a run. */
+export interface RunHost {
+  readonly clock: Clock;
+  /** Opens a TCP connection to the target. */
+  connect(): Promise<Transport>;
+  authenticator(credentials: Credentials): Authenticator;
+  /** Random bytes. */
+  random(length: number): Uint8Array;
+  /** The content of a blob. */
+  blob(path: string): Promise<Uint8Array>;
+  record(record: OperationRecord): void;
+  broke(record: BreakRecord): void;
+  /** A line of the script's log. */
+  log(message: string): void;
+  /** Something that the user should know about the run itself. */
+  note(message: string): void;
+}
+
+/** How to run. */
+export interface RunOptions {
+  /** Host name of the target, as it goes into `\\server\share`. */
+  readonly server: string;
+  /** The target's share. */
+  readonly share: string;
+  /** Captured share -> share of the target. */
+  readonly shares: Readonly<Record<string, string>>;
+  /** Directory of the target's share under which a replay's paths lie; empty for the root. */
+  readonly root: string;
+  readonly speed: number;
+  readonly asap: boolean;
+  /** Seconds to wait for a response. */
+  readonly timeout: number;
+}

@@ -1,0 +1,87 @@
+/** Information of files, between a scenario's words and the wire's values. */
+import {
+  decodeInformation,
+  encodeInformation,
+  FileInformationClass,
+  filetimeToMs,
+  FsInformationClass,
+  InfoType,
+  WireError,
+} from "../wire/mod.ts";
+import type { FileStat } from "./api.ts";
+
+const DIRECTORY = 0x10;
+
+/** The classes that conveniences use (MS-FSCC 2.4). */
+export const InfoClass = {
+  rename: FileInformationClass.FileRenameInformation,
+  disposition: FileInformationClass.FileDispositionInformation,
+  endOfFile: FileInformationClass.FileEndOfFileInformation,
+  networkOpen: FileInformationClass.FileNetworkOpenInformation,
+} as const;
+
+/** A class by its name of MS-FSCC, or by number. @throws {RangeError} When the type has no class of that name. */
+export function infoClassNumber(infoType: number, informationClass: number | string): number {
+  if (typeof informationClass === "number") return informationClass;
+  const table: Readonly<Record<string, number>> = infoType === InfoType.FILESYSTEM
+    ? FsInformationClass
+    : FileInformationClass;
+  const number = Object.hasOwn(table, informationClass) ? table[informationClass] : undefined;
+  if (number === undefined) {
+    throw new RangeError(
+      `Cannot use ${JSON.stringify(informationClass)} as an information class: ` +
+        `a name of MS-FSCC such as "FileBasicInformation" is needed, or a number`,
+    );
+  }
+  return number;
+}
+
+/** The fields of information; null where the class is unknown, or the answer was cut short. */
+export function infoValue(infoType: number, informationClass: number, bytes: Uint8Array): unknown {
+  try {
+    const value = decodeInformation(infoType, informationClass, bytes);
+    return value.kind === "raw" ? null : value;
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
+
+/** Input of a rename. */
+export function renameInput(name: string, replaceIfExists: boolean): Uint8Array {
+  return encodeInformation({
+    kind: "FileRenameInformation",
+    replaceIfExists,
+    rootDirectory: 0n,
+    name,
+  });
+}
+
+/** Input that sets the size. */
+export function endOfFileInput(size: number): Uint8Array {
+  return encodeInformation({ kind: "FileEndOfFileInformation", endOfFile: BigInt(size) });
+}
+
+/** Input that marks for deletion. */
+export function dispositionInput(deletePending: boolean): Uint8Array {
+  return encodeInformation({ kind: "FileDispositionInformation", deletePending });
+}
+
+/** What FileNetworkOpenInformation says; a file of size 0 when there is no answer. */
+export function fileStat(bytes: Uint8Array): FileStat {
+  const value = infoValue(InfoType.FILE, InfoClass.networkOpen, bytes);
+  const fields = (value ?? {}) as
+    & Partial<
+      Record<"creationTime" | "lastWriteTime" | "allocationSize" | "endOfFile", bigint>
+    >
+    & { fileAttributes?: number };
+  const attributes = fields.fileAttributes ?? 0;
+  return {
+    size: Number(fields.endOfFile ?? 0n),
+    allocation: Number(fields.allocationSize ?? 0n),
+    attributes,
+    directory: (attributes & DIRECTORY) !== 0,
+    created: new Date(filetimeToMs(fields.creationTime ?? 0n)),
+    modified: new Date(filetimeToMs(fields.lastWriteTime ?? 0n)),
+  };
+}

@@ -1,0 +1,334 @@
+/** The requests that a file takes: alone, or within a compound. */
+import type { FileRequests, Reply } from "../client/mod.ts";
+import {
+  decodeDirectory,
+  decodeNotify,
+  Fsctl,
+  isDirectoryClass,
+  type ResponseBodies,
+} from "../wire/mod.ts";
+import type {
+  Change,
+  CloseOptions,
+  Data,
+  DirectoryEntry,
+  InfoResult,
+  IoctlOptions,
+  LockOptions,
+  LockRange,
+  NotifyOptions,
+  Operation,
+  OperationOptions,
+  QueryDirectoryOptions,
+  QueryInfoOptions,
+  ReadOptions,
+  SetInfoOptions,
+  Size,
+  WriteOptions,
+} from "./api.ts";
+import { infoClassNumber, infoValue } from "./info.ts";
+import { changeAction, infoTypeNumber } from "./names.ts";
+import type { Origin, Run, Sending } from "./run.ts";
+import { size } from "./units.ts";
+
+/** FILE_ATTRIBUTE_DIRECTORY (MS-FSCC 2.6). */
+const DIRECTORY = 0x10;
+
+/** FileIdBothDirectoryInformation, what most clients ask for (MS-FSCC 2.4). */
+const ID_BOTH_DIRECTORY = 37;
+
+/** OutputBufferLength unless given: one credit's worth. */
+const DEFAULT_OUTPUT = 65536;
+
+/** Flags of a lock element (MS-SMB2 2.2.26.1). */
+const LOCK_KINDS: Readonly<Record<string, number>> = {
+  shared: 0x01,
+  exclusive: 0x02,
+  unlock: 0x04,
+};
+const LOCK_FAIL_IMMEDIATELY = 0x10;
+
+/** Every kind of change (MS-SMB2 2.2.35). */
+const ALL_CHANGES = 0xfff;
+const WATCH_TREE = 0x0001;
+
+/** FSCTL_SRV_REQUEST_RESUME_KEY (MS-SMB2 2.2.31). */
+const REQUEST_RESUME_KEY = 0x00140078;
+const RESUME_KEY_LENGTH = 24;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Requests on one file id, wherever it comes from. */
+export abstract class Requests {
+  protected readonly run: Run;
+
+  constructor(run: Run) {
+    this.run = run;
+  }
+
+  abstract readonly path: string;
+  /** Where requests go; a text says why they cannot. */
+  protected abstract target(): FileRequests | string;
+  /** Client, label and due time of the next request. */
+  protected abstract origin(): Origin;
+  /** A CLOSE is being sent. */
+  protected abstract closing(): void;
+  /** The resume key came. */
+  protected abstract gotResumeKey(key: Uint8Array): void;
+
+  /** What becomes of the operation beside being returned. */
+  protected keep<T>(operation: Operation<T>): Operation<T> {
+    return operation;
+  }
+
+  read(offset: number | bigint, length: Size, options: ReadOptions = {}): Operation<Uint8Array> {
+    const count = size(length);
+    return this.#perform<"READ", Uint8Array>("READ", options, {
+      send: (file, sending) =>
+        file.read(offset, count, {
+          ...sending,
+          ...defined({
+            minimumCount: options.minimumCount,
+            remainingBytes: options.remainingBytes,
+            padding: options.padding,
+            channel: options.channel,
+            readFlags: options.flags,
+          }),
+        }),
+      value: (body) => body.data,
+      empty: () => NO_BYTES,
+      payload: (body) => body?.data.length ?? 0,
+    });
+  }
+
+  write(offset: number | bigint, data: Data, options: WriteOptions = {}): Operation<number> {
+    const bytes = this.run.bytes(data);
+    const fields = defined({
+      writeFlags: options.flags,
+      channel: options.channel,
+      remainingBytes: options.remainingBytes,
+    });
+    return this.#perform<"WRITE", number>("WRITE", options, {
+      send: (file, sending) =>
+        bytes instanceof Uint8Array
+          ? file.write(offset, bytes, { ...sending, ...fields })
+          : bytes.then((loaded) => file.write(offset, loaded, { ...sending, ...fields })),
+      value: (body) => body.count,
+      empty: () => 0,
+      payload: (body) => body?.count ?? 0,
+    });
+  }
+
+  flush(options: OperationOptions = {}): Operation<void> {
+    return this.#perform<"FLUSH", void>("FLUSH", options, {
+      send: (file, sending) => file.flush(sending),
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  close(options: CloseOptions = {}): Operation<void> {
+    const attributes = options.attributes ?? false;
+    return this.#perform<"CLOSE", void>("CLOSE", options, {
+      send: (file, sending) => {
+        this.closing();
+        return file.close({ ...sending, postQueryAttributes: attributes });
+      },
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  queryInfo(options: QueryInfoOptions): Operation<InfoResult> {
+    const infoType = infoTypeNumber(options.type);
+    const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
+    return this.#perform<"QUERY_INFO", InfoResult>("QUERY_INFO", options, {
+      send: (file, sending) =>
+        file.queryInfo({
+          infoType,
+          fileInfoClass,
+          outputBufferLength: options.outputLength ?? DEFAULT_OUTPUT,
+          ...defined({
+            additionalInformation: options.additional,
+            flags: options.flags,
+            input: options.input,
+          }),
+        }, sending),
+      value: (body) => ({
+        bytes: body.output,
+        value: infoValue(infoType, fileInfoClass, body.output),
+      }),
+      empty: () => ({ bytes: NO_BYTES, value: null }),
+    });
+  }
+
+  setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void> {
+    const infoType = infoTypeNumber(options.type);
+    const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
+    return this.#perform<"SET_INFO", void>("SET_INFO", options, {
+      send: (file, sending) =>
+        file.setInfo({
+          infoType,
+          fileInfoClass,
+          input,
+          ...defined({ additionalInformation: options.additional }),
+        }, sending),
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  queryDirectory(options: QueryDirectoryOptions = {}): Operation<DirectoryEntry[]> {
+    const fileInformationClass = infoClassNumber(1, options.class ?? ID_BOTH_DIRECTORY);
+    return this.#perform<"QUERY_DIRECTORY", DirectoryEntry[]>("QUERY_DIRECTORY", options, {
+      send: (file, sending) =>
+        file.queryDirectory({
+          fileInformationClass,
+          pattern: options.pattern ?? "*",
+          outputBufferLength: options.outputLength ?? DEFAULT_OUTPUT,
+          ...defined({ flags: options.flags, fileIndex: options.index }),
+        }, sending),
+      value: (body) => directoryEntries(fileInformationClass, body.output),
+      empty: () => [],
+    });
+  }
+
+  ioctl(code: number | string, options: IoctlOptions = {}): Operation<Uint8Array> {
+    const ctlCode = ctlCodeNumber(code);
+    const input = ioctlInput(this.run, options);
+    return this.#perform<"IOCTL", Uint8Array>("IOCTL", options, {
+      send: (file, sending) => file.ioctl(ioctlFields(ctlCode, input, options), sending),
+      value: (body) => {
+        if (ctlCode === REQUEST_RESUME_KEY && body.output.length >= RESUME_KEY_LENGTH) {
+          this.gotResumeKey(body.output.slice(0, RESUME_KEY_LENGTH));
+        }
+        return body.output;
+      },
+      empty: () => NO_BYTES,
+    });
+  }
+
+  lock(ranges: readonly LockRange[], options: LockOptions = {}): Operation<void> {
+    const locks = ranges.map(({ offset, length, kind, failImmediately }) => ({
+      offset,
+      length,
+      flags: lockFlags(kind) | (failImmediately === true ? LOCK_FAIL_IMMEDIATELY : 0),
+    }));
+    return this.#perform<"LOCK", void>("LOCK", options, {
+      send: (file, sending) =>
+        file.lock(locks, { ...sending, ...defined({ lockSequence: options.lockSequence }) }),
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  changes(options: NotifyOptions = {}): Operation<Change[]> {
+    return this.#perform<"CHANGE_NOTIFY", Change[]>("CHANGE_NOTIFY", options, {
+      send: (file, sending) =>
+        file.notify({
+          flags: options.flags ?? (options.recursive === true ? WATCH_TREE : 0),
+          completionFilter: options.filter ?? ALL_CHANGES,
+          outputBufferLength: options.outputLength ?? DEFAULT_OUTPUT,
+        }, sending),
+      value: (body) =>
+        decodeNotify(body.output).map(({ action, name }) => ({
+          action: changeAction(action),
+          name,
+        })),
+      empty: () => [],
+    });
+  }
+
+  #perform<C extends keyof ResponseBodies, T>(command: C, options: OperationOptions, how: {
+    send: (file: FileRequests, sending: Sending) => Promise<Reply<C>>;
+    value: (body: ResponseBodies[C]) => T;
+    empty: () => T;
+    payload?: (body: ResponseBodies[C] | null) => number;
+  }): Operation<T> {
+    const target = this.target();
+    const { payload } = how;
+    const operation = this.run.perform<T, Reply<C>>({
+      origin: this.origin(),
+      command,
+      path: this.path,
+      options,
+      obstacle: typeof target === "string" ? target : null,
+      send: (sending) => how.send(target as FileRequests, sending),
+      value: (reply) => reply.body === null ? how.empty() : how.value(reply.body),
+      empty: how.empty,
+      ...payload === undefined ? {} : { payload: (reply) => payload(reply.body) },
+    });
+    return this.keep(operation);
+  }
+}
+
+/** Only the fields that have a value: optional fields of requests do not take undefined. */
+export function defined<T extends object>(
+  fields: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+/** An FSCTL by name without `FSCTL_`, or by number. @throws {RangeError} When the name is unknown. */
+export function ctlCodeNumber(code: number | string): number {
+  if (typeof code === "number") return code >>> 0;
+  const table: Readonly<Record<string, number>> = Fsctl;
+  const name = code.replace(/^FSCTL_/, "");
+  const number = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (number === undefined) {
+    throw new RangeError(
+      `Cannot use ${JSON.stringify(code)} as a control code: no FSCTL has that name`,
+    );
+  }
+  return number;
+}
+
+/** The input of an IOCTL; undefined lets the client fill it in. @throws {RangeError} When the resume key is missing. */
+export function ioctlInput(run: Run, options: IoctlOptions): Uint8Array | undefined {
+  const given = options.input === undefined ? undefined : run.bytes(options.input);
+  if (given instanceof Promise) {
+    throw new RangeError(
+      "Cannot send IOCTL: its blob is not loaded; name it at the top of the scenario",
+    );
+  }
+  const source = options.resumeKey as { resumeKey?: Uint8Array | null } | undefined;
+  if (source === undefined) return given;
+  const input = (given ?? new Uint8Array(RESUME_KEY_LENGTH)).slice();
+  // Without a key of this run the recorded one goes out, and the server says what it thinks of it.
+  input.set((source.resumeKey ?? NO_BYTES).subarray(0, input.length));
+  return input;
+}
+
+/** The fields of an IOCTL request. */
+export function ioctlFields(ctlCode: number, input: Uint8Array | undefined, options: IoctlOptions) {
+  return {
+    ctlCode,
+    maxOutputResponse: options.maxOutput ?? DEFAULT_OUTPUT,
+    ...defined({ input, maxInputResponse: options.maxInput, ioctlFlags: options.flags }),
+  };
+}
+
+function lockFlags(kind: LockRange["kind"]): number {
+  if (typeof kind === "number") return kind;
+  const flags = Object.hasOwn(LOCK_KINDS, kind) ? LOCK_KINDS[kind] : undefined;
+  if (flags === undefined) {
+    throw new RangeError(
+      `Cannot use ${
+        JSON.stringify(kind)
+      } as a lock: known are "shared", "exclusive", "unlock", or flags`,
+    );
+  }
+  return flags;
+}
+
+function directoryEntries(informationClass: number, bytes: Uint8Array): DirectoryEntry[] {
+  if (!isDirectoryClass(informationClass)) return [];
+  return decodeDirectory(informationClass, bytes).map((entry) => ({
+    name: entry.name,
+    size: Number(entry.endOfFile ?? 0n),
+    attributes: entry.fileAttributes ?? 0,
+    directory: ((entry.fileAttributes ?? 0) & DIRECTORY) !== 0,
+  }));
+}

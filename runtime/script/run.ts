@@ -1,0 +1,471 @@
+/** One run of a scenario: sends operations, judges and records them, and holds what its clients share. */
+import {
+  type Reply,
+  type RequestOptions,
+  StatusError as ClientStatusError,
+} from "../client/mod.ts";
+import type { OperationRecord } from "../measure/mod.ts";
+import { Order, Timeline } from "../schedule/mod.ts";
+import { statusName } from "../wire/mod.ts";
+import type { Data, Duration, Operation, OperationOptions, Outcome } from "./api.ts";
+import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
+import { expectedStatus } from "./expected.ts";
+import type { RunHost, RunOptions } from "./host.ts";
+import { makeOperation, type Settlement } from "./operation.ts";
+import { duration } from "./units.ts";
+
+/** SMB2_FLAGS_DFS_OPERATIONS and SMB2_FLAGS_REPLAY_OPERATION (MS-SMB2 2.2.1.2). */
+const DFS_OPERATIONS = 0x10000000;
+const REPLAY_OPERATION = 0x20000000;
+
+/** How often overdue operations are looked for, in milliseconds. */
+const SWEEP_MS = 100;
+
+/** Where an operation comes from, taken when the script makes it. */
+export interface Origin {
+  readonly client: string;
+  readonly label: string | null;
+  /** Milliseconds after the run's origin; null when it just follows. */
+  readonly due: number | null;
+}
+
+/** What goes to the client with every request. */
+export type Sending = RequestOptions & {
+  readonly accept: "any";
+  readonly signal: AbortSignal;
+  /** The interim response has come. */
+  readonly onInterim: () => void;
+};
+
+/** What every answer has; a {@linkcode Reply} is one. */
+export type Answered = Pick<
+  Reply,
+  "status" | "sentAt" | "receivedAt" | "interimAt" | "bytesSent" | "bytesReceived"
+>;
+
+/** An operation to carry out. */
+export interface Intent<T, R extends Answered> {
+  readonly origin: Origin;
+  readonly command: string;
+  readonly path: string;
+  readonly options: OperationOptions;
+  /** Why it cannot be sent; null when it can. */
+  readonly obstacle: string | null;
+  /** Sends at once, and resolves to the reply, whatever its status. */
+  readonly send: (options: Sending) => Promise<R>;
+  /** The result, from a reply whose status is right. */
+  readonly value: (reply: R) => T | Promise<T>;
+  /** The result when there is no better one. */
+  readonly empty: () => T;
+  /** Bytes of file data in the reply or request. */
+  readonly payload?: (reply: R) => number;
+  /** Recorded and actual grant, once the reply is there. */
+  readonly grant?: () => OperationRecord["grant"];
+}
+
+interface Watched {
+  readonly expiresAt: number;
+  readonly expire: () => void;
+}
+
+/** What all clients of a run share. */
+export class Run {
+  readonly host: RunHost;
+  readonly options: RunOptions;
+  readonly timeline: Timeline;
+  readonly order = new Order();
+  /** Whether an unexpected status throws: in a scenario, not in a replay. */
+  readonly strict: boolean;
+  /** When the run began, on the host's clock. */
+  #origin: number;
+  #nextId = 1;
+  #stopped: string | null = null;
+  readonly #watched = new Set<Watched>();
+  #sweeping = false;
+  #clients = 0;
+  /** Clients that wait for labels. */
+  #waiting = 0;
+  /** Operations without an end. */
+  #outstanding = 0;
+  readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
+  readonly #names = new Map<string, Uint8Array>();
+
+  constructor(host: RunHost, options: RunOptions & { readonly strict: boolean }) {
+    this.host = host;
+    this.options = options;
+    this.strict = options.strict;
+    this.timeline = new Timeline(options);
+    this.#origin = host.clock.now();
+  }
+
+  /** Starts the common clock of the clients. */
+  begin(): void {
+    this.#origin = this.host.clock.now();
+  }
+
+  /** When the run began, on the host's clock. */
+  get origin(): number {
+    return this.#origin;
+  }
+
+  /** From now on nothing is sent any more. */
+  stop(reason: string): void {
+    this.#stopped ??= reason;
+    this.order.close();
+  }
+
+  /** Why nothing is sent any more; null while the run goes on. */
+  get stopped(): string | null {
+    return this.#stopped;
+  }
+
+  /** The limit of an operation in milliseconds. */
+  timeoutOf(timeout: Duration | undefined): number {
+    return (timeout === undefined ? this.options.timeout : duration(timeout)) * 1000;
+  }
+
+  /** Carries an operation out. */
+  perform<T, R extends Answered>(intent: Intent<T, R>): Operation<T> {
+    const { options, origin } = intent;
+    // A mistake in the options is the script's: it throws here, at its line.
+    const expected = expectedStatus(options.expect);
+    const limit = this.timeoutOf(options.timeout);
+    const id = this.#nextId++;
+    const label = options.label === undefined ? origin.label : String(options.label);
+    const abort = new AbortController();
+    const pending = Promise.withResolvers<boolean>();
+    const settled = Promise.withResolvers<Settlement<T>>();
+    const operation = makeOperation({
+      settled: settled.promise,
+      pending: pending.promise,
+      cancel: () => abort.abort(),
+    });
+    const madeAt = this.host.clock.now();
+    if (label !== null) this.order.begin(label);
+    this.#outstanding++;
+
+    const finish = (end: {
+      reply?: R;
+      skipped?: string;
+      error?: string;
+      cause?: unknown;
+    }): void => {
+      pending.resolve(end.reply?.interimAt !== undefined);
+      const { reply } = end;
+      const matched = reply !== undefined && expected.matches(reply.status);
+      const sentAt = end.skipped !== undefined ? null : (reply?.sentAt ?? madeAt) - this.#origin;
+      const completedAt = reply === undefined ? null : reply.receivedAt - this.#origin;
+      const outcome: Outcome = {
+        status: reply === undefined ? "" : statusName(reply.status),
+        code: reply?.status ?? null,
+        matched,
+        duration: reply === undefined ? 0 : (reply.receivedAt - reply.sentAt) / 1000,
+        ...end.skipped === undefined ? {} : { skipped: end.skipped },
+        ...end.error === undefined ? {} : { error: end.error },
+      };
+      const record = () => {
+        const grant = reply === undefined ? undefined : intent.grant?.();
+        this.host.record({
+          id,
+          client: origin.client,
+          command: intent.command,
+          path: intent.path,
+          label,
+          due: origin.due,
+          sentAt,
+          completedAt,
+          status: reply?.status ?? null,
+          expected: expected.text,
+          matched,
+          payload: reply === undefined ? 0 : intent.payload?.(reply) ?? 0,
+          bytesSent: reply?.bytesSent ?? 0,
+          bytesReceived: reply?.bytesReceived ?? 0,
+          ...end.skipped === undefined ? {} : { skipped: end.skipped },
+          ...end.error === undefined ? {} : { error: end.error },
+          ...grant === undefined ? {} : { grant },
+        });
+        this.#outstanding--;
+        if (label !== null) this.order.end(label);
+        // The script has its turn first: it may send the next one.
+        if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
+      };
+      const failure = this.strict
+        ? this.#failure(intent, { ...end, matched, expected: expected.text })
+        : null;
+      if (failure !== null) {
+        record();
+        settled.resolve({ outcome, error: failure });
+        return;
+      }
+      // The value comes first: what a CREATE was granted is known only with it.
+      const value = reply === undefined
+        ? Promise.resolve(intent.empty())
+        : Promise.resolve().then(() => intent.value(reply));
+      value.then(
+        (value) => {
+          record();
+          settled.resolve({ outcome, value });
+        },
+        (error: Error) => {
+          record();
+          settled.resolve({ outcome, error });
+        },
+      );
+    };
+
+    const obstacle = this.#stopped ?? intent.obstacle;
+    if (obstacle !== null) {
+      finish({ skipped: obstacle });
+      return operation;
+    }
+    this.#send(intent, {
+      limit,
+      abort,
+      finish,
+      request: this.#requestOptions(options, abort.signal, () => pending.resolve(true)),
+    });
+    return operation;
+  }
+
+  #send<T, R extends Answered>(intent: Intent<T, R>, how: {
+    limit: number;
+    abort: AbortController;
+    request: Sending;
+    finish: (end: { reply?: R; error?: string; cause?: unknown }) => void;
+  }): void {
+    let done = false;
+    const end = (result: { reply?: R; error?: string; cause?: unknown }) => {
+      if (done) return;
+      done = true;
+      this.#watched.delete(watched);
+      how.finish(result);
+    };
+    const watched: Watched = {
+      expiresAt: this.host.clock.now() + how.limit,
+      expire: () => {
+        end({ error: `no response within ${how.limit / 1000} s` });
+        how.abort.abort();
+      },
+    };
+    this.#watch(watched);
+    let sent: Promise<R>;
+    try {
+      sent = intent.send(how.request);
+    } catch (error) {
+      sent = Promise.reject(error);
+    }
+    sent.then(
+      (reply) => end({ reply }),
+      (error: unknown) => {
+        if (error instanceof ClientStatusError) end({ reply: error.reply as Answered as R });
+        else end({ error: error instanceof Error ? error.message : String(error), cause: error });
+      },
+    );
+  }
+
+  #requestOptions(
+    options: OperationOptions,
+    signal: AbortSignal,
+    onInterim: () => void,
+  ): Sending {
+    const flags = (options.dfs === true ? DFS_OPERATIONS : 0) |
+      (options.replay === true ? REPLAY_OPERATION : 0);
+    return {
+      accept: "any",
+      signal,
+      onInterim,
+      ...options.credits === undefined ? {} : { creditRequest: options.credits },
+      ...options.creditCharge === undefined ? {} : { creditCharge: options.creditCharge },
+      ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
+      ...flags === 0 ? {} : { flags },
+    };
+  }
+
+  #failure(intent: { command: string; path: string }, end: {
+    reply?: Answered;
+    skipped?: string;
+    error?: string;
+    cause?: unknown;
+    matched: boolean;
+    expected: string;
+  }): Error | null {
+    const { command, path } = intent;
+    if (end.skipped !== undefined) {
+      return new ScriptError(
+        `Cannot send ${command}${path === "" ? "" : ` ${JSON.stringify(path)}`}: ${end.skipped}`,
+      );
+    }
+    if (end.error !== undefined) {
+      return new NoResponseError({ command, path, reason: end.error, cause: end.cause });
+    }
+    if (end.matched || end.reply === undefined) return null;
+    const code = end.reply.status;
+    return new StatusError({
+      command,
+      path,
+      code,
+      status: statusName(code),
+      expected: end.expected,
+    });
+  }
+
+  /** Acknowledges a break for the script; without `send` there is nothing to acknowledge. */
+  acknowledge(
+    about: { readonly client: string; readonly path: string; readonly options: OperationOptions },
+    send: (() => Promise<{ readonly sentAt: number; readonly status: number }>) | null,
+  ): Operation<void> {
+    return this.perform<void, Answered>({
+      origin: { client: about.client, label: null, due: null },
+      command: "OPLOCK_BREAK",
+      path: about.path,
+      options: about.options,
+      obstacle: send === null ? "the break did not come" : null,
+      send: async () => {
+        const { sentAt, status } = await (send as NonNullable<typeof send>)();
+        return {
+          sentAt,
+          status,
+          receivedAt: this.host.clock.now(),
+          bytesSent: 0,
+          bytesReceived: 0,
+        };
+      },
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  /** Records a break that never came. */
+  missingBreak(origin: Origin, fields: { path: string; expected: string; error: string }): void {
+    this.host.record({
+      id: this.#nextId++,
+      client: origin.client,
+      command: "BREAK",
+      path: fields.path,
+      label: origin.label,
+      due: null,
+      sentAt: this.host.clock.now() - this.#origin,
+      completedAt: null,
+      status: null,
+      expected: fields.expected,
+      matched: false,
+      payload: 0,
+      bytesSent: 0,
+      bytesReceived: 0,
+      error: fields.error,
+    });
+  }
+
+  /** A client of a replay begins. */
+  clientStarts(): void {
+    this.#clients++;
+  }
+
+  /** A client of a replay has come to its end. */
+  clientEnds(): void {
+    this.#clients--;
+    this.#releaseIfStuck();
+  }
+
+  /**
+   * Waits until the labels are done. Gives up, with the labels that lack, when the time is up, or when nobody is left
+   * who could do them: every client waits, and no response is to come.
+   */
+  async waitFor(labels: readonly string[]): Promise<readonly string[]> {
+    const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+    this.#waiting++;
+    const stopWaiting = this.order.wait(labels, resolve);
+    const stopTimer = this.deadline(this.timeoutOf(undefined), () => {
+      stopWaiting();
+      resolve(labels.filter((label) => !this.order.done(label)));
+    });
+    this.#releaseIfStuck();
+    const unmet = await promise;
+    this.#waiting--;
+    stopTimer();
+    return unmet;
+  }
+
+  #releaseIfStuck(): void {
+    if (this.#waiting > 0 && this.#waiting >= this.#clients && this.#outstanding === 0) {
+      this.order.release();
+    }
+  }
+
+  /** Calls `expire` once, unless `cancel` (returned) is called within that many milliseconds. */
+  deadline(milliseconds: number, expire: () => void): () => void {
+    const watched: Watched = { expiresAt: this.host.clock.now() + milliseconds, expire };
+    this.#watch(watched);
+    return () => void this.#watched.delete(watched);
+  }
+
+  #watch(watched: Watched): void {
+    this.#watched.add(watched);
+    if (!this.#sweeping) void this.#sweep();
+  }
+
+  /** One wait for all operations: a timer for each would cost more than the operations. */
+  async #sweep(): Promise<void> {
+    this.#sweeping = true;
+    while (this.#watched.size > 0) {
+      await this.host.clock.rest(SWEEP_MS);
+      const now = this.host.clock.now();
+      for (const watched of [...this.#watched]) {
+        if (watched.expiresAt <= now) {
+          this.#watched.delete(watched);
+          watched.expire();
+        }
+      }
+    }
+    this.#sweeping = false;
+  }
+
+  /** Begins to load a blob. */
+  preload(path: string): void {
+    if (this.#blobs.has(path)) return;
+    const loading = this.host.blob(path);
+    this.#blobs.set(path, loading);
+    loading.then((bytes) => this.#blobs.set(path, bytes), () => {});
+  }
+
+  /** Resolves when every blob named so far is there. @throws When one cannot be had. */
+  async blobsReady(): Promise<void> {
+    await Promise.all(this.#blobs.values());
+  }
+
+  /** The bytes of `data`: at once when they are there. */
+  bytes(data: Data): Uint8Array | Promise<Uint8Array> {
+    if (data instanceof Uint8Array) return data;
+    if (typeof data === "string") return new TextEncoder().encode(data);
+    if (typeof data?.path !== "string") {
+      throw new ScriptError("Cannot write: the data is neither bytes, text nor a blob");
+    }
+    this.preload(data.path);
+    return this.#blobs.get(data.path) as Uint8Array | Promise<Uint8Array>;
+  }
+
+  /** 16 bytes that this run has for a name: the same at every call, others in every run. */
+  named(scope: string, name: string): Uint8Array {
+    const key = JSON.stringify([scope, name]);
+    let bytes = this.#names.get(key);
+    if (bytes === undefined) {
+      bytes = this.host.random(16);
+      this.#names.set(key, bytes);
+    }
+    return bytes;
+  }
+
+  /** GUID text that this run has for a name. */
+  guid(scope: string, name: string): string {
+    return guidText(this.named(scope, name));
+  }
+}
+
+/** Version 4 GUID text from 16 random bytes. */
+export function guidText(random: Uint8Array): string {
+  const digits = [...random.subarray(0, 16)].map((byte, index) => {
+    const value = index === 6 ? (byte & 0x0f) | 0x40 : index === 8 ? (byte & 0x3f) | 0x80 : byte;
+    return value.toString(16).padStart(2, "0");
+  }).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,327 @@
+/** A connected share, and compounds on it. */
+import {
+  type Answer,
+  type Chain,
+  FileRequests,
+  type RequestOptions,
+  type Tree as ClientTree,
+} from "../client/mod.ts";
+import type { CommandName, FileId, RequestBodies } from "../wire/mod.ts";
+import type {
+  Compound,
+  CompoundFile,
+  File,
+  IoctlOptions,
+  OpenOptions,
+  Operation,
+  OperationOptions,
+  Outcome,
+  Tree,
+} from "./api.ts";
+import type { ClientState } from "./client_state.ts";
+import { openFile, ScriptFile } from "./file.ts";
+import { ScriptError } from "./errors.ts";
+import { makeOperation } from "./operation.ts";
+import { ctlCodeNumber, ioctlFields, ioctlInput, Requests } from "./requests.ts";
+import type { Origin } from "./run.ts";
+
+/** A tree of a run: connected, or not. */
+export class ScriptTree implements Tree {
+  readonly #state: ClientState;
+  #tree: ClientTree | null;
+  #obstacle: string | null;
+
+  constructor(state: ClientState, tree: ClientTree | null, obstacle: string | null) {
+    this.#state = state;
+    this.#tree = tree;
+    this.#obstacle = obstacle;
+  }
+
+  open(path: string, options: OpenOptions = {}): Operation<File> {
+    return openFile(this.#state, {
+      path,
+      options,
+      obstacle: this.#obstacle,
+      origin: this.#state.origin(),
+      create: (name, create) => this.#connected().create(name, create),
+    }).operation;
+  }
+
+  ioctl(code: number | string, options: IoctlOptions = {}): Operation<Uint8Array> {
+    const ctlCode = ctlCodeNumber(code);
+    const input = ioctlInput(this.#state.run, options);
+    return this.#state.run.perform({
+      origin: this.#state.origin(),
+      command: "IOCTL",
+      path: "",
+      options,
+      obstacle: this.#obstacle,
+      send: (sending) =>
+        ctlCode === VALIDATE_NEGOTIATE_INFO && input === undefined
+          ? this.#connected().validateNegotiate(sending)
+          : this.#connected().ioctl(ioctlFields(ctlCode, input, options), sending),
+      value: (reply) => reply.body?.output ?? new Uint8Array(0),
+      empty: () => new Uint8Array(0),
+    });
+  }
+
+  compound(options: { readonly related?: boolean } = {}): Compound {
+    return new ScriptCompound(this.#state, {
+      tree: this.#tree,
+      obstacle: this.#obstacle,
+      related: options.related ?? true,
+    });
+  }
+
+  disconnect(options: OperationOptions = {}): Operation<void> {
+    return this.#state.run.perform({
+      origin: this.#state.origin(),
+      command: "TREE_DISCONNECT",
+      path: "",
+      options,
+      obstacle: this.#obstacle,
+      send: (sending) => {
+        const sent = this.#connected().disconnect(sending);
+        this.#obstacle = "the share is disconnected";
+        return sent;
+      },
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  unopened(name: string): File {
+    const file = new ScriptFile(this.#state, { path: name, obstacle: this.#obstacle });
+    if (this.#tree !== null && this.#obstacle === null) {
+      const bytes = this.#state.run.named("unopened", `${this.#state.name} ${name}`);
+      const [persistent, volatile] = new BigUint64Array(bytes.slice().buffer);
+      const id = { persistent: persistent ?? 0n, volatile: volatile ?? 0n };
+      file.borrowed(new LooseRequests(this.#tree, id));
+    }
+    return file;
+  }
+
+  #connected(): ClientTree {
+    if (this.#tree === null) throw new Error("the share is not connected");
+    return this.#tree;
+  }
+}
+
+/** Requests under a file id that no open gave. */
+class LooseRequests extends FileRequests {
+  readonly fileId: FileId;
+  readonly #tree: ClientTree;
+
+  constructor(tree: ClientTree, fileId: FileId) {
+    super();
+    this.#tree = tree;
+    this.fileId = fileId;
+  }
+
+  protected override submit<C extends CommandName, O extends RequestOptions>(
+    command: C,
+    body: RequestBodies[C],
+    options: O | undefined,
+  ): Promise<Answer<C, O>> {
+    return this.#tree.request(command, body, options);
+  }
+}
+
+/** FSCTL_VALIDATE_NEGOTIATE_INFO (MS-SMB2 2.2.31). */
+const VALIDATE_NEGOTIATE_INFO = 0x00140204;
+
+/** Requests of a compound on one file. */
+class ChainRequests extends Requests implements CompoundFile {
+  readonly path: string;
+  readonly #compound: ScriptCompound;
+  readonly #requests: FileRequests | string;
+  readonly #file: ScriptFile;
+
+  constructor(compound: ScriptCompound, state: ClientState, fields: {
+    requests: FileRequests | string;
+    file: ScriptFile;
+  }) {
+    super(state.run);
+    this.#compound = compound;
+    this.path = fields.file.path;
+    this.#requests = fields.requests;
+    this.#file = fields.file;
+  }
+
+  protected override target(): FileRequests | string {
+    if (typeof this.#requests !== "string") this.#compound.added();
+    return this.#requests;
+  }
+
+  protected override origin(): Origin {
+    return this.#compound.origin();
+  }
+
+  protected override closing(): void {
+    this.#file.closedByChain();
+  }
+
+  protected override gotResumeKey(key: Uint8Array): void {
+    this.#file.resumeKey = key;
+  }
+
+  protected override keep<T>(operation: Operation<T>): Operation<T> {
+    return this.#compound.keep(operation);
+  }
+}
+
+/** A compound of a run: its requests collect in the client's chain until `send`. */
+export class ScriptCompound implements Compound {
+  readonly #state: ClientState;
+  readonly #chain: Chain | null;
+  readonly #obstacle: string | null;
+  readonly #related: boolean;
+  #origin: Origin | null = null;
+  readonly #operations: Operation<unknown>[] = [];
+  /** The file of the request before. */
+  #last: ScriptFile | null = null;
+  #added = 0;
+  #sent = false;
+
+  constructor(state: ClientState, fields: {
+    tree: ClientTree | null;
+    obstacle: string | null;
+    related: boolean;
+  }) {
+    this.#state = state;
+    this.#related = fields.related;
+    this.#obstacle = fields.obstacle;
+    this.#chain = fields.tree === null || fields.obstacle !== null
+      ? null
+      : fields.tree.compound({ related: fields.related });
+  }
+
+  /** Client, label and due time: the label is every request's, the time the first one's. */
+  origin(): Origin {
+    if (this.#sent) throw new ScriptError("Cannot add to a compound: it is sent");
+    const origin = this.#origin === null ? this.#state.origin() : { ...this.#origin, due: null };
+    this.#origin ??= origin;
+    return origin;
+  }
+
+  /** A request goes into the chain. */
+  added(): void {
+    this.#added++;
+  }
+
+  /** `send()` reports what went wrong in any of them. */
+  keep<T>(operation: Operation<T>): Operation<T> {
+    operation.catch(() => {});
+    this.#operations.push(operation);
+    return operation;
+  }
+
+  open(path: string, options: OpenOptions = {}): Operation<File> {
+    const { file, operation } = openFile(this.#state, {
+      path,
+      options,
+      obstacle: this.#obstacle,
+      origin: this.origin(),
+      create: (name, create) => {
+        this.added();
+        return this.#required().create(name, create);
+      },
+    });
+    this.#last = file;
+    return this.keep(operation);
+  }
+
+  on(file: File): CompoundFile {
+    const script = file as ScriptFile;
+    const open = script.inner;
+    this.#last = script;
+    if (this.#chain === null) return this.#collecting(this.#obstacle ?? "", script);
+    return this.#collecting(typeof open === "string" ? open : this.#chain.on(open), script);
+  }
+
+  read(...args: Parameters<CompoundFile["read"]>) {
+    return this.#previous("READ").read(...args);
+  }
+
+  write(...args: Parameters<CompoundFile["write"]>) {
+    return this.#previous("WRITE").write(...args);
+  }
+
+  flush(...args: Parameters<CompoundFile["flush"]>) {
+    return this.#previous("FLUSH").flush(...args);
+  }
+
+  close(...args: Parameters<CompoundFile["close"]>) {
+    return this.#previous("CLOSE").close(...args);
+  }
+
+  queryInfo(...args: Parameters<CompoundFile["queryInfo"]>) {
+    return this.#previous("QUERY_INFO").queryInfo(...args);
+  }
+
+  setInfo(...args: Parameters<CompoundFile["setInfo"]>) {
+    return this.#previous("SET_INFO").setInfo(...args);
+  }
+
+  queryDirectory(...args: Parameters<CompoundFile["queryDirectory"]>) {
+    return this.#previous("QUERY_DIRECTORY").queryDirectory(...args);
+  }
+
+  ioctl(...args: Parameters<CompoundFile["ioctl"]>) {
+    return this.#previous("IOCTL").ioctl(...args);
+  }
+
+  lock(...args: Parameters<CompoundFile["lock"]>) {
+    return this.#previous("LOCK").lock(...args);
+  }
+
+  changes(...args: Parameters<CompoundFile["changes"]>) {
+    return this.#previous("CHANGE_NOTIFY").changes(...args);
+  }
+
+  send(): Operation<void> {
+    if (this.#sent) throw new ScriptError("Cannot send a compound: it is sent already");
+    this.#sent = true;
+    if (this.#added > 0 && this.#state.run.stopped === null) this.#required().send();
+    const operations = this.#operations;
+    const outcome = async (): Promise<Outcome> => {
+      const outcomes = await Promise.all(operations.map((operation) => operation.outcome));
+      const last = outcomes.at(-1) ??
+        { status: "", code: null, duration: 0, skipped: "the compound is empty" };
+      return { ...last, matched: outcomes.every((one) => one.matched) };
+    };
+    return makeOperation<void>({
+      settled: outcome().then(async (outcome) => {
+        const results = await Promise.allSettled(operations);
+        const failed = results.find((result) => result.status === "rejected");
+        return failed === undefined
+          ? { outcome, value: undefined }
+          : { outcome, error: failed.reason as Error };
+      }),
+      pending: Promise.all(operations.map((operation) => operation.pending)).then((interims) =>
+        interims.includes(true)
+      ),
+      cancel: () => {
+        for (const operation of operations) operation.cancel();
+      },
+    });
+  }
+
+  #previous(command: string): ChainRequests {
+    if (this.#related && this.#last !== null) {
+      return this.#collecting(this.#chain?.file ?? (this.#obstacle as string), this.#last);
+    }
+    throw new ScriptError(
+      `Cannot add ${command} to this compound: no request before it has a file, name one with on()`,
+    );
+  }
+
+  #collecting(requests: FileRequests | string, file: ScriptFile): ChainRequests {
+    return new ChainRequests(this, this.#state, { requests, file });
+  }
+
+  #required(): Chain {
+    if (this.#chain === null) throw new Error(this.#obstacle ?? "the share is not connected");
+    return this.#chain;
+  }
+}
