@@ -96,7 +96,7 @@ export class Chain {
   send(): void {
     if (this.#sent || this.#exchanges.length === 0) {
       const state = this.#sent ? "it has been sent" : "it is empty";
-      throw new ProtocolError("local", `Cannot send chain: ${state}`);
+      throw new ProtocolError(`Cannot send chain: ${state}`, { side: "local" });
     }
     this.#sent = true;
     this.#link.sendChain(this.#exchanges, this.#related);
@@ -105,7 +105,9 @@ export class Chain {
   #add<C extends CommandName>(
     request: RequestOptions & { command: C; body: RequestBodies[C] },
   ): Exchange {
-    if (this.#sent) throw new ProtocolError("local", "Cannot add to chain: it has been sent");
+    if (this.#sent) {
+      throw new ProtocolError("Cannot add to chain: it has been sent", { side: "local" });
+    }
     const { state: tree, session } = this.#tree;
     return new Exchange({ ...request, session: session.state, tree });
   }

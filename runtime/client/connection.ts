@@ -114,7 +114,7 @@ export class Connection {
   get offered(): NegotiateRequest {
     const { offered } = this.#link.engine;
     if (offered === null) {
-      throw new ProtocolError("local", "Cannot tell the offer: nothing was negotiated");
+      throw new ProtocolError("Cannot tell the offer: nothing was negotiated", { side: "local" });
     }
     return offered;
   }
@@ -210,7 +210,9 @@ export class Connection {
   get #negotiated(): NegotiateResponse & { readonly dialect: number } {
     const { negotiated } = this.#link.engine;
     if (negotiated === null) {
-      throw new ProtocolError("local", "Cannot tell what was negotiated: negotiate first");
+      throw new ProtocolError("Cannot tell what was negotiated: negotiate first", {
+        side: "local",
+      });
     }
     return { ...negotiated.response, dialect: negotiated.dialect };
   }

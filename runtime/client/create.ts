@@ -77,10 +77,9 @@ export function openFrom(
 ): Open {
   const { link, name, reply, state } = made;
   if (state === null || reply.body === null) {
-    throw new ProtocolError(
-      "remote",
-      `Cannot open ${JSON.stringify(name)}: the response has no file id`,
-    );
+    throw new ProtocolError(`Cannot open ${JSON.stringify(name)}: the response has no file id`, {
+      side: "remote",
+    });
   }
   return new Open(tree, { link, name, state, reply: reply as SuccessReply<"CREATE"> });
 }

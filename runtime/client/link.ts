@@ -2,13 +2,7 @@
  * The loop between a transport and an engine: read, receive, perform effects. Everything that the public classes do
  * goes through here.
  */
-import {
-  type CommandName,
-  isSuccess,
-  type Message,
-  type ResponseBodies,
-  Status,
-} from "../wire/mod.ts";
+import { type CommandName, isSuccess, type Message, Status } from "../wire/mod.ts";
 import {
   type BreakNotice,
   ConnectionEngine,
@@ -24,6 +18,7 @@ import {
   type SessionState,
   StatusError,
   type SuccessReply,
+  type TreeInput,
   type TreeState,
 } from "../protocol/mod.ts";
 import { type Transport, TransportError } from "../transport/mod.ts";
@@ -182,7 +177,7 @@ export class Link {
 
   tree(
     session: SessionState,
-    request: Parameters<ConnectionEngine["treeConnect"]>[1],
+    request: TreeInput,
   ): Promise<{ tree: TreeState; reply: SuccessReply<"TREE_CONNECT"> }> {
     const { tree, effects } = this.engine.treeConnect(session, request, this.now());
     const { promise, resolve, reject } = Promise.withResolvers<SuccessReply<"TREE_CONNECT">>();
@@ -444,6 +439,3 @@ function monotonicNow(): number {
 }
 
 function ignore(): void {}
-
-/** The body type of a command's response. */
-export type BodyOf<C extends CommandName> = ResponseBodies[C];

@@ -144,8 +144,8 @@ export class Open extends FileRequests {
 
   #closedError(): ProtocolError {
     return new ProtocolError(
-      "local",
       `Cannot wait for a break of ${JSON.stringify(this.name)}: it is closed`,
+      { side: "local" },
     );
   }
 

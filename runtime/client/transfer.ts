@@ -1,5 +1,5 @@
 /** Whole files in pieces, several of them in flight. */
-import { Status } from "../wire/mod.ts";
+import { Reader, Status } from "../wire/mod.ts";
 import type { FileRequests } from "./file_requests.ts";
 
 /** How a transfer is cut. */
@@ -29,7 +29,7 @@ export async function readWhole(
   const { offset = 0, length = Infinity, inFlight = IN_FLIGHT, signal } = options;
   const size = chunkSize(options);
   const pieces: Uint8Array[] = [];
-  const end = offset + length;
+  let end = offset + length;
   let next = offset;
   let reachedEnd = false;
 
@@ -44,13 +44,16 @@ export async function readWhole(
     }
   }
 
-  // One request tells whether the file is longer; only then are more of them worth sending.
-  const first = Math.min(size, end - next);
-  next += first;
-  if (first <= 0) return new Uint8Array(0);
-  const data = await readPiece(file, { offset, length: first, signal });
-  pieces[0] = data;
-  if (data.byteLength === first) await settleAll(Array.from({ length: inFlight }, pull));
+  if (length === Infinity) {
+    // One request tells whether the file is longer; only then is its size worth a request.
+    const data = await readPiece(file, { offset, length: size, signal });
+    if (data.byteLength < size) return data;
+    pieces.push(data);
+    next += size;
+    end = await endOfFile(file);
+  }
+  const workers = Math.min(inFlight, Math.ceil((end - next) / size));
+  await settleAll(Array.from({ length: Math.max(0, workers) }, pull));
   return joinToFirstGap(pieces, size);
 }
 
@@ -79,7 +82,17 @@ export async function writeWhole(
     }
   }
 
-  await settleAll(Array.from({ length: inFlight }, push));
+  await settleAll(
+    Array.from({ length: Math.min(inFlight, Math.ceil(data.byteLength / size)) }, push),
+  );
+}
+
+/** EndOfFile of FileStandardInformation (MS-FSCC 2.4). */
+async function endOfFile(file: FileRequests): Promise<number> {
+  const reply = await file.queryInfo({ fileInfoClass: 5, outputBufferLength: 24 });
+  const reader = new Reader(reply.body.output);
+  reader.skip(8, "AllocationSize");
+  return Number(reader.u64("EndOfFile"));
 }
 
 async function readPiece(

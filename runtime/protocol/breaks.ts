@@ -1,5 +1,5 @@
 /** Break notifications and their acknowledgements (MS-SMB2 3.2.5.19, 3.2.4.25). */
-import type { FileId, OplockBreakResponse } from "../wire/mod.ts";
+import { Command, type FileId, type Header, type OplockBreakResponse } from "../wire/mod.ts";
 import type { BreakNotice } from "./effects.ts";
 import { ProtocolError } from "./errors.ts";
 import type { RequestInput } from "./exchange.ts";
@@ -65,8 +65,8 @@ export function breakNotice(
     }
     case "lease":
       throw new ProtocolError(
-        "remote",
         "Cannot accept OPLOCK_BREAK: a lease break response where a notification was due",
+        { side: "remote" },
       );
   }
 }
@@ -101,4 +101,9 @@ export function breakAcknowledgement(
     leaseDuration: 0n,
   } as const;
   return { command: "OPLOCK_BREAK", body, session: owner.session, tree: owner.tree };
+}
+
+/** Whether a message is a break notification (MS-SMB2 3.2.5.19): nothing asked for it. */
+export function isBreakNotification(header: Header): boolean {
+  return header.messageId === 0xffffffffffffffffn && header.command === Command.OPLOCK_BREAK;
 }

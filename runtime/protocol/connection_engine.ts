@@ -1,19 +1,9 @@
-/**
- * The client's side of one connection: requests in, frames out; bytes in, replies and events out.
- */
+/** The client's side of one connection: requests in, frames out; bytes in, replies and events out. */
 import {
   Command,
-  COMMAND_NAMES,
-  type CommandName,
   commandName,
-  type CreateRequest,
   decodeHeader,
   decodeMessage,
-  encodeChain,
-  type EncodedPart,
-  encodeSmb1Negotiate,
-  type FileId,
-  fileIdText,
   FrameDecoder,
   FrameType,
   type Header,
@@ -23,41 +13,25 @@ import {
   type Message,
   type NegotiateRequest,
   Reader,
-  RELATED_FILE_ID,
-  type Request,
-  sameFileId,
   SMB1_PROTOCOL_ID,
-  Smb1Dialect,
   splitChain,
   Status,
   WireError,
 } from "../wire/mod.ts";
-import { PreauthHash } from "../security/mod.ts";
-import { breakAcknowledgement, breakNotice } from "./breaks.ts";
-import { type ConnectionPhase, type ConnectionStep, nextPhase } from "./connection_state.ts";
-import { creditCharge, creditRequest } from "./credits.ts";
+import { breakAcknowledgement, breakNotice, isBreakNotification } from "./breaks.ts";
+import { ClientTables } from "./client_tables.ts";
+import { type ConnectionPhase, nextPhase } from "./connection_state.ts";
 import type { BreakNotice, Effect, Negotiated } from "./effects.ts";
 import { ProtocolError, StatusError } from "./errors.ts";
-import { Exchange, type RequestInput, type RequestTuning } from "./exchange.ts";
-import { isBreakNotification, LeaseTable } from "./lease_table.ts";
-import {
-  Dialect,
-  judgeNegotiation,
-  type NegotiateOptions,
-  negotiateRequest,
-} from "./negotiation.ts";
+import { Exchange, type RequestTuning } from "./exchange.ts";
+import { Handshake } from "./handshake.ts";
+import { LeaseTable } from "./lease_table.ts";
+import { Dialect, type NegotiateOptions } from "./negotiation.ts";
+import { Outbox } from "./outbox.ts";
 import type { Reply, SuccessReply } from "./reply.ts";
-import { SequenceWindow } from "./sequence_window.ts";
-import {
-  acceptSession,
-  isWithoutKey,
-  newSession,
-  type SessionOptions,
-  sessionSetupRequest,
-  type TokenStep,
-} from "./session_setup.ts";
-import type { OpenState, SessionState, TreeState } from "./sessions.ts";
-import { shouldSign, verifyResponse } from "./signatures.ts";
+import type { SessionOptions, TokenStep } from "./session_setup.ts";
+import type { SessionState, TreeState } from "./sessions.ts";
+import { verifyResponse } from "./signatures.ts";
 import { judgeValidation, validateNegotiateRequest } from "./validate_negotiate.ts";
 
 /** What an engine is given. */
@@ -72,18 +46,26 @@ export interface EngineOptions {
   readonly leases?: LeaseTable;
 }
 
-/** Requests that wait together for credits: one frame. */
-type Unit = readonly Exchange[];
+/** A TREE_CONNECT as the caller asks for it. */
+export interface TreeInput {
+  /** `\\server\share`. */
+  readonly path: string;
+  /** Flags of dialect 3.1.1 (MS-SMB2 2.2.9). */
+  readonly flags?: number;
+  readonly extension?: Uint8Array;
+  /** Validate the negotiation afterwards; where the dialect asks for it, unless told. */
+  readonly validateNegotiate?: boolean;
+  readonly tuning?: RequestTuning;
+}
 
 const DEFAULT_CREDITS = 512;
-/** Responses that nobody asked for; they are discarded (MS-SMB2 3.2.5.1.2), but not without end. */
+/** Responses that nobody asked for are discarded (MS-SMB2 3.2.5.1.2), but not without end. */
 const MAX_UNKNOWN_RESPONSES = 64;
-const NO_ID = 0xffffffff;
-const NO_ID_64 = 0xffffffffffffffffn;
-const CANCEL_SIGNATURE = new Uint8Array(16);
 
 /**
  * One connection of a client, without I/O: every method takes the time and returns what is to be done, in order.
+ * Bytes of the peer raise nothing: what is wrong with them ends the connection, or the request that they answer, with
+ * a `WireError` or a remote `ProtocolError`.
  *
  * @example
  * ```ts
@@ -96,57 +78,65 @@ const CANCEL_SIGNATURE = new Uint8Array(16);
  * ```
  */
 export class ConnectionEngine {
-  readonly leases: LeaseTable;
-  readonly #random: (length: number) => Uint8Array;
-  readonly #creditTarget: number;
   readonly #decoder: FrameDecoder;
-  readonly #window = new SequenceWindow();
-  readonly #outstanding = new Map<bigint, Exchange>();
-  readonly #queue: Unit[] = [];
-  readonly #opens = new Map<string, OpenState>();
-  readonly #sessions = new Set<SessionState>();
-  readonly #trees = new Set<TreeState>();
+  readonly #tables: ClientTables;
+  readonly #outbox: Outbox;
+  readonly #handshake: Handshake;
   #phase: ConnectionPhase = "idle";
   #failure: Error | null = null;
-  #offered: NegotiateRequest | null = null;
-  #negotiated: Negotiated | null = null;
-  #preauthHash = PreauthHash.initial();
-  #timed = 0;
-  #creditStalls = 0;
   #unknownResponses = 0;
   #effects: Effect[] = [];
 
   constructor(options: EngineOptions) {
-    this.#random = options.random;
-    this.#creditTarget = options.credits ?? DEFAULT_CREDITS;
-    this.leases = options.leases ?? new LeaseTable();
+    const { credits = DEFAULT_CREDITS, leases = new LeaseTable(), maxFrameLength } = options;
+    const emit = (effect: Effect) => void this.#effects.push(effect);
     this.#decoder = new FrameDecoder(
-      options.maxFrameLength === undefined ? {} : { maxLength: options.maxFrameLength },
+      maxFrameLength === undefined ? {} : { maxLength: maxFrameLength },
     );
+    this.#tables = new ClientTables(leases);
+    this.#outbox = new Outbox({
+      creditTarget: credits,
+      leases,
+      negotiated: () => this.#handshake.negotiated,
+      emit,
+      encoded: (exchange, part) => this.#handshake.sent(exchange, part),
+    });
+    this.#handshake = new Handshake({
+      random: options.random,
+      outbox: this.#outbox,
+      sessions: this.#tables.sessions,
+      emit,
+      step: (step) => this.#phase = nextPhase(this.#phase, step),
+      end: (error, now) => this.#end(error, now),
+    });
   }
 
   get phase(): ConnectionPhase {
     return this.#phase;
   }
 
+  get leases(): LeaseTable {
+    return this.#tables.leases;
+  }
+
   /** What NEGOTIATE settled; null before. */
   get negotiated(): Negotiated | null {
-    return this.#negotiated;
+    return this.#handshake.negotiated;
   }
 
   /** What NEGOTIATE offered; null before. */
   get offered(): NegotiateRequest | null {
-    return this.#offered;
+    return this.#handshake.offered;
   }
 
   /** Credits in hand. */
   get credits(): number {
-    return this.#window.available;
+    return this.#outbox.credits;
   }
 
   /** How often a send had to wait for credits. */
   get creditStalls(): number {
-    return this.#creditStalls;
+    return this.#outbox.creditStalls;
   }
 
   /** Responses that answered no request and were discarded. */
@@ -156,85 +146,56 @@ export class ConnectionEngine {
 
   /** Requests without a final response, those that wait for credits included. */
   get outstanding(): number {
-    let queued = 0;
-    for (const unit of this.#queue) queued += unit.length;
-    return this.#outstanding.size + queued;
+    return this.#outbox.size;
   }
 
   /** When `tick` has something to do; null when there is no deadline. */
   get nextDeadline(): number | null {
-    if (this.#timed === 0) return null;
-    let next: number | null = null;
-    for (const { deadline } of this.#waiting()) {
-      if (deadline !== null && (next === null || deadline < next)) next = deadline;
-    }
-    return next;
+    return this.#outbox.nextDeadline;
   }
 
   /**
    * Starts the connection (MS-SMB2 3.2.4.2.2). Ends with the effect `negotiated`, or `ended`.
    *
-   * @throws {ProtocolError} (local) when the connection has been negotiated before.
+   * @throws {ProtocolError} (local) when the connection has been negotiated before, or is over.
    */
   negotiate(options: NegotiateOptions, now: number): Effect[] {
-    const offered = negotiateRequest(options, this.#random);
-    this.#step(options.smb1 === true ? "smb1NegotiateSent" : "negotiateSent");
-    this.#offered = offered;
-    if (options.smb1 === true) this.#sendSmb1Negotiate(now);
-    else this.#sendNegotiate(now);
+    this.#handshake.negotiate(options, now);
     return this.#take();
   }
 
   /**
-   * Begins a SESSION_SETUP exchange (MS-SMB2 3.2.4.2.3): the effect `authenticate` asks for each token. Ends with
+   * Begins a session (MS-SMB2 3.2.4.2.3): the effect `authenticate` asks for each token. Ends with
    * `sessionEstablished` or `sessionFailed`.
    */
   startSession(options: SessionOptions): { session: SessionState; effects: Effect[] } {
-    const session = newSession(options, this.#preauthHash);
-    if (this.#failure !== null || this.#negotiated === null) {
-      const error = this.#failure ??
-        new ProtocolError("local", `Cannot log in: the connection is ${this.#phase}`);
-      session.phase = "failed";
-      this.#effects.push({ kind: "sessionFailed", session, error });
-    } else {
-      this.#sessions.add(session);
-      const token = this.#negotiated.response.securityBuffer;
-      this.#effects.push({ kind: "authenticate", session, token });
+    const session = this.#handshake.startSession(options);
+    if (this.#failure !== null) {
+      this.#effects = [];
+      this.#handshake.failSession(session, this.#failure);
     }
     return { session, effects: this.#take() };
   }
 
   /** The mechanism's answer to `authenticate`. */
   authenticated(session: SessionState, step: TokenStep, now: number): Effect[] {
-    if (this.#failure !== null || session.phase === "failed") return [];
-    if (step.sessionKey !== null) session.sessionKey = step.sessionKey;
-    if (session.phase === "finishing") {
-      this.#finishSession(session, step.done, now);
-    } else {
-      const exchange = new Exchange(sessionSetupRequest(session, step.token), {
-        handler: (outcome, context) => this.#sessionAnswered(session, outcome, context),
-      });
-      this.#submit([exchange], now);
-    }
+    if (this.#failure === null) this.#handshake.authenticated(session, step, now);
     return this.#take();
   }
 
   /** The mechanism cannot go on. */
   authenticationFailed(session: SessionState, error: Error): Effect[] {
-    this.#failSession(session, error);
+    this.#handshake.failSession(session, error);
     return this.#take();
   }
 
-  /** TREE_CONNECT (MS-SMB2 3.2.4.2.4), and the validation of the negotiation where it is due. */
+  /**
+   * TREE_CONNECT (MS-SMB2 3.2.4.2.4), and the validation of the negotiation where it is due. Ends with `treeConnected`
+   * or `treeFailed`.
+   */
   treeConnect(
     session: SessionState,
-    request: {
-      path: string;
-      flags?: number;
-      extension?: Uint8Array;
-      validateNegotiate?: boolean;
-      tuning?: RequestTuning;
-    },
+    request: TreeInput,
     now: number,
   ): { tree: TreeState; effects: Effect[] } {
     const { path, flags = 0, extension, tuning = {} } = request;
@@ -250,21 +211,21 @@ export class ConnectionEngine {
     return { tree, effects: this.#take() };
   }
 
-  /** An IOCTL that repeats the negotiation; a wrong answer ends the connection (MS-SMB2 3.2.5.5). */
+  /**
+   * An IOCTL, for `send`, that repeats the negotiation; a wrong answer ends the connection (MS-SMB2 3.2.5.5).
+   *
+   * @throws {ProtocolError} (local) before the negotiation.
+   */
   validateNegotiate(tree: TreeState, tuning: RequestTuning = {}): Exchange {
-    const offered = this.#offered;
-    const negotiated = this.#negotiated;
+    const { offered, negotiated } = this.#handshake;
     if (offered === null || negotiated === null) {
-      throw new ProtocolError("local", `Cannot validate: the connection is ${this.#phase}`);
+      throw new ProtocolError(`Cannot validate: the connection is ${this.#phase}`, {
+        side: "local",
+      });
     }
+    const body = validateNegotiateRequest(offered);
     return new Exchange(
-      {
-        ...tuning,
-        command: "IOCTL",
-        body: validateNegotiateRequest(offered),
-        session: tree.session,
-        tree,
-      },
+      { ...tuning, command: "IOCTL", body, session: tree.session, tree },
       { check: (reply) => judgeValidation(reply as Reply<"IOCTL">, negotiated.response) },
     );
   }
@@ -287,7 +248,7 @@ export class ConnectionEngine {
    * unsent chain is cancelled once the chain is sent.
    */
   cancel(exchange: Exchange, now: number): Effect[] {
-    this.#cancel(exchange, now);
+    if (this.#failure === null) this.#outbox.cancel(exchange, now);
     return this.#take();
   }
 
@@ -315,7 +276,7 @@ export class ConnectionEngine {
         this.#receiveFrame(frame.type, frame.payload, now);
         if (this.#failure !== null) break;
       }
-      if (this.#queue.length > 0) this.#drain(now);
+      if (this.#failure === null) this.#outbox.drain(now);
     } catch (error) {
       if (!(error instanceof WireError) && !(error instanceof ProtocolError)) throw error;
       this.#end(error, now);
@@ -325,248 +286,30 @@ export class ConnectionEngine {
 
   /** Gives up what has waited too long. */
   tick(now: number): Effect[] {
-    if (this.#timed > 0) {
-      for (const exchange of [...this.#waiting()]) {
-        if (exchange.deadline !== null && exchange.deadline <= now) this.#timeOut(exchange, now);
-      }
-    }
+    if (this.#failure === null) this.#outbox.tick(now);
     return this.#take();
   }
 
   /** Ends the connection: every request without an answer is rejected, once. Null: closed on purpose. */
   close(error: Error | null, now: number): Effect[] {
-    if (this.#failure === null) this.#end(error, now);
+    this.#end(error, now);
     return this.#take();
   }
 
-  // --- sending ---
-
-  #submit(unit: Unit, now: number, urgent = false): void {
-    for (const exchange of unit) this.#prepare(exchange, now);
-    if (this.#failure !== null) {
-      for (const exchange of unit) this.#reject(exchange, this.#failure, now);
-      return;
-    }
-    if ((urgent || this.#queue.length === 0) && this.#transmit(unit, now)) return;
-    for (const exchange of unit) exchange.phase = "queued";
-    this.#creditStalls++;
-    if (urgent) this.#queue.unshift(unit);
-    else this.#queue.push(unit);
-    this.#refuseHopeless(now);
+  #submit(exchanges: readonly Exchange[], now: number, urgent = false): void {
+    if (this.#failure === null) return this.#outbox.submit(exchanges, now, urgent);
+    for (const exchange of exchanges) this.#outbox.reject(exchange, this.#failure, now);
   }
-
-  #prepare(exchange: Exchange, now: number): void {
-    if (exchange.phase !== "new") {
-      throw new ProtocolError("local", "Cannot send request: it has been sent before");
-    }
-    const { timeout } = exchange.input;
-    if (timeout !== undefined) {
-      exchange.deadline = now + timeout;
-      this.#timed++;
-    }
-  }
-
-  #drain(now: number): void {
-    while (this.#failure === null) {
-      const unit = this.#queue[0];
-      if (unit === undefined || !this.#transmit(unit, now)) break;
-      this.#queue.shift();
-    }
-    this.#refuseHopeless(now);
-  }
-
-  /** With nothing on its way, no response can bring the missing credits. */
-  #refuseHopeless(now: number): void {
-    while (this.#outstanding.size === 0) {
-      const unit = this.#queue.shift();
-      if (unit === undefined) return;
-      if (this.#transmit(unit, now)) continue;
-      const cost = unit.reduce((sum, exchange) => sum + this.#cost(exchange), 0);
-      const error = new ProtocolError(
-        "local",
-        `Cannot send ${
-          unit[0]?.input.command
-        }: it costs ${cost} credits, the server left ${this.#window.available} and nothing is outstanding`,
-      );
-      for (const exchange of unit) this.#reject(exchange, error, now);
-    }
-  }
-
-  /** Message ids that a request takes (MS-SMB2 3.2.4.1.6). */
-  #cost(exchange: Exchange): number {
-    if (exchange.input.override?.messageId !== undefined) return 0;
-    return Math.max(1, this.#charge(exchange.input));
-  }
-
-  #charge(input: RequestInput): number {
-    if (input.creditCharge !== undefined) return input.creditCharge;
-    if (this.#negotiated?.supportsMultiCredit === true) {
-      return creditCharge(input.command, input.body);
-    }
-    // 2.0.2 has no CreditCharge; from 2.1 on, 1 is right without multi-credit support too (MS-SMB2 3.2.4.1.5).
-    return this.#negotiated === null || this.#negotiated.dialect === Dialect.SMB_2_0_2 ? 0 : 1;
-  }
-
-  /** Encodes, signs and writes one frame; false when credits are short. */
-  #transmit(unit: Unit, now: number): boolean {
-    const first = unit[0];
-    if (first === undefined) return true;
-    let cost = 0;
-    for (const exchange of unit) cost += this.#cost(exchange);
-    if (cost > this.#window.available) return false;
-    try {
-      const messages = unit.map((exchange) => this.#message(exchange));
-      const chain = encodeChain(messages);
-      for (const [i, exchange] of unit.entries()) {
-        this.#launch(exchange, {
-          message: messages[i] as Message,
-          part: chain.parts[i] as EncodedPart,
-          now,
-        });
-      }
-      this.#effects.push({ kind: "write", chunks: chain.frame });
-    } catch (error) {
-      // What cannot be encoded is the caller's fault and concerns this frame alone; its message ids are spent.
-      if (!(error instanceof WireError) && !(error instanceof RangeError)) throw error;
-      const failure = new ProtocolError(
-        "local",
-        `Cannot send ${first.input.command}: ${error.message}`,
-        {
-          cause: error,
-        },
-      );
-      for (const exchange of unit) {
-        this.#outstanding.delete(exchange.messageId);
-        this.#reject(exchange, failure, now);
-      }
-    }
-    for (const exchange of unit) if (exchange.cancelWhenSent) this.#cancel(exchange, now);
-    return true;
-  }
-
-  #message(exchange: Exchange): Message {
-    const { input } = exchange;
-    const header = this.#header(exchange);
-    if (input.rawBody !== undefined) return { kind: "raw", header, body: input.rawBody };
-    return { kind: "request", command: input.command, header, body: input.body } as Request;
-  }
-
-  #header(exchange: Exchange): Header {
-    const { input, previous, session, tree } = exchange;
-    const charge = this.#charge(input);
-    const taken = input.override?.messageId === undefined ? this.#window.take(charge) : 0;
-    const header: Header = {
-      creditCharge: charge,
-      status: input.channelSequence ?? 0,
-      command: Command[input.command],
-      credits: input.creditRequest ??
-        creditRequest({ charge, available: this.#window.available, target: this.#creditTarget }),
-      flags: (input.flags ?? 0) | (previous === null ? 0 : HeaderFlags.RELATED_OPERATIONS),
-      messageId: BigInt(taken ?? 0),
-      reserved: 0,
-      // Within a related chain, an id that only the response will tell is all ones (MS-SMB2 3.2.4.1.4).
-      treeId: tree?.treeId ?? (previous !== null && needsTree(input.command) ? NO_ID : 0),
-      sessionId: session?.sessionId ??
-        (previous !== null && needsTree(input.command) ? NO_ID_64 : 0n),
-      signature: CANCEL_SIGNATURE,
-    };
-    return input.override === undefined ? header : { ...header, ...input.override };
-  }
-
-  /** Signs the encoded message and enters it among the outstanding requests. */
-  #launch(
-    exchange: Exchange,
-    sent: { message: Message; part: EncodedPart; now: number },
-  ): void {
-    const { message, part, now } = sent;
-    const { input, session, tree } = exchange;
-    const { messageId } = message.header;
-    if (this.#outstanding.has(messageId)) {
-      throw new RangeError(`message id ${messageId} is outstanding`);
-    }
-    if (shouldSign(input, session, this.#negotiated)) {
-      session?.signer?.sign(part.head, part.tail);
-    }
-    exchange.messageId = messageId;
-    exchange.sentAt = now;
-    exchange.bytesSent = part.length;
-    exchange.phase = "sent";
-    this.#outstanding.set(messageId, exchange);
-    if (input.command === "CREATE" && session !== null) {
-      exchange.lease = this.leases.expect(input.body as CreateRequest, {
-        session,
-        tree,
-      });
-    }
-    this.#extendPreauth(exchange, partBytes(part));
-    this.#effects.push({ kind: "sent", message, at: now });
-  }
-
-  #cancel(exchange: Exchange, now: number): void {
-    if (exchange.phase === "queued") {
-      const index = this.#queue.findIndex((unit) => unit.length === 1 && unit[0] === exchange);
-      if (index < 0) {
-        exchange.cancelWhenSent = true;
-        return;
-      }
-      this.#queue.splice(index, 1);
-      this.#settle(exchange);
-      this.#effects.push({ kind: "withdrawn", exchange });
-      return;
-    }
-    if (exchange.phase !== "sent" && exchange.phase !== "abandoned") return;
-    const { asyncId, session } = exchange;
-    // No credits, the id of the request, and AsyncId once it is known (MS-SMB2 3.2.4.24).
-    const header: Header = {
-      creditCharge: 0,
-      status: 0,
-      command: Command.CANCEL,
-      credits: 0,
-      flags: asyncId === null ? 0 : HeaderFlags.ASYNC_COMMAND,
-      messageId: exchange.messageId,
-      ...(asyncId === null ? {} : { asyncId }),
-      reserved: 0,
-      treeId: 0,
-      sessionId: session?.sessionId ?? 0n,
-      signature: CANCEL_SIGNATURE,
-    };
-    const message: Message = { kind: "request", command: "CANCEL", header, body: { reserved: 0 } };
-    const { frame, parts } = encodeChain([message]);
-    const part = parts[0];
-    if (part !== undefined && shouldSign({ command: "CANCEL" }, session, this.#negotiated)) {
-      session?.signer?.sign(part.head, part.tail);
-    }
-    this.#effects.push({ kind: "sent", message, at: now }, { kind: "write", chunks: frame });
-  }
-
-  #timeOut(exchange: Exchange, now: number): void {
-    const wasSent = exchange.phase === "sent";
-    if (!wasSent) {
-      const index = this.#queue.findIndex((unit) => unit.includes(exchange));
-      const unit = index < 0 ? [] : this.#queue.splice(index, 1)[0] ?? [];
-      // A chain goes together: none of its requests was sent.
-      for (const each of unit) {
-        this.#settle(each);
-        this.#effects.push({ kind: "timedOut", exchange: each });
-      }
-      return;
-    }
-    this.#cancel(exchange, now);
-    this.#settle(exchange);
-    exchange.phase = "abandoned";
-    this.#effects.push({ kind: "timedOut", exchange });
-  }
-
-  // --- receiving ---
 
   #receiveFrame(type: number, frame: Uint8Array, now: number): void {
     if (type === FrameType.SESSION_KEEPALIVE) return;
     if (type !== FrameType.SESSION_MESSAGE) {
-      throw new ProtocolError("remote", `Cannot accept frame: NetBIOS packet type ${type}`);
+      throw new ProtocolError(`Cannot accept frame: NetBIOS packet type ${type}`, {
+        side: "remote",
+      });
     }
-    const protocol = new Reader(frame).u32("ProtocolId");
-    if (protocol === SMB1_PROTOCOL_ID) {
-      throw new ProtocolError("remote", "Cannot use SMB2: the server answered with SMB1");
+    if (new Reader(frame).u32("ProtocolId") === SMB1_PROTOCOL_ID) {
+      throw new ProtocolError("Cannot use SMB2: the server answered with SMB1", { side: "remote" });
     }
     for (const { bytes } of splitChain(frame)) {
       this.#receiveMessage(bytes, now);
@@ -578,293 +321,93 @@ export class ConnectionEngine {
     const { header } = decodeHeader(new Reader(bytes));
     if (!isResponse(header)) {
       throw new ProtocolError(
-        "remote",
         `Cannot accept ${commandName(header.command)}: it is a request, and clients answer none`,
+        { side: "remote" },
       );
     }
     if (isBreakNotification(header)) return this.#broke(bytes, now);
-    const exchange = this.#outstanding.get(header.messageId);
-    if (exchange === undefined) return this.#discard(header);
-    this.#window.grant(header.credits);
+    const exchange = this.#outbox.find(header.messageId);
+    if (exchange === null) return this.#discard(header);
+    this.#outbox.grant(header.credits);
     const expected = exchange.input.override?.command ?? Command[exchange.input.command];
-    if (header.command !== expected && this.#phase !== "negotiatingSmb1") {
+    if (header.command !== expected) {
       throw new ProtocolError(
-        "remote",
         `Cannot accept ${
           commandName(header.command)
         } response: message id ${header.messageId} was ${commandName(expected)}`,
+        { side: "remote" },
       );
     }
-    if (
-      header.status === Status.PENDING && (header.flags & HeaderFlags.ASYNC_COMMAND) !== 0
-    ) {
-      // Interim response (MS-SMB2 3.2.5.1.5).
+    const isInterim = header.status === Status.PENDING &&
+      (header.flags & HeaderFlags.ASYNC_COMMAND) !== 0;
+    if (isInterim) {
+      // The final response will follow (MS-SMB2 3.2.5.1.5).
       exchange.asyncId = header.asyncId ?? null;
       exchange.interimAt ??= now;
       this.#effects.push({ kind: "received", message: decodeMessage(bytes), at: now });
       return;
     }
-    const session = exchange.session;
-    verifyResponse({ header, bytes, exchange, session });
-    this.#outstanding.delete(header.messageId);
+    verifyResponse({ header, bytes, exchange });
     this.#answer(exchange, { header, bytes }, now);
   }
 
   #discard(header: Header): void {
     if (++this.#unknownResponses > MAX_UNKNOWN_RESPONSES) {
       throw new ProtocolError(
-        "remote",
         `Cannot accept ${
           commandName(header.command)
         } response: message id ${header.messageId} was not asked for, as ${MAX_UNKNOWN_RESPONSES} before`,
+        { side: "remote" },
       );
     }
   }
 
   #answer(exchange: Exchange, received: { header: Header; bytes: Uint8Array }, now: number): void {
-    const { header, bytes } = received;
+    const wasAbandoned = exchange.phase === "abandoned";
+    this.#outbox.answered(exchange);
     let message: Message;
     try {
-      message = decodeMessage(bytes);
+      message = decodeMessage(received.bytes);
     } catch (cause) {
       if (!(cause instanceof WireError)) throw cause;
-      const error = new ProtocolError(
-        "remote",
-        `Cannot read ${exchange.input.command} response: ${cause.message}`,
-        { cause },
-      );
-      if (exchange.lease !== null) this.leases.giveUp(exchange.lease);
-      this.#reject(exchange, error, now);
+      if (!wasAbandoned) this.#unreadable(exchange, cause, now);
       return;
     }
     this.#effects.push({ kind: "received", message, at: now });
-    const wasAbandoned = exchange.phase === "abandoned";
-    if (!wasAbandoned) this.#settle(exchange);
-    const reply: Reply = {
-      command: exchange.input.command,
-      status: header.status,
-      header,
-      body: message.kind === "response" ? message.body : null,
-      error: message.kind === "error" ? message.body : null,
-      messageId: exchange.messageId,
-      ...(exchange.asyncId === null ? {} : { asyncId: exchange.asyncId }),
-      sentAt: exchange.sentAt,
-      ...(exchange.interimAt === null ? {} : { interimAt: exchange.interimAt }),
-      receivedAt: now,
-      bytesSent: exchange.bytesSent,
-      bytesReceived: bytes.byteLength,
-    } as Reply;
-    this.#remember(exchange, reply);
+    const reply = replyOf(exchange, { ...received, message }, now);
+    this.#tables.remember(exchange, reply, !wasAbandoned);
     const failure = exchange.check?.(reply) ?? null;
-    if (wasAbandoned) return;
-    if (exchange.handler !== null) exchange.handler(reply, { now, message: bytes });
-    else this.#effects.push({ kind: "replied", exchange, reply, open: exchange.open });
+    if (!wasAbandoned) {
+      if (exchange.handler !== null) exchange.handler(reply, { now, message: received.bytes });
+      else this.#effects.push({ kind: "replied", exchange, reply, open: exchange.open });
+    }
     if (failure !== null) throw failure;
   }
 
-  /** Keeps the tables of opens, leases, trees and sessions. */
-  #remember(exchange: Exchange, reply: Reply): void {
-    const { input, session, tree } = exchange;
-    switch (input.command) {
-      case "CREATE":
-        this.#rememberCreate(exchange, reply as Reply<"CREATE">, session);
-        return;
-      case "CLOSE":
-        if (reply.body === null) return;
-        this.#forgetOpen(this.#openOf(exchange, (input.body as { fileId: FileId }).fileId));
-        return;
-      case "TREE_DISCONNECT":
-        if (reply.body !== null && tree !== null) this.#forgetTree(tree);
-        return;
-      case "LOGOFF":
-        if (reply.body !== null && session !== null) this.#forgetSession(session);
-        return;
-      default:
-        if (exchange.previous !== null) exchange.open = exchange.previous.open;
-    }
-  }
-
-  #rememberCreate(
-    exchange: Exchange,
-    reply: Reply<"CREATE">,
-    session: SessionState | null,
-  ): void {
-    const response = reply.body;
-    if (response === null || session === null || exchange.phase === "abandoned") {
-      if (exchange.lease !== null) this.leases.giveUp(exchange.lease);
-      return;
-    }
-    const open: OpenState = {
-      fileId: response.fileId,
-      session,
-      tree: exchange.tree,
-      response,
-      oplockLevel: response.oplockLevel,
-      lease: exchange.lease === null ? null : this.leases.granted(exchange.lease, response),
-      closed: false,
-    };
-    open.lease?.opens.add(open);
-    this.#opens.set(fileIdText(open.fileId), open);
-    exchange.open = open;
-  }
-
-  #openOf(exchange: Exchange, fileId: FileId): OpenState | null {
-    if (sameFileId(fileId, RELATED_FILE_ID)) return exchange.previous?.open ?? null;
-    return this.#opens.get(fileIdText(fileId)) ?? null;
-  }
-
-  #forgetOpen(open: OpenState | null): void {
-    if (open === null) return;
-    open.closed = true;
-    this.#opens.delete(fileIdText(open.fileId));
-    this.leases.released(open);
-  }
-
-  #forgetTree(tree: TreeState): void {
-    tree.connected = false;
-    this.#trees.delete(tree);
-    for (const open of [...this.#opens.values()]) if (open.tree === tree) this.#forgetOpen(open);
-  }
-
-  #forgetSession(session: SessionState): void {
-    session.phase = "loggedOff";
-    this.#sessions.delete(session);
-    for (const tree of [...this.#trees]) if (tree.session === session) this.#forgetTree(tree);
+  /** A body that cannot be decoded fails its request; framing and credits are intact, so the connection lives. */
+  #unreadable(exchange: Exchange, cause: WireError, now: number): void {
+    exchange.phase = "sent";
+    const error = new ProtocolError(
+      `Cannot read ${exchange.input.command} response: ${cause.message}`,
+      { side: "remote", cause },
+    );
+    this.#outbox.reject(exchange, error, now);
   }
 
   #broke(bytes: Uint8Array, now: number): void {
     const message = decodeMessage(bytes);
     this.#effects.push({ kind: "received", message, at: now });
     if (message.kind !== "response" || message.command !== "OPLOCK_BREAK") {
-      throw new ProtocolError("remote", "Cannot accept OPLOCK_BREAK: it carries an ERROR body");
+      throw new ProtocolError("Cannot accept OPLOCK_BREAK: it carries an ERROR body", {
+        side: "remote",
+      });
     }
     const notice = breakNotice(message.body, {
       leases: this.leases,
-      findOpen: (fileId) => this.#opens.get(fileIdText(fileId)) ?? null,
+      findOpen: (fileId) => this.#tables.findOpen(fileId),
       now,
     });
     this.#effects.push({ kind: "broke", notice });
-  }
-
-  // --- negotiate, session, tree ---
-
-  #sendSmb1Negotiate(now: number): void {
-    const message = encodeSmb1Negotiate({
-      dialects: [Smb1Dialect.NT_LM_0_12, Smb1Dialect.SMB_2_002, Smb1Dialect.SMB_2_WILDCARD],
-    });
-    // It counts as message id 0 of the SMB2 connection (MS-SMB2 3.2.4.2.2.1).
-    this.#window.take(1);
-    const exchange = new Exchange({ command: "NEGOTIATE", body: this.#offer() }, {
-      handler: (outcome, { now }) => this.#smb1Answered(outcome, now),
-    });
-    exchange.phase = "sent";
-    exchange.sentAt = now;
-    exchange.bytesSent = message.byteLength;
-    this.#outstanding.set(0n, exchange);
-    const header = new Uint8Array([0, 0, message.byteLength >>> 8, message.byteLength & 0xff]);
-    this.#effects.push({ kind: "write", chunks: [header, message] });
-  }
-
-  #smb1Answered(outcome: Reply | Error, now: number): void {
-    if (outcome instanceof Error) return;
-    const reply = outcome as Reply<"NEGOTIATE">;
-    if (reply.body === null) return this.#end(new StatusError(reply), now);
-    if (reply.body.dialectRevision === Dialect.WILDCARD) {
-      // Ask again in SMB2; the hash begins with that request (MS-SMB2 3.2.5.2).
-      this.#step("wildcardAnswered");
-      this.#step("negotiateSent");
-      this.#preauthHash = PreauthHash.initial();
-      this.#sendNegotiate(now);
-      return;
-    }
-    this.#settleNegotiation(reply as SuccessReply<"NEGOTIATE">, [Dialect.SMB_2_0_2], now);
-  }
-
-  #sendNegotiate(now: number): void {
-    const exchange = new Exchange({ command: "NEGOTIATE", body: this.#offer() }, {
-      handler: (outcome, { now, message }) => {
-        if (outcome instanceof Error) return;
-        const reply = outcome as Reply<"NEGOTIATE">;
-        if (reply.body === null) return this.#end(new StatusError(reply), now);
-        this.#preauthHash = this.#preauthHash.extend(message);
-        this.#settleNegotiation(reply as SuccessReply<"NEGOTIATE">, this.#offer().dialects, now);
-      },
-    });
-    this.#submit([exchange], now);
-  }
-
-  #settleNegotiation(
-    reply: SuccessReply<"NEGOTIATE">,
-    dialects: readonly number[],
-    now: number,
-  ): void {
-    try {
-      const contexts = this.#offer().contexts ?? [];
-      const negotiated = judgeNegotiation({ dialects, contexts }, reply);
-      this.#negotiated = negotiated;
-      this.#step("negotiated");
-      this.#effects.push({ kind: "negotiated", negotiated });
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#end(error, now);
-    }
-  }
-
-  #offer(): NegotiateRequest {
-    if (this.#offered === null) {
-      throw new ProtocolError("local", "Cannot negotiate: nothing was offered");
-    }
-    return this.#offered;
-  }
-
-  #sessionAnswered(
-    session: SessionState,
-    outcome: Reply | Error,
-    context: { now: number; message: Uint8Array },
-  ): void {
-    if (outcome instanceof Error) return this.#failSession(session, outcome);
-    const reply = outcome as Reply<"SESSION_SETUP">;
-    session.replies.push(reply);
-    session.sessionId = reply.header.sessionId;
-    if (reply.body === null) {
-      return this.#failSession(session, new StatusError(outcome, session.user));
-    }
-    if (reply.status === Status.MORE_PROCESSING_REQUIRED) {
-      session.preauthHash = session.preauthHash.extend(context.message);
-    } else if (isSuccess(reply.status)) {
-      // The final response is not part of the hash (MS-SMB2 3.2.5.3).
-      session.final = { body: reply.body, message: context.message.slice() };
-      session.phase = "finishing";
-      // A guest has proven nothing, so that there is nothing to finish.
-      if (isWithoutKey(reply.body)) {
-        return this.#finishSession(session, true, context.now);
-      }
-    } else {
-      return this.#failSession(session, new StatusError(outcome, session.user));
-    }
-    const token = reply.body.securityBuffer;
-    this.#effects.push({ kind: "authenticate", session, token });
-  }
-
-  #finishSession(session: SessionState, done: boolean, now: number): void {
-    const negotiated = this.#negotiated;
-    if (negotiated === null) return;
-    try {
-      acceptSession(session, { negotiated, done });
-      this.#effects.push({ kind: "sessionEstablished", session });
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#failSession(session, error);
-      // A wrong signature means that somebody else answers (MS-SMB2 3.2.5.3.1).
-      this.#end(error, now);
-    }
-  }
-
-  #failSession(session: SessionState, error: Error): void {
-    if (session.phase === "failed" || session.phase === "valid") return;
-    session.phase = "failed";
-    this.#sessions.delete(session);
-    this.#effects.push({ kind: "sessionFailed", session, error });
   }
 
   #treeAnswered(
@@ -873,95 +416,58 @@ export class ConnectionEngine {
     now: number,
   ): void {
     const { outcome, validates } = answer;
-    if (outcome instanceof Error) {
-      this.#effects.push({ kind: "treeFailed", tree, error: outcome });
-      return;
-    }
+    if (outcome instanceof Error) return this.#failTree(tree, outcome);
     const reply = outcome as Reply<"TREE_CONNECT">;
     if (reply.body === null || !isSuccess(reply.status)) {
-      this.#effects.push({ kind: "treeFailed", tree, error: new StatusError(outcome, tree.path) });
-      return;
+      return this.#failTree(tree, new StatusError(outcome, tree.path));
     }
     tree.treeId = reply.header.treeId;
     tree.response = reply.body;
     tree.connected = true;
-    this.#trees.add(tree);
-    const connected: Effect = {
-      kind: "treeConnected",
-      tree,
-      reply: reply as SuccessReply<"TREE_CONNECT">,
-    };
-    if (!validates) {
-      this.#effects.push(connected);
-      return;
-    }
+    this.#tables.addTree(tree);
+    const success = reply as SuccessReply<"TREE_CONNECT">;
+    if (validates) this.#validate(tree, success, now);
+    else this.#effects.push({ kind: "treeConnected", tree, reply: success });
+  }
+
+  #validate(tree: TreeState, reply: SuccessReply<"TREE_CONNECT">, now: number): void {
     const { input, check } = this.validateNegotiate(tree);
     const validation = new Exchange(input, {
       handler: (outcome) => {
-        const error = outcome instanceof Error ? outcome : check?.(outcome) ?? null;
-        if (error === null) this.#effects.push(connected);
-        else this.#effects.push({ kind: "treeFailed", tree, error });
-        if (error instanceof ProtocolError) throw error;
+        if (outcome instanceof Error) return this.#failTree(tree, outcome);
+        const failure = check?.(outcome) ?? null;
+        if (failure === null) this.#effects.push({ kind: "treeConnected", tree, reply });
+        else {
+          this.#failTree(tree, failure);
+          throw failure;
+        }
       },
     });
-    this.#submit([validation], now);
+    this.#outbox.submit([validation], now);
+  }
+
+  #failTree(tree: TreeState, error: Error): void {
+    this.#effects.push({ kind: "treeFailed", tree, error });
   }
 
   /** 3.1.1 has the preauth hash instead; before 3.0 servers need not know the FSCTL (MS-SMB2 3.2.5.5). */
   #validatesNegotiate(session: SessionState): boolean {
-    const dialect = this.#negotiated?.dialect;
+    const dialect = this.negotiated?.dialect;
     return session.signer !== null &&
       (dialect === Dialect.SMB_3_0 || dialect === Dialect.SMB_3_0_2);
   }
 
-  #extendPreauth({ input, session }: Exchange, message: () => Uint8Array): void {
-    if (input.command === "NEGOTIATE" && this.#phase === "negotiating") {
-      this.#preauthHash = this.#preauthHash.extend(message());
-    } else if (input.command === "SESSION_SETUP" && session !== null) {
-      session.preauthHash = session.preauthHash.extend(message());
-    }
-  }
-
-  // --- the end ---
-
   #end(error: Error | null, now: number): void {
     if (this.#failure !== null) return;
-    this.#step(error === null ? "closed" : "failed");
-    const failure = error ?? new ProtocolError("local", "Cannot go on: the connection is closed");
+    this.#phase = nextPhase(this.#phase, error === null ? "closed" : "failed");
+    const failure = error ??
+      new ProtocolError("Cannot go on: the connection is closed", { side: "local" });
     this.#failure = failure;
-    for (const exchange of [...this.#waiting()]) this.#reject(exchange, failure, now);
-    this.#outstanding.clear();
-    this.#queue.length = 0;
-    for (const session of [...this.#sessions]) this.#failSession(session, failure);
-    this.#effects.push({ kind: "ended", error });
-  }
-
-  *#waiting(): IterableIterator<Exchange> {
-    yield* this.#outstanding.values();
-    for (const unit of this.#queue) yield* unit;
-  }
-
-  #reject(exchange: Exchange, error: Error, now: number): void {
-    const wasAbandoned = exchange.phase === "abandoned";
-    if (exchange.phase === "done") return;
-    if (wasAbandoned) exchange.phase = "done";
-    else this.#settle(exchange);
-    if (wasAbandoned) return;
-    if (exchange.handler !== null) exchange.handler(error, { now, message: new Uint8Array(0) });
-    else this.#effects.push({ kind: "rejected", exchange, error });
-  }
-
-  /** The caller needs nothing more of the exchange. */
-  #settle(exchange: Exchange): void {
-    exchange.phase = "done";
-    if (exchange.deadline !== null) {
-      exchange.deadline = null;
-      this.#timed--;
+    this.#outbox.rejectAll(failure, now);
+    for (const session of [...this.#tables.sessions]) {
+      this.#handshake.failSession(session, failure);
     }
-  }
-
-  #step(step: ConnectionStep): void {
-    this.#phase = nextPhase(this.#phase, step);
+    this.#effects.push({ kind: "ended", error });
   }
 
   #take(): Effect[] {
@@ -971,20 +477,27 @@ export class ConnectionEngine {
   }
 }
 
-/** Commands that are sent within a tree connect. */
-function needsTree(command: CommandName): boolean {
-  return COMMAND_NAMES.indexOf(command) >= Command.TREE_DISCONNECT &&
-    command !== "CANCEL" && command !== "ECHO";
-}
-
-function partBytes(part: EncodedPart): () => Uint8Array {
-  return () => {
-    const bytes = new Uint8Array(part.length);
-    let at = 0;
-    for (const piece of [part.head, ...part.tail]) {
-      bytes.set(piece, at);
-      at += piece.byteLength;
-    }
-    return bytes;
+function replyOf(
+  exchange: Exchange,
+  received: { header: Header; bytes: Uint8Array; message: Message },
+  now: number,
+): Reply {
+  const { header, bytes, message } = received;
+  const reply = {
+    command: exchange.input.command,
+    status: header.status,
+    header,
+    body: message.kind === "response" ? message.body : null,
+    error: message.kind === "error" ? message.body : null,
+    messageId: exchange.messageId,
+    sentAt: exchange.sentAt,
+    receivedAt: now,
+    bytesSent: exchange.bytesSent,
+    bytesReceived: bytes.byteLength,
+  } as Reply;
+  return exchange.interimAt === null ? reply : {
+    ...reply,
+    interimAt: exchange.interimAt,
+    ...(exchange.asyncId === null ? {} : { asyncId: exchange.asyncId }),
   };
 }

@@ -62,8 +62,8 @@ export function nextPhase(phase: ConnectionPhase, step: ConnectionStep): Connect
   if (next === undefined) {
     const allowed = Object.keys(CONNECTION_TRANSITIONS[phase]).join(", ");
     throw new ProtocolError(
-      "local",
       `Cannot take step ${step}: the connection is ${phase}, which allows ${allowed}`,
+      { side: "local" },
     );
   }
   return next;

@@ -11,7 +11,7 @@ import type { Reply } from "./reply.ts";
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { ProtocolError } from "./mod.ts";
- * const error = new ProtocolError("remote", "Cannot accept response: message id 7 is unknown");
+ * const error = new ProtocolError("Cannot accept response: message id 7 is unknown", { side: "remote" });
  * assertEquals([error.side, error.name], ["remote", "ProtocolError"]);
  * ```
  */
@@ -20,9 +20,9 @@ export class ProtocolError extends Error {
   /** Who broke the rule. */
   readonly side: "local" | "remote";
 
-  constructor(side: "local" | "remote", message: string, options: { cause?: unknown } = {}) {
+  constructor(message: string, options: { side: "local" | "remote"; cause?: unknown }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.side = side;
+    this.side = options.side;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Leases by their key (MS-SMB2 3.2.1.5: GlobalFileTable holds one lease key for each file). */
-import { Command, type CreateRequest, type CreateResponse, type Header } from "../wire/mod.ts";
+import type { CreateRequest, CreateResponse } from "../wire/mod.ts";
 import type { OpenState, SessionState, TreeState } from "./sessions.ts";
 
 /** One lease of this client. */
@@ -100,9 +100,4 @@ function keyText(key: Uint8Array): string {
   let text = "";
   for (const byte of key) text += byte.toString(16).padStart(2, "0");
   return text;
-}
-
-/** Whether a message is a break notification (MS-SMB2 3.2.5.19): nothing asked for it. */
-export function isBreakNotification(header: Header): boolean {
-  return header.messageId === 0xffffffffffffffffn && header.command === Command.OPLOCK_BREAK;
 }

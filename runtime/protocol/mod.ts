@@ -6,7 +6,7 @@
  * @module
  */
 export { OplockLevel } from "./breaks.ts";
-export { ConnectionEngine, type EngineOptions } from "./connection_engine.ts";
+export { ConnectionEngine, type EngineOptions, type TreeInput } from "./connection_engine.ts";
 export {
   CONNECTION_TRANSITIONS,
   type ConnectionPhase,

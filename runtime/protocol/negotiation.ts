@@ -111,8 +111,8 @@ export function judgeNegotiation(
   const dialect = response.dialectRevision;
   if (!offer.dialects.includes(dialect)) {
     throw new ProtocolError(
-      "remote",
       `Cannot accept dialect ${hex(dialect)}: offered were ${offer.dialects.map(hex).join(", ")}`,
+      { side: "remote" },
     );
   }
   const signingAlgorithm = dialect === Dialect.SMB_3_1_1
@@ -138,8 +138,8 @@ function judgeContexts(
   const hashes = preauth[0]?.hashAlgorithms ?? [];
   if (preauth.length !== 1 || hashes.length !== 1 || hashes[0] !== HashAlgorithm.SHA_512) {
     throw new ProtocolError(
-      "remote",
       `Cannot accept 3.1.1 answer: it has ${preauth.length} preauth contexts with ${hashes.length} hashes, not SHA-512 alone`,
+      { side: "remote" },
     );
   }
   const signing = contexts.find((context) => context.kind === "signing");
@@ -148,10 +148,10 @@ function judgeContexts(
   const offer = offered.find((context) => context.kind === "signing")?.algorithms ?? [];
   if (signing.algorithms.length !== 1 || algorithm === undefined || !offer.includes(algorithm)) {
     throw new ProtocolError(
-      "remote",
       `Cannot accept signing algorithms ${signing.algorithms.map(hex).join(", ")}: offered were ${
         offer.map(hex).join(", ")
       }`,
+      { side: "remote" },
     );
   }
   return algorithm;

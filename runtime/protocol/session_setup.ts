@@ -92,7 +92,9 @@ export function acceptSession(
 ): void {
   const { final } = session;
   if (final === null) {
-    throw new ProtocolError("local", "Cannot finish session: the server has not accepted it");
+    throw new ProtocolError("Cannot finish session: the server has not accepted it", {
+      side: "local",
+    });
   }
   session.isGuest = (final.body.sessionFlags & SessionFlags.IS_GUEST) !== 0;
   session.isAnonymous = (final.body.sessionFlags & SessionFlags.IS_NULL) !== 0;
@@ -105,10 +107,10 @@ export function acceptSession(
 function acceptWithoutKey(session: SessionState): void {
   if (session.signing === "required") {
     throw new ProtocolError(
-      "remote",
       `Cannot accept session: the server made ${JSON.stringify(session.user)} a ${
         session.isGuest ? "guest" : "null session"
       }, which cannot sign`,
+      { side: "remote" },
     );
   }
 }
@@ -122,8 +124,8 @@ function acceptWithKey(
   const { sessionKey } = session;
   if (!done || sessionKey === null) {
     throw new ProtocolError(
-      "remote",
       "Cannot accept session: the server reports success before the authentication is over",
+      { side: "remote" },
     );
   }
   const { dialect, response } = negotiated;
@@ -136,10 +138,10 @@ function acceptWithKey(
   const mustBeSigned = dialect === Dialect.SMB_3_1_1 || session.signing === "required";
   if (signed ? !signer.verify(message) : mustBeSigned) {
     throw new ProtocolError(
-      "remote",
       `Cannot accept session: the signature of its final response is ${
         signed ? "wrong" : "missing"
       }`,
+      { side: "remote" },
     );
   }
   session.signer = signer;

@@ -36,26 +36,26 @@ export function verifyResponse(
     readonly header: Header;
     readonly bytes: Uint8Array;
     readonly exchange: Exchange;
-    readonly session: SessionState | null;
   },
 ): void {
-  const { header, bytes, exchange, session } = received;
+  const { header, bytes, exchange } = received;
+  const { session } = exchange;
   if (session === null || session.signer === null) return;
   if ((header.flags & HeaderFlags.SIGNED) !== 0) {
     if (session.signer.verify(bytes)) return;
     throw new ProtocolError(
-      "remote",
       `Cannot accept ${
         commandName(header.command)
       } response: the signature of message id ${header.messageId} is wrong`,
+      { side: "remote" },
     );
   }
   if (!session.signingRequired || session.signing === "off") return;
   if (exchange.input.sign === false || UNSIGNED_STATUSES.has(header.status)) return;
   throw new ProtocolError(
-    "remote",
     `Cannot accept ${
       commandName(header.command)
     } response: message id ${header.messageId} is not signed, and the session requires it`,
+    { side: "remote" },
   );
 }

@@ -64,15 +64,16 @@ export function judgeValidation(
       if (value !== expected) {
         const shown = [value, expected].map((each) => typeof each === "number" ? hex(each) : each);
         return new ProtocolError(
-          "remote",
           `Cannot trust negotiation: ${field} is ${shown[0]}, NEGOTIATE said ${shown[1]}`,
+          { side: "remote" },
         );
       }
     }
     return null;
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
-    return new ProtocolError("remote", "Cannot trust negotiation: the answer is malformed", {
+    return new ProtocolError("Cannot trust negotiation: the answer is malformed", {
+      side: "remote",
       cause,
     });
   }
