@@ -3,7 +3,7 @@
  * carry them, built in pieces so that file data need not be copied.
  */
 import { WireError } from "./errors.ts";
-import { frameHeader } from "./framing.ts";
+import { checkedFrameLength } from "./framing.ts";
 import { decodeHeader, encodeHeader, HEADER_SIZE } from "./header.ts";
 import { bodyCodec, type Message } from "./messages.ts";
 import { Reader } from "./reader.ts";
@@ -17,6 +17,17 @@ const NEXT_COMMAND = 20;
 
 /** Bytes of the length before a frame (MS-SMB2 2.1). */
 const FRAME_HEADER_SIZE = 4;
+
+/**
+ * Memory that chains share: taking 32 KiB at a time costs a fraction of taking each message's own. It is freed once all
+ * chains within it are sent.
+ */
+const ARENA_SIZE = 32 * 1024;
+
+/** Room that must be left for another chain to begin in the same memory. */
+const ARENA_RESERVE = 2 * 1024;
+
+let arena = new Writer(ARENA_SIZE);
 
 /** One message within a chain's bytes. */
 export interface ChainPart {
@@ -94,35 +105,45 @@ export function encodeChain(messages: readonly Message[]): EncodedChain {
   if (messages.length === 0) {
     throw new WireError("Cannot encode chain: it has no message", { field: "Chain", offset: 0 });
   }
-  const writer = new Writer();
-  const layouts: Layout[] = [];
-  const frameLength = writer.reserve(FRAME_HEADER_SIZE);
-  let offset = 0;
-  for (const [index, message] of messages.entries()) {
-    const layout = encodeOne(writer, message, { offset, last: index === messages.length - 1 });
-    layouts.push(layout);
-    offset += layout.length;
+  if (arena.length > ARENA_SIZE - ARENA_RESERVE) arena = new Writer(ARENA_SIZE);
+  const writer = arena;
+  try {
+    return encodeInto(writer, messages);
+  } catch (error) {
+    // Half a chain is in it, and its origin is anywhere.
+    arena = new Writer(ARENA_SIZE);
+    throw error;
   }
-  const bytes = writer.bytes();
-  bytes.set(frameHeader(offset), frameLength.position);
+}
+
+function encodeInto(writer: Writer, messages: readonly Message[]): EncodedChain {
+  const frameLength = writer.reserve(FRAME_HEADER_SIZE);
+  const last = messages.length - 1;
+  let offset = 0;
+  const layouts = messages.map((message, index) => {
+    const layout = encodeOne(writer, message, { offset, last: index === last });
+    offset += layout.length;
+    return layout;
+  });
+  writer.patchU32be(frameLength, checkedFrameLength(offset));
   const frame: Uint8Array[] = [];
-  let start = 0;
+  let start = frameLength.position;
   const parts = layouts.map((layout): EncodedPart => {
     const { offset, length, detached } = layout;
     if (detached === null) {
-      return { offset, length, head: bytes.subarray(layout.start, layout.end), tail: [] };
+      return { offset, length, head: writer.slice(layout.start, layout.end), tail: [] };
     }
-    const padding = bytes.subarray(layout.split, layout.end);
-    frame.push(bytes.subarray(start, layout.split), detached);
+    const padding = writer.slice(layout.split, layout.end);
+    frame.push(writer.slice(start, layout.split), detached);
     start = layout.split;
     return {
       offset,
       length,
-      head: bytes.subarray(layout.start, layout.split),
+      head: writer.slice(layout.start, layout.split),
       tail: padding.byteLength === 0 ? [detached] : [detached, padding],
     };
   });
-  if (start < bytes.byteLength) frame.push(bytes.subarray(start));
+  if (start < writer.length) frame.push(writer.slice(start, writer.length));
   return { frame, parts, length: offset };
 }
 

@@ -156,3 +156,15 @@ Deno.test("mutated chains raise nothing but WireError", () => {
 Deno.test("the header of a message without ProtocolId raises WireError", () => {
   assertThrows(() => splitChain(fromHex("ff534d42")), WireError, "ProtocolId");
 });
+
+Deno.test("chains keep their bytes while thousands of others are encoded", () => {
+  const chains = Array.from({ length: 3000 }, (_, i) => {
+    const message = write(pattern(i % 700));
+    return { message, frame: encodeChain([message, echo()]).frame };
+  });
+  assertThrows(() => encodeChain([write(NONE), write(new Uint8Array(0x1000000))]), WireError);
+  for (const { message, frame } of chains) {
+    const parts = splitChain(joined(frame).subarray(4));
+    assertEquals(parts.map(({ bytes }) => decodeMessage(bytes)), [message, echo()]);
+  }
+});

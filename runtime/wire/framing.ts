@@ -45,13 +45,19 @@ export function frameHeader(
   length: number,
   type: number = FrameType.SESSION_MESSAGE,
 ): Uint8Array<ArrayBuffer> {
+  const stated = checkedFrameLength(length);
+  return new Uint8Array([type, stated >>> 16, (stated >>> 8) & 0xff, stated & 0xff]);
+}
+
+/** The length again, which as a big-endian 32-bit number is the header of a SESSION_MESSAGE. */
+export function checkedFrameLength(length: number): number {
   if (!Number.isInteger(length) || length < 0 || length > MAX_FRAME_LENGTH) {
     throw new WireError(`Cannot encode frame header: ${length} does not fit 24 bits`, {
       field: "StreamProtocolLength",
       offset: 1,
     });
   }
-  return new Uint8Array([type, length >>> 16, (length >>> 8) & 0xff, length & 0xff]);
+  return length;
 }
 
 /**

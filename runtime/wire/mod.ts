@@ -57,3 +57,4 @@ export {
 } from "./fsctl_bodies.ts";
 export type { DfsReferralEntry, DfsReferralRequest, DfsReferralResponse } from "./fsctl_dfs.ts";
 export * from "./fscc/mod.ts";
+export * from "./fsctl_bodies.ts";

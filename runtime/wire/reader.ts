@@ -1,5 +1,7 @@
 import { WireError } from "./errors.ts";
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Code units that one call of String.fromCharCode takes: far below every engine's limit of arguments. */
 const UNITS_PER_CALL = 4096;
 
@@ -115,8 +117,7 @@ export class Reader {
     let text = "";
     for (let i = 0; i < 16; i++) {
       if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
-      const byte = this.#view.getUint8(start + (GUID_ORDER[i] ?? i));
-      text += byte < 16 ? `0${byte.toString(16)}` : byte.toString(16);
+      text += HEX[this.#view.getUint8(start + (GUID_ORDER[i] ?? i))];
     }
     return text;
   }

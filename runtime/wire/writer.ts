@@ -1,7 +1,10 @@
 import { WireError } from "./errors.ts";
 
-const GUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+/** GUID text: where the 16 bytes of the wire stand in it (MS-DTYP 2.3.4.2: three little-endian parts, then bytes). */
+const GUID_DIGITS = [6, 4, 2, 0, 11, 9, 16, 14, 19, 21, 24, 26, 28, 30, 32, 34];
+const GUID_LENGTH = 36;
+const GUID_DASHES = [8, 13, 18, 23];
+const DASH = 0x2d;
 
 /**
  * A growing byte buffer with fields in wire order and one reserve/patch pair for lengths and offsets that are
@@ -27,7 +30,7 @@ export class Writer {
   origin = 0;
 
   /** Starts with room for `capacity` bytes; `fill` is what unwritten room holds (tests use 0xA5). */
-  constructor(capacity = 256, fill = 0) {
+  constructor(capacity = 512, fill = 0) {
     this.#bytes = new Uint8Array(capacity);
     if (fill !== 0) this.#bytes.fill(fill);
     this.#view = new DataView(this.#bytes.buffer);
@@ -113,16 +116,19 @@ export class Writer {
 
   /** 16 bytes from GUID text. */
   guid(value: string): void {
-    if (!GUID_TEXT.test(value)) {
+    let valid = value.length === GUID_LENGTH;
+    for (const dash of GUID_DASHES) valid &&= value.charCodeAt(dash) === DASH;
+    let at = this.#grow(16);
+    for (const digit of GUID_DIGITS) {
+      const byte = (nibble(value.charCodeAt(digit)) << 4) | nibble(value.charCodeAt(digit + 1));
+      valid &&= byte >= 0;
+      this.#view.setUint8(at++, byte);
+    }
+    if (!valid) {
       throw new WireError(`Cannot encode GUID: ${JSON.stringify(value)} is not GUID text`, {
         field: "GUID",
-        offset: this.offset,
+        offset: this.offset - 16,
       });
-    }
-    const hex = value.replaceAll("-", "");
-    const start = this.#grow(16);
-    for (let i = 0; i < 16; i++) {
-      this.#view.setUint8(start + (GUID_ORDER[i] ?? i), parseInt(hex.slice(i * 2, i * 2 + 2), 16));
     }
   }
 
@@ -168,6 +174,16 @@ export class Writer {
     }
   }
 
+  /** Fills 4 reserved bytes big-endian (the frame length). */
+  patchU32be(slot: Slot, value: number): void {
+    this.#view.setUint32(slot.position, value, false);
+  }
+
+  /** The bytes from one position to another, as a view that no later write changes unless it patches them. */
+  slice(start: number, end: number): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(start, end);
+  }
+
   /**
    * Writes a variable part at `alignment` and patches its offset (from the origin) and length.
    * A part that turns out empty leaves both slots 0, unless `keepOffset` asks for the offset all the same.
@@ -204,4 +220,11 @@ export class Writer {
 export interface Slot {
   readonly position: number;
   readonly length: 1 | 2 | 4 | 8;
+}
+
+/** The value of a hexadecimal digit; negative for any other character. */
+function nibble(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
