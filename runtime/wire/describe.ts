@@ -3,6 +3,7 @@ import type { CommandName } from "./command.ts";
 import type { CreateRequestContext, CreateResponseContext } from "./create_contexts.ts";
 import { type FileId, fileIdText, RELATED_FILE_ID, sameFileId } from "./file_id.ts";
 import { informationClassName, InfoType } from "./flags.ts";
+import { ctlCodeName } from "./fsctl.ts";
 import { type Header, HeaderFlags, isResponse } from "./header.ts";
 import { type Message, messageName, type RequestBodies, type ResponseBodies } from "./messages.ts";
 import type { NegotiateContext } from "./negotiate_contexts.ts";
@@ -101,7 +102,7 @@ const REQUESTS: { readonly [C in CommandName]: Describer<RequestBodies[C]> } = {
       list(body.locks.map((lock) => `${lock.offset}+${lock.length}:${hex(lock.flags)}`))
     }`,
   IOCTL: (body) =>
-    `${hex(body.ctlCode)} ${fileId(body.fileId)} input=${body.input.byteLength} ` +
+    `${ctlCodeName(body.ctlCode)} ${fileId(body.fileId)} input=${body.input.byteLength} ` +
     `maxOutput=${body.maxOutputResponse}`,
   CANCEL: () => "",
   ECHO: () => "",
@@ -140,7 +141,7 @@ const RESPONSES: { readonly [C in CommandName]: Describer<ResponseBodies[C]> } =
   READ: (body) => `length=${body.data.byteLength}`,
   WRITE: (body) => `count=${body.count}`,
   LOCK: () => "",
-  IOCTL: (body) => `${hex(body.ctlCode)} output=${body.output.byteLength}`,
+  IOCTL: (body) => `${ctlCodeName(body.ctlCode)} output=${body.output.byteLength}`,
   CANCEL: () => "",
   ECHO: () => "",
   QUERY_DIRECTORY: (body) => `length=${body.output.byteLength}`,

@@ -40,6 +40,10 @@ for (
       "LOCK request mid=13 file=0000001100000022:0000003300000044 " +
       "locks=[0+100:0x11 18446744069414584320+1:0x12]",
     ],
+    [
+      "IOCTL response of FSCTL_SRV_REQUEST_RESUME_KEY",
+      "IOCTL response mid=14 SUCCESS SRV_REQUEST_RESUME_KEY output=32",
+    ],
     ["interim response", "CHANGE_NOTIFY response mid=18 async=77 PENDING"],
     [
       "SET_INFO request of FileEndOfFileInformation",
