@@ -1,6 +1,6 @@
 /**
- * SMB1 COM_NEGOTIATE, as far as a multi-protocol start needs it (MS-SMB2 3.3.5.3.1; layout of MS-CIFS 2.2.3.1 and
- * 2.2.4.52.1): write and recognise the request, and tell its dialects. Nothing else of SMB1 is here.
+ * SMB1 COM_NEGOTIATE, as far as a multi-protocol start needs it (examples in MS-SMB2 4.1 and 4.2; layout of
+ * MS-CIFS 2.2.3.1 and 2.2.4.52.1): write and recognise the request, and tell its dialects. Nothing else of SMB1 is here.
  */
 import { WireError } from "./errors.ts";
 import { Reader } from "./reader.ts";
@@ -9,7 +9,7 @@ import { Writer } from "./writer.ts";
 /** ProtocolId 0xFF 'S' 'M' 'B' as a little-endian number. */
 export const SMB1_PROTOCOL_ID = 0x424d53ff;
 
-/** Dialect strings that an SMB2 server answers with SMB2 (MS-SMB2 3.3.5.3.1). */
+/** Dialect strings that an SMB2 server answers with SMB2 (MS-SMB2 4.1, 4.2). */
 export const Smb1Dialect = {
   NT_LM_0_12: "NT LM 0.12",
   SMB_2_002: "SMB 2.002",
@@ -27,7 +27,7 @@ const DIALECT_FORMAT = 0x02;
 /** Flag of the SMB1 header that marks a response (MS-CIFS 2.2.3.1). */
 const FLAGS_REPLY = 0x80;
 
-/** A COM_NEGOTIATE message. */
+/** A COM_NEGOTIATE message. What is not given is written as in the examples of MS-SMB2 4.1 and 4.2. */
 export interface Smb1Negotiate {
   readonly response: boolean;
   readonly flags: number;
@@ -60,7 +60,7 @@ export function encodeSmb1Negotiate(
   writer.u16(0); // PIDHigh
   writer.zero(8); // SecurityFeatures
   writer.u16(0); // Reserved
-  writer.u16(0); // TID
+  writer.u16(0xffff); // TID
   writer.u16(request.processId ?? 0xfeff);
   writer.u16(0); // UID
   writer.u16(request.multiplexId ?? 0);

@@ -3,7 +3,7 @@ import { decodeSmb1Negotiate, encodeSmb1Negotiate, WireError } from "./mod.ts";
 import { fromHex, toHex } from "./testing.ts";
 
 /** MS-CIFS 2.2.3.1 and 2.2.4.52.1: header, WordCount 0, ByteCount, one dialect. */
-const ONE_DIALECT = "ff534d42 72 00000000 18 53c8 0000 0000000000000000 0000 0000 fffe 0000 0000 " +
+const ONE_DIALECT = "ff534d42 72 00000000 18 53c8 0000 0000000000000000 0000 ffff fffe 0000 0000 " +
   "00 0c00 02 4e54204c4d20302e313200";
 
 Deno.test("a request with one dialect has the bytes of the specification", () => {
