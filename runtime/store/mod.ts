@@ -36,7 +36,7 @@ export type {
 } from "./events.ts";
 export * from "./limits.ts";
 export { type LockRange, type LockRequest, type LockTicket, RangeLocks } from "./locks.ts";
-export { foldName, type ParsedPath, parsePath } from "./names.ts";
+export { foldName, type ParsedPath, parsePath, shortNameOf } from "./names.ts";
 export type {
   DirectoryCursor,
   ExtendedAttribute,

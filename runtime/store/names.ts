@@ -140,3 +140,49 @@ export function parseStreamSuffix(suffix: string): string {
   checkStreamName(name);
   return name;
 }
+
+const SHORT_CHARACTERS = /^[^\s.+,;=[\]]{1,8}(\.[^\s.+,;=[\]]{1,3})?$/;
+
+/**
+ * The 8.3 name of a file (MS-FSCC 2.1.5.2.1): its own name where that has the form, else the beginning of it and the
+ * number of the file, which makes it unique.
+ *
+ * @param name The name.
+ * @param id Number of the node.
+ * @returns At most 12 characters, upper case.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(shortNameOf("Read.me", 5n), "READ.ME");
+ * assertEquals(shortNameOf("quarterly report.docx", 71n), "QUART~1Z.DOC");
+ * ```
+ */
+export function shortNameOf(name: string, id: bigint): string {
+  if (SHORT_CHARACTERS.test(name)) return foldName(name);
+  const number = `~${id.toString(36)}`;
+  const dot = name.lastIndexOf(".");
+  const stem = plainCharacters(dot > 0 ? name.slice(0, dot) : name);
+  const extension = dot > 0 ? plainCharacters(name.slice(dot + 1)).slice(0, 3) : "";
+  const short = `${stem.slice(0, Math.max(1, 8 - number.length))}${number}`;
+  return foldName(extension === "" ? short : `${short}.${extension}`);
+}
+
+/**
+ * The number in a name that {@linkcode shortNameOf} may have made.
+ *
+ * @param name Any name.
+ * @returns The number, or undefined.
+ */
+export function idInShortName(name: string): bigint | undefined {
+  const match = /~([0-9a-z]{1,7})(\.[^.]{1,3})?$/i.exec(name);
+  if (match?.[1] === undefined || name.length > 12) return undefined;
+  let id = 0n;
+  for (const digit of match[1]) id = id * 36n + BigInt(parseInt(digit, 36));
+  return id;
+}
+
+function plainCharacters(text: string): string {
+  return text.replace(/[^0-9A-Za-z_-]/g, "") || "_";
+}

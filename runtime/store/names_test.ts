@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { foldName, parsePath } from "./names.ts";
+import { foldName, idInShortName, parsePath, shortNameOf } from "./names.ts";
 import { StoreError } from "./errors.ts";
 
 Deno.test("folding makes letters of either case equal and keeps the length", () => {
@@ -43,5 +43,21 @@ Deno.test("names that no file can have are refused", () => {
   for (const path of bad) {
     const error = assertThrows(() => parsePath(path), StoreError);
     assertEquals(error.code, "invalidName", path.slice(0, 20));
+  }
+});
+
+Deno.test("a short name has the 8.3 form and leads back to its number", () => {
+  const cases = [
+    ["Read.me", "READ.ME"],
+    ["eight888", "EIGHT888"],
+    ["nine99999", "NINE99~A"],
+    ["with space.txt", "WITHSP~A.TXT"],
+    ["two.dots.html", "TWODOT~A.HTM"],
+    [".hidden", "HIDDEN~A"],
+    ["日本語のファイル.txt", "_~A.TXT"],
+  ] as const;
+  for (const [name, short] of cases) {
+    assertEquals(shortNameOf(name, 10n), short);
+    assertEquals(idInShortName(short), short.includes("~") ? 10n : undefined);
   }
 });

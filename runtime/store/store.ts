@@ -404,6 +404,22 @@ export class FileStore {
   }
 
   /**
+   * Says whether a file is meant to have holes. It may have them either way; only the attribute changes.
+   *
+   * @param open The open.
+   * @param sparse Whether it is.
+   * @param now The present time.
+   * @throws {StoreError} `accessDenied`, `isDirectory`, `closed`.
+   */
+  setSparse(open: FileOpen, sparse: boolean, now: bigint): void {
+    this.#streamFor(open, Access.FILE_WRITE_DATA | Access.FILE_WRITE_ATTRIBUTES);
+    const others = open.node.attributes & ~Attributes.SPARSE_FILE;
+    open.node.attributes = sparse ? others | Attributes.SPARSE_FILE : others;
+    touch(open, now, ["change"]);
+    this.#changed(open.link, "modified", ChangeFilter.ATTRIBUTES);
+  }
+
+  /**
    * Sets, replaces or (with an empty value) removes extended attributes.
    *
    * @param open The open.
@@ -560,7 +576,7 @@ export class FileStore {
 
   #lookUp({ parents, name }: ParsedPath): Link | undefined {
     if (name === undefined) return this.#tree.root;
-    return this.#tree.parentOf(parents).node.children.get(foldName(name));
+    return this.#tree.child(this.#tree.parentOf(parents).node, name);
   }
 
   #createFile(request: OpenRequest, parsed: ParsedPath): { open: FileOpen; action: OpenAction } {
@@ -825,7 +841,7 @@ export class FileStore {
     if (parent.deletePending) {
       throw new StoreError("deletePending", "Cannot rename: the new directory is being deleted");
     }
-    const existing = parent.node.children.get(foldName(name));
+    const existing = this.#tree.child(parent.node, name);
     if (existing !== undefined && existing !== link && !options.replace) {
       throw new StoreError("exists", "Cannot rename: the new name is taken");
     }

@@ -3,6 +3,7 @@ import { Access, Attributes, ChangeFilter, Share } from "./bits.ts";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
 import type { StoreEvent } from "./events.ts";
 import { allocationSize, FileStore, type OpenRequest } from "./store.ts";
+import { shortNameOf } from "./names.ts";
 import { pathOf } from "./tree.ts";
 import type { FileOpen } from "./node.ts";
 
@@ -456,4 +457,13 @@ Deno.test("reserved space shows until the last close, and less than the length c
   store.setAllocation(file, 100_000, 1n);
   store.close(file, 2n);
   assertEquals(allocationSize(stream), 4096);
+});
+
+Deno.test("a file is found by its short name too", () => {
+  const store = newStore();
+  make(store, "a long name.text");
+  const node = store.find("a long name.text")?.link.node;
+  assert(node !== undefined);
+  assertEquals(store.find(shortNameOf("a long name.text", node.id))?.link.node, node);
+  assertEquals(store.find("ALONGN~1.TEX"), undefined);
 });

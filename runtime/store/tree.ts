@@ -10,7 +10,7 @@ import { PagedContent, type SpaceBudget } from "./content.ts";
 import { StoreError } from "./errors.ts";
 import { MAX_DEPTH, MAX_LINKS, MAX_STREAMS } from "./limits.ts";
 import { RangeLocks } from "./locks.ts";
-import { foldName } from "./names.ts";
+import { foldName, idInShortName, shortNameOf } from "./names.ts";
 import type { FileNode, FileOpen, Link, Stream } from "./node.ts";
 
 /** What a new node starts with. */
@@ -70,13 +70,32 @@ export class Tree {
   parentOf(parents: readonly string[]): Link {
     let link = this.root;
     for (const name of parents) {
-      const next = link.node.children.get(foldName(name));
+      const next = this.child(link.node, name);
       if (next === undefined || !next.node.isDirectory) {
         throw new StoreError("pathNotFound", "Cannot find a path: no such directory");
       }
       link = next;
     }
     return link;
+  }
+
+  /**
+   * Finds an entry of a directory by its name or its short name.
+   *
+   * @param parent The directory.
+   * @param name The name.
+   * @returns The entry, or undefined.
+   */
+  child(parent: FileNode, name: string): Link | undefined {
+    const link = parent.children.get(foldName(name));
+    if (link !== undefined) return link;
+    const id = idInShortName(name);
+    const node = id === undefined ? undefined : this.#byId.get(id);
+    for (const candidate of node?.links ?? []) {
+      if (candidate.parent !== parent) continue;
+      if (shortNameOf(candidate.name, candidate.node.id) === foldName(name)) return candidate;
+    }
+    return undefined;
   }
 
   /**
