@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * Holds the documentation to its word, `deno task check:docs`:
  *
@@ -204,7 +205,6 @@ async function main(): Promise<void> {
       }),
     );
   }
-  // deno-lint-ignore no-console
   for (const { place, message } of findings) console.error(`${place}: ${message}`);
 
   const { success } = await new Deno.Command(Deno.execPath(), {

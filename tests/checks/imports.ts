@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * Holds the imports of the tree to the directions of design.md section 3, `deno task check:imports`.
  *
@@ -148,7 +149,6 @@ if (import.meta.main) {
   const root = projectRoot();
   const violations = await checkImports(root);
   for (const { file, line, message } of violations) {
-    // deno-lint-ignore no-console
     console.error(`${file}:${line}: ${message}`);
   }
   if (violations.length > 0) Deno.exit(1);

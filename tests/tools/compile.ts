@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * `deno task compile`: makes the one executable file `smbench`.
  *
@@ -114,7 +115,6 @@ async function main(): Promise<void> {
     selfExtracting: args["self-extracting"],
   });
   const { size } = await Deno.stat(args.output);
-  // deno-lint-ignore no-console
   console.log(`${args.output}: ${(size / 1e6).toFixed(0)} MB, ${made}`);
 }
 
