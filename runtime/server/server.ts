@@ -62,7 +62,7 @@ const EPOCH_DIFFERENCE = 116_444_736_000_000_000n;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { chainBytes, Command, encodeChain, frameHeader, makeHeader } from "../wire/mod.ts";
+ * import { Command, encodeChain, makeHeader } from "../wire/mod.ts";
  *
  * const random = (length: number) => new Uint8Array(length).fill(7);
  * const server = new Server({ shares: [{ name: "data" }] }, { random, now: 0 });
@@ -76,9 +76,8 @@ const EPOCH_DIFFERENCE = 116_444_736_000_000_000n;
  *   clientStartTime: 0n,
  * };
  * const request = encodeChain([{ kind: "request", command: "NEGOTIATE", header, body }]);
- * const effects = server.receive(connection, chainBytes(request), 1);
- * assertEquals(effects.length, 0);
- * assertEquals(frameHeader(4).length, 4);
+ * const effects = request.frame.flatMap((bytes) => server.receive(connection, bytes, 1));
+ * assertEquals(effects.map((effect) => effect.kind), ["write"]);
  * ```
  */
 export class Server {

@@ -141,7 +141,7 @@ export function parseStreamSuffix(suffix: string): string {
   return name;
 }
 
-const SHORT_CHARACTERS = /^[^\s.+,;=[\]]{1,8}(\.[^\s.+,;=[\]]{1,3})?$/;
+const SHORT_CHARACTERS = /^[\w$%'`@~!(){}^#&-]{1,8}(\.[\w$%'`@~!(){}^#&-]{1,3})?$/;
 
 /**
  * The 8.3 name of a file (MS-FSCC 2.1.5.2.1): its own name where that has the form, else the beginning of it and the
