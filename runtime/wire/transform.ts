@@ -155,7 +155,7 @@ export function decodeCompression(reader: Reader): UnchainedCompression | Chaine
     };
   }
   const payloads: CompressedPayload[] = [];
-  while (reader.remaining > 0) {
+  do {
     if (payloads.length === MAX_COMPRESSED_PAYLOADS) {
       throw new WireError(
         `Cannot decode compressed frame: it has more than ${MAX_COMPRESSED_PAYLOADS} payloads`,
@@ -163,7 +163,7 @@ export function decodeCompression(reader: Reader): UnchainedCompression | Chaine
       );
     }
     payloads.push(decodePayload(reader));
-  }
+  } while (reader.remaining > 0);
   return { kind: "chained", originalCompressedSegmentSize, payloads };
 }
 

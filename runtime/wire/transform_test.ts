@@ -93,13 +93,10 @@ for (
     assertEquals(toHex(writer.bytes()), hex.replaceAll(" ", ""));
   });
 
-  Deno.test(`a frame of ${name} compression that is cut raises nothing but WireError`, () => {
+  Deno.test(`a frame of ${name} compression that is cut within its headers raises WireError`, () => {
     const bytes = fromHex(hex);
     for (let length = 0; length < 16; length++) {
-      assertThrows(() => {
-        const frame = decodeCompression(new Reader(bytes.subarray(0, length)));
-        if (frame.kind === "chained" && frame.payloads.length === 0) throw emptyFrame();
-      }, WireError);
+      assertThrows(() => decodeCompression(new Reader(bytes.subarray(0, length))), WireError);
     }
   });
 }
@@ -139,7 +136,3 @@ Deno.test("more error contexts than bytes raise WireError", () => {
   const body = { reserved: 0, contextCount: 255, errorData: new Uint8Array(16) };
   assertThrows(() => decodeErrorContexts(body), WireError, "ErrorDataLength");
 });
-
-function emptyFrame(): WireError {
-  return new WireError("no payload", { field: "CompressionPayloadHeader", offset: 8 });
-}
