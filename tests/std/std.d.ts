@@ -91,7 +91,7 @@ declare module "@std/assert" {
 
 declare module "@std/cli" {
   type Names = readonly string[] | string;
-  type NameOf<N> = N extends readonly (infer S extends string)[] ? S
+  type NameOf<N> = N extends readonly (infer S extends string)[] ? Exclude<S, "_">
     : N extends string ? N
     : never;
   type Widened<T> = T extends string ? string
