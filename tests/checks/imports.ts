@@ -91,9 +91,9 @@ function judge(file: string, { specifier, target }: Import): string | undefined 
   return judgeEntry(from, to, target);
 }
 
-/** A room is entered through its mod.ts. */
+/** A room is entered through its mod.ts, and so is a room inside it (compiler/capture). */
 function judgeEntry(from: Place, to: Place, target: string): string | undefined {
-  if (to.kind !== "room" || to.inside === "mod.ts") return undefined;
+  if (to.kind !== "room" || /(^|\/)mod\.ts$/.test(to.inside)) return undefined;
   const door = target.slice(0, -to.inside.length) + "mod.ts";
   // The program's entry is run, not imported: only tests that run the command line in process name it.
   if (from.kind === "tests" && to.room === "cli") return undefined;
