@@ -142,8 +142,8 @@ export class Deframer {
     }
   }
 
-  /** `missing` bytes are not in the capture; what follows is `frame`'s. */
-  gap(missing: number, frame: number): void {
+  /** `missing` bytes are not in the capture. */
+  gap(missing: number): void {
     if (this.#state === "foreign") return;
     if (this.#carry !== null) {
       this.#passOver(this.#carry.bytes.byteLength, this.#carry.data.frame);

@@ -157,7 +157,7 @@ export class ExchangeTracker {
         deframer.push(event);
         return !deframer.foreign;
       case "gap":
-        deframer.gap(event.missing, event.declared.frame);
+        deframer.gap(event.missing);
         return true;
       case "reset":
         return true;

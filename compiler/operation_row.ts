@@ -461,9 +461,7 @@ function directoryReply(
     row.level = level;
     row.level_name = informationClassName(1, level);
     row.length = body.output.byteLength;
-    row.entries = tolerant(() =>
-      decodeDirectory(level, body.output).map((entry) => entry.fileName)
-    );
+    row.entries = tolerant(() => decodeDirectory(level, body.output).map((entry) => entry.name));
     return row;
   }
   row.length = body.output.byteLength;
@@ -474,7 +472,7 @@ function notifyReply(body: ResponseBodies["CHANGE_NOTIFY"]): OperationRow {
   return {
     length: body.output.byteLength,
     changes: tolerant(() =>
-      decodeNotify(body.output).map((change) => [hex32(change.action), change.fileName])
+      decodeNotify(body.output).map((change) => [hex32(change.action), change.name])
     ),
   };
 }

@@ -3,7 +3,7 @@
  * break and its acknowledgement one break. Ids that a server chooses become names.
  */
 import {
-  Command,
+  type Command,
   type FileId,
   fileIdText,
   HeaderFlags,
@@ -12,8 +12,9 @@ import {
   sameFileId,
 } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
-import type { NoteBook, Stamp } from "./capture/mod.ts";
-import type { CapturedMessage, Exchange, ExchangeSink } from "./exchanges.ts";
+import { type CaptureNote, NoteBook, type Stamp } from "./capture/mod.ts";
+import type { CapturedMessage, Exchange } from "./exchanges.ts";
+import { addConflicts, answeredBefore } from "./conflicts.ts";
 import { Identifiers, Numbered } from "./names.ts";
 import type {
   BreakOperation,
@@ -27,6 +28,8 @@ import type {
   TreeOperation,
 } from "./plan.ts";
 import { createContexts, LeaseNames, negotiateContexts } from "./plan_contexts.ts";
+import { inOrder } from "./order.ts";
+import type { CaptureConsumer, ConnectionEnd } from "./read_capture.ts";
 import type { Facts, ReplayState } from "./replay_state.ts";
 
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
@@ -50,6 +53,8 @@ interface ClientState {
 
 interface ConnectionState {
   readonly name: string;
+  /** Address and port of the client. */
+  readonly address: string;
   readonly client: ClientState;
   dialect: number | null;
 }
@@ -59,16 +64,14 @@ interface SessionState {
   readonly name: string;
 }
 
-/** Collects the exchanges of a capture; `plan()` makes the plan of them. */
-export class PlanBuilder implements ExchangeSink {
+/** Collects the exchanges of a capture; `build()` makes the plan of them. */
+export class PlanBuilder implements CaptureConsumer {
   readonly #state: ReplayState;
-  readonly #notes: NoteBook;
   readonly #exchanges: Exchange[] = [];
-  readonly #ends = new Map<number, { readonly stamp: Stamp; readonly by: string }>();
+  readonly #ends = new Map<number, End>();
 
-  constructor(state: ReplayState, notes: NoteBook) {
+  constructor(state: ReplayState) {
     this.#state = state;
-    this.#notes = notes;
   }
 
   opened(exchange: Exchange): void {
@@ -79,15 +82,27 @@ export class PlanBuilder implements ExchangeSink {
 
   settled(): void {}
 
-  /** A TCP connection ended; `by` is the address of the side that ended it. */
-  ended(stream: number, end: { readonly stamp: Stamp; readonly by: string }): void {
-    if (!this.#ends.has(stream)) this.#ends.set(stream, end);
+  connectionEnded({ connection, event }: ConnectionEnd): void {
+    const stream = connection.number;
+    if (this.#ends.has(stream)) return;
+    const { address, port } = event.direction.source;
+    const by = `${address}:${port}`;
+    if (event.kind === "reset") this.#ends.set(stream, { stamp: event.reset, by });
+    else if (event.reason === "fin") this.#ends.set(stream, { stamp: event.ended, by });
   }
 
-  /** The plan of all exchanges seen. */
-  plan(source: string): Plan {
-    return new Walk(this.#state, this.#notes, { source, ends: this.#ends }).plan(this.#exchanges);
+  /** The plan of all exchanges seen, and what of them is not in it. */
+  build(source: string): { readonly plan: Plan; readonly notes: readonly CaptureNote[] } {
+    const notes = new NoteBook();
+    const plan = new Walk(this.#state, { notes, source, ends: this.#ends }).plan(this.#exchanges);
+    return { plan, notes: notes.list() };
   }
+}
+
+/** The end of a connection, and the address of the side that ended it. */
+interface End {
+  readonly stamp: Stamp;
+  readonly by: string;
 }
 
 /** One pass over the exchanges of a capture. */
@@ -95,7 +110,7 @@ class Walk {
   readonly #state: ReplayState;
   readonly #notes: NoteBook;
   readonly #source: string;
-  readonly #ends: ReadonlyMap<number, { readonly stamp: Stamp; readonly by: string }>;
+  readonly #ends: ReadonlyMap<number, End>;
   readonly #operations: Mutable<PlanOperation>[] = [];
   readonly #clients = new Map<string, ClientState>();
   readonly #clientOfStream = new Map<number, string>();
@@ -113,6 +128,7 @@ class Walk {
   /** Open that each request of a compound works on. */
   readonly #fileInChain = new Map<Exchange, string>();
   readonly #fileOfId = new Map<string, string>();
+  readonly #createOfId = new Map<string, Exchange>();
   readonly #resumeKeys = new Map<string, string>();
   readonly #leases = new LeaseNames();
   readonly #grants = new Map<string, CreateOperation>();
@@ -121,14 +137,10 @@ class Walk {
 
   constructor(
     state: ReplayState,
-    notes: NoteBook,
-    options: {
-      source: string;
-      ends: ReadonlyMap<number, { readonly stamp: Stamp; readonly by: string }>;
-    },
+    options: { notes: NoteBook; source: string; ends: ReadonlyMap<number, End> },
   ) {
     this.#state = state;
-    this.#notes = notes;
+    this.#notes = options.notes;
     this.#source = options.source;
     this.#ends = options.ends;
   }
@@ -145,9 +157,10 @@ class Walk {
     }
     for (const exchange of ordered) this.#take(exchange);
     this.#addDisconnects();
-    this.#operations.sort((one, other) => firstFrame(one) - firstFrame(other) || one.id - other.id);
-    this.#addAfter();
-    const last = this.#operations.reduce(
+    const operations = inOrder(this.#operations);
+    addAfter(operations);
+    addConflicts(operations);
+    const last = operations.reduce(
       (time, operation) => Math.max(time, operation.answeredAt ?? operation.at),
       0,
     );
@@ -162,7 +175,7 @@ class Walk {
       },
       clients: [...this.#clients.values()].filter((client) => client.operationCount > 0)
         .map((client): PlanClient => ({ ...client, users: [...client.users] })),
-      operations: this.#operations as PlanOperation[],
+      operations,
     };
   }
 
@@ -349,7 +362,10 @@ class Walk {
     const status = exchange.response?.header.status ?? null;
     const token = describeToken(body.securityBuffer);
     const clientKey = this.#clientOfStream.get(exchange.stream)!;
-    let login = this.#logins.get(`${exchange.stream}|${asked}`);
+    // Where only the client's side was captured, the second round names a session that no response told.
+    let login = this.#logins.get(`${exchange.stream}|${asked}`) ??
+      this.#logins.get(`${exchange.stream}|unanswered`);
+    this.#logins.delete(`${exchange.stream}|unanswered`);
     if (login === undefined) {
       const known = asked === 0n ? undefined : this.#sessions.get(`${clientKey}|${asked}`);
       const binding = (body.flags & SESSION_FLAG_BINDING) !== 0;
@@ -391,7 +407,11 @@ class Walk {
       this.#logins.set(`${exchange.stream}|${granted}`, login);
       return;
     }
-    if (status !== 0) return;
+    if (status === null && asked === 0n) {
+      this.#logins.set(`${exchange.stream}|unanswered`, login);
+      return;
+    }
+    if (status !== 0 && status !== null) return;
     const client = this.#clients.get(clientKey)!;
     if (login.user !== null && login.user !== "" && !client.users.includes(login.user)) {
       client.users.push(login.user);
@@ -442,7 +462,7 @@ class Walk {
       oplock: body.requestedOplockLevel,
       contexts: createContexts(body.contexts, {
         leases: this.#leases,
-        fileOf: (id) => this.#fileOfId.get(`${exchange.server}|${fileIdText(id)}`) ?? null,
+        fileOf: (id) => this.#ownFile(exchange, id),
       }),
       granted: answer === null ? null : {
         oplock: answer.oplockLevel,
@@ -455,6 +475,7 @@ class Walk {
     this.#fileInChain.set(exchange, file);
     if (answer === null) return;
     this.#fileOfId.set(`${exchange.server}|${fileIdText(answer.fileId)}`, file);
+    this.#createOfId.set(`${exchange.server}|${fileIdText(answer.fileId)}`, exchange);
     this.#grants.set(`${clientKey}|${file}`, operation);
     if (granted?.kind === "RqLs") {
       this.#grants.set(`${clientKey}|lease|${granted.leaseKey.toHex()}`, operation);
@@ -598,6 +619,16 @@ class Walk {
     return undefined;
   }
 
+  /** The client's open with that file id; null when it is another client's. */
+  #ownFile(exchange: Exchange, id: FileId): string | null {
+    const owner = this.#createOfId.get(`${exchange.server}|${fileIdText(id)}`);
+    if (owner === undefined) return null;
+    const [one, other] = [owner.stream, exchange.stream].map((stream) =>
+      this.#clientOfStream.get(stream)
+    );
+    return one === other ? this.#fileOfCreate.get(owner) ?? null : null;
+  }
+
   #connectionOf(exchange: Exchange): ConnectionState {
     const known = this.#connections.get(exchange.stream);
     if (known !== undefined) return known;
@@ -621,7 +652,8 @@ class Walk {
     let names = this.#connectionNames.get(clientKey);
     if (names === undefined) this.#connectionNames.set(clientKey, names = new Numbered("n"));
     const client = this.#clients.get(clientKey)!;
-    const connection = { name: names.of(exchange.stream), client, dialect: null };
+    const name = names.of(exchange.stream);
+    const connection = { name, address: exchange.client, client, dialect: null };
     this.#connections.set(exchange.stream, connection);
     return connection;
   }
@@ -665,7 +697,7 @@ class Walk {
     const session = this.#sessionOf(exchange);
     const facts = this.#state.facts(exchange);
     const clientKey = this.#clientOfStream.get(exchange.stream)!;
-    const key = `${clientKey}|${facts.sessionId}|${this.#treeIdOf(exchange, facts)}`;
+    const key = `${clientKey}|${facts.sessionId}|${this.#treeIdOf(facts)}`;
     const known = this.#trees.get(key);
     if (known !== undefined) return known;
     const tree = next(this.#treeNames, clientKey, "t");
@@ -686,7 +718,7 @@ class Walk {
   }
 
   /** An asynchronous request has no TreeId of its own (MS-SMB2 2.2.1.1): that of its open counts. */
-  #treeIdOf(exchange: Exchange, facts: Facts): number {
+  #treeIdOf(facts: Facts): number {
     if (facts.treeId !== null) return facts.treeId;
     return facts.create === null ? 0 : this.#state.facts(facts.create).treeId ?? 0;
   }
@@ -764,7 +796,8 @@ class Walk {
   #addDisconnects(): void {
     for (const [stream, end] of this.#ends) {
       const connection = this.#connections.get(stream);
-      if (connection === undefined || hostOf(end.by) === "") continue;
+      // A server that ends a connection does so again when the script runs.
+      if (connection === undefined || end.by !== connection.address) continue;
       connection.client.operationCount++;
       const at = this.#seconds(end.stamp);
       this.#operations.push({
@@ -778,25 +811,6 @@ class Walk {
         status: 0,
         after: [],
       });
-    }
-  }
-
-  /** For each operation, what its client had got an answer to since the operation before. */
-  #addAfter(): void {
-    const byClient = Map.groupBy(this.#operations, (operation) => operation.client);
-    for (const operations of byClient.values()) {
-      const answered = operations
-        .filter((operation) => operation.frames.response !== undefined)
-        .toSorted((one, other) => one.frames.response! - other.frames.response!);
-      let told = 0;
-      for (const operation of operations) {
-        const after: number[] = [];
-        const sent = firstFrame(operation);
-        while (told < answered.length && answered[told]!.frames.response! < sent) {
-          after.push(answered[told++]!.id);
-        }
-        operation.after = after;
-      }
     }
   }
 
@@ -824,8 +838,25 @@ function earlier(one: Stamp, other: Stamp): boolean {
     (one.seconds === other.seconds && one.nanoseconds < other.nanoseconds);
 }
 
-function firstFrame(operation: PlanOperation): number {
-  return operation.frames.first ?? operation.frames.request;
+/** For each operation, what its client had got an answer to since the operation before. */
+function addAfter(operations: readonly Mutable<PlanOperation>[]): void {
+  for (const own of Map.groupBy(operations, (operation) => operation.client).values()) {
+    const answered = own.filter(({ answeredAt }) => answeredAt !== null).toSorted(byAnswer);
+    let told = 0;
+    for (const operation of own) {
+      const after: number[] = [];
+      for (let next = answered[told]; next !== undefined; next = answered[++told]) {
+        if (!answeredBefore(next, operation)) break;
+        after.push(next.id);
+      }
+      operation.after = after;
+    }
+  }
+}
+
+function byAnswer(one: PlanOperation, other: PlanOperation): number {
+  return (one.answeredAt ?? 0) - (other.answeredAt ?? 0) ||
+    (one.frames.response ?? 0) - (other.frames.response ?? 0);
 }
 
 function responseFrame(exchange: Exchange): { response?: number } {

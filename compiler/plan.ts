@@ -55,6 +55,8 @@ export interface OperationBase {
   readonly status: number | null;
   /** Operations of the same client that had been answered before this one was sent, and not before an earlier one. */
   readonly after: readonly number[];
+  /** Operations of other clients on the same path that had been answered before, where their order matters. */
+  readonly afterOthers?: readonly number[];
   /** Place in a compound. */
   readonly chain?: { readonly id: number; readonly index: number; readonly related: boolean };
   /** Header fields that are not what the runtime would choose. */
@@ -160,7 +162,8 @@ export type PlanCreateContext =
     readonly epoch?: number;
   }
   | { readonly kind: "DHnQ" }
-  | { readonly kind: "DHnC"; readonly file: string | null }
+  /** Reconnects to an open of the same client. */
+  | { readonly kind: "DHnC"; readonly file: string }
   | {
     readonly kind: "DH2Q";
     readonly timeout: number;
@@ -169,7 +172,7 @@ export type PlanCreateContext =
   }
   | {
     readonly kind: "DH2C";
-    readonly file: string | null;
+    readonly file: string;
     readonly createGuid: string;
     readonly flags: number;
   }

@@ -1,5 +1,11 @@
 /** Negotiate and create contexts as plan values: keys and GUIDs that a run draws anew become names. */
-import type { CreateRequestContext, FileId, NegotiateContext } from "../runtime/wire/mod.ts";
+import {
+  type CreateRequestContext,
+  encodeFileId,
+  type FileId,
+  type NegotiateContext,
+  Writer,
+} from "../runtime/wire/mod.ts";
 import { Numbered } from "./names.ts";
 import type { PlanCreateContext, PlanNegotiateContext } from "./plan.ts";
 
@@ -56,8 +62,10 @@ export function createContexts(
       case "DHnQ":
       case "QFid":
         return { kind: context.kind };
-      case "DHnC":
-        return { kind: "DHnC", file: names.fileOf(context.fileId) };
+      case "DHnC": {
+        const file = names.fileOf(context.fileId);
+        return file === null ? foreign(context) : { kind: "DHnC", file };
+      }
       case "DH2Q":
         return {
           kind: "DH2Q",
@@ -65,13 +73,15 @@ export function createContexts(
           flags: context.flags,
           createGuid: createGuids.of(context.createGuid),
         };
-      case "DH2C":
-        return {
+      case "DH2C": {
+        const file = names.fileOf(context.fileId);
+        return file === null ? foreign(context) : {
           kind: "DH2C",
-          file: names.fileOf(context.fileId),
+          file,
           createGuid: createGuids.of(context.createGuid),
           flags: context.flags,
         };
+      }
       case "MxAc":
         return context.timestamp === undefined
           ? { kind: "MxAc" }
@@ -106,3 +116,17 @@ export function createContexts(
 
 /** Lease flag: ParentLeaseKey means something (MS-SMB2 2.2.13.2.10). */
 const PARENT_LEASE_KEY_SET = 0x04;
+
+/** A reconnect to an open that is not this client's: no run can have its id, the recorded bytes are sent. */
+function foreign(
+  context: Extract<CreateRequestContext, { readonly kind: "DHnC" | "DH2C" }>,
+): PlanCreateContext {
+  const writer = new Writer();
+  encodeFileId(writer, context.fileId);
+  if (context.kind === "DH2C") {
+    writer.guid(context.createGuid);
+    writer.u32(context.flags);
+  }
+  const name = new TextEncoder().encode(context.kind).toHex();
+  return { kind: "raw", name, data: writer.bytes().toHex() };
+}

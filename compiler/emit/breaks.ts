@@ -33,9 +33,10 @@ function policyOf(broken: BreakOperation): Code | undefined {
 export function breakSummary(broken: BreakOperation): string {
   const text = broken.breakKind === "lease" ? leaseText : oplockText;
   const from = broken.from === null ? "" : `${text(broken.from) || "none"} to `;
-  const file = broken.file === null ? "" : ` of ${broken.file}`;
   const answer = broken.acknowledgedAfter === null
     ? broken.ackRequired ? "not acknowledged" : "no acknowledgement asked for"
     : `acknowledged after ${(broken.acknowledgedAfter * 1000).toFixed(1)} ms`;
-  return `${broken.breakKind} break${file}, ${from}${text(broken.to) || "none"}, ${answer}`;
+  return `${broken.breakKind} break #${broken.frames.request}, ${from}${
+    text(broken.to) || "none"
+  }, ${answer}`;
 }

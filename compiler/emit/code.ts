@@ -7,7 +7,7 @@
 const WIDTH = 80;
 
 /** An expression, printed for the column where it starts. */
-export type Code = string | ObjectCode | ListCode;
+export type Code = string | ObjectCode | ListCode | CallCode;
 
 /** `{ name: value, ... }` in order. */
 export interface ObjectCode {
@@ -19,6 +19,13 @@ export interface ObjectCode {
 export interface ListCode {
   readonly kind: "list";
   readonly items: readonly Code[];
+}
+
+/** `name(argument)`. */
+export interface CallCode {
+  readonly kind: "call";
+  readonly name: string;
+  readonly argument: string;
 }
 
 /** A string literal: nothing of a capture gets out of it. */
@@ -44,52 +51,74 @@ export function list(items: readonly Code[]): ListCode {
   return { kind: "list", items };
 }
 
+/** A call with one argument. */
+export function callOf(name: string, argument: string): CallCode {
+  return { kind: "call", name, argument };
+}
+
 /**
- * `head(arg, arg)` + `tail`, broken inside its last argument where one line is too short.
+ * `name(arg, arg)` as a statement: on one line where it fits, else broken inside its last argument, else one argument
+ * a line.
  *
  * @param start What stands before the call on its line, indentation included.
  */
-export function call(
-  start: string,
-  name: string,
-  args: readonly (Code | undefined)[],
-  tail = ";",
-): string {
+export function call(start: string, name: string, args: readonly (Code | undefined)[]): string {
   const given = args.filter((arg) => arg !== undefined);
-  const flat = given.map(oneLine).join(", ");
-  const line = `${start}${name}(${flat})${tail}`;
+  const line = `${start}${name}(${given.map(oneLine).join(", ")});`;
   const last = given.at(-1);
-  if (line.length <= WIDTH || last === undefined || typeof last === "string") return line;
+  if (line.length <= WIDTH || last === undefined) return line;
+  const indent = /^ */.exec(start)?.[0] ?? "";
   const before = given.slice(0, -1).map((arg) => `${oneLine(arg)}, `).join("");
-  const indent = /^ */.exec(start)![0];
-  return `${start}${name}(${before}${broken(last, indent)})${tail}`;
+  const first = `${start}${name}(${before}`;
+  const hugs = typeof last !== "string" && last.kind !== "call";
+  if (hugs && first.length + 1 <= WIDTH) return `${first}${broken(last, indent)});`;
+  const inner = `${indent}  `;
+  const items = given.map((arg) => `${inner}${fitted(arg, inner)},\n`);
+  return `${start}${name}(\n${items.join("")}${indent});`;
 }
 
 /** The expression on one line. */
 export function oneLine(code: Code): string {
   if (typeof code === "string") return code;
+  if (code.kind === "call") return `${code.name}(${code.argument})`;
   if (code.kind === "list") return `[${code.items.map(oneLine).join(", ")}]`;
   const members = code.members.map((member) => memberText(member, oneLine(member[1])));
   return `{ ${members.join(", ")} }`;
+}
+
+/** `  name: value,` as a line of an object. */
+export function memberLine(indent: string, name: string, value: Code): string {
+  const flat = `${name}: ${oneLine(value)}`;
+  return `${indent}${fits(indent, flat) ? flat : longMember([name, value], indent)},`;
 }
 
 /** The expression with its members on lines of their own, each broken further only where it is too long. */
 export function broken(code: Code, indent: string): string {
   if (typeof code === "string") return code;
   const inner = `${indent}  `;
+  if (code.kind === "call") return `${code.name}(\n${inner}${code.argument},\n${indent})`;
   if (code.kind === "list") {
-    const items = code.items.map((item) => {
-      const flat = oneLine(item);
-      return `${inner}${fits(inner, flat) ? flat : broken(item, inner)},\n`;
-    });
+    const items = code.items.map((item) => `${inner}${fitted(item, inner)},\n`);
     return `[\n${items.join("")}${indent}]`;
   }
   const members = code.members.map((member) => {
     const flat = memberText(member, oneLine(member[1]));
-    const text = fits(inner, flat) ? flat : memberText(member, broken(member[1], inner));
+    const text = fits(inner, flat) ? flat : longMember(member, inner);
     return `${inner}${text},\n`;
   });
   return `{\n${members.join("")}${indent}}`;
+}
+
+/** A value that cannot be broken goes on the next line. */
+function longMember([name, value]: readonly [string, Code], indent: string): string {
+  if (typeof value === "string") return `${name}:\n${indent}  ${value}`;
+  return memberText([name, value], broken(value, indent));
+}
+
+/** On one line where it fits behind the indentation, else broken. */
+function fitted(code: Code, indent: string): string {
+  const flat = oneLine(code);
+  return fits(indent, flat) ? flat : broken(code, indent);
 }
 
 function fits(indent: string, text: string): boolean {

@@ -113,10 +113,13 @@ export function operationOptions(
   };
 }
 
-/** Options of an open. `fileVariable` names the open that a durable reconnect refers to. */
+/** Code of bytes, given as hexadecimal digits. */
+export type HexCode = (digits: string) => Code;
+
+/** Options of an open. */
 export function openOptions(
   create: CreateOperation,
-  fileVariable: (file: string) => string | undefined,
+  hex: HexCode,
 ): Record<string, Code | undefined> {
   const lease = create.contexts.find((context) => context.kind === "RqLs");
   const leases = create.contexts.filter((context) => context.kind === "RqLs").length;
@@ -138,7 +141,7 @@ export function openOptions(
     lease: lease?.kind === "RqLs" ? leaseCode(lease) : undefined,
     contexts: create.contexts.length === 0 || onlyLease
       ? undefined
-      : list(create.contexts.map((context) => contextCode(context, fileVariable))),
+      : list(create.contexts.map((context) => contextCode(context, hex))),
     impersonation: create.impersonation === IMPERSONATION
       ? undefined
       : String(create.impersonation),
@@ -186,7 +189,7 @@ function leaseCode(lease: Extract<PlanCreateContext, { kind: "RqLs" }>): Code {
 
 function contextCode(
   context: PlanCreateContext,
-  fileVariable: (file: string) => string | undefined,
+  hex: HexCode,
 ): Code {
   switch (context.kind) {
     case "RqLs":
@@ -198,10 +201,10 @@ function contextCode(
         ? quoted("MxAc")
         : fields(context.kind, { timestamp: `${context.timestamp}n` });
     case "DHnC":
-      return fields(context.kind, { file: reconnected(context.file, fileVariable) });
+      return fields(context.kind, { file: context.file });
     case "DH2C":
       return fields(context.kind, {
-        file: reconnected(context.file, fileVariable),
+        file: context.file,
         flags: context.flags === 0 ? undefined : hexNumber(context.flags),
       });
     case "DH2Q":
@@ -217,7 +220,7 @@ function contextCode(
     case "ExtA":
     case "SecD":
     case "SVHDX":
-      return fields(context.kind, { data: hexCall(context.data) });
+      return fields(context.kind, { data: hex(context.data) });
     case "AppInstanceId":
       return fields(context.kind, { appInstanceId: quoted(context.appInstanceId) });
     case "AppInstanceVersion":
@@ -229,8 +232,8 @@ function contextCode(
       });
     case "raw":
       return fields(context.kind, {
-        name: rawName(context.name),
-        data: hexCall(context.data),
+        name: rawName(context.name, hex),
+        data: hex(context.data),
       });
   }
 }
@@ -239,18 +242,11 @@ function fields(kind: string, members: Record<string, Code | undefined>): Object
   return object({ kind: quoted(kind), ...members })!;
 }
 
-function reconnected(
-  file: string | null,
-  fileVariable: (file: string) => string | undefined,
-): string | undefined {
-  return file === null ? undefined : fileVariable(file);
-}
-
 /** Four printable characters are written as text. */
-function rawName(hexText: string): string {
+function rawName(hexText: string, hex: HexCode): Code {
   const bytes = Uint8Array.fromHex(hexText);
   const printable = bytes.length === 4 && bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
-  return printable ? quoted(String.fromCharCode(...bytes)) : hexCall(hexText);
+  return printable ? quoted(String.fromCharCode(...bytes)) : hex(hexText);
 }
 
 /** `hex("...")`. */

@@ -12,12 +12,12 @@ import type {
   SetInfoOperation,
   TreeOperation,
 } from "../plan.ts";
-import { type Code, hexNumber, list, object, quoted } from "./code.ts";
-import { dialectCode, hexCall, openOptions, operationOptions } from "./options.ts";
+import { callOf, type Code, hexNumber, list, object, quoted } from "./code.ts";
+import { dialectCode, hexCall, type HexCode, openOptions, operationOptions } from "./options.ts";
 import { readableSetInfo } from "./set_info.ts";
 
 /** A call to write. */
-export interface CallCode {
+export interface Statement {
   /** `t1.open`. */
   readonly expression: string;
   readonly args: readonly (Code | undefined)[];
@@ -47,6 +47,26 @@ const FSCTL_VALIDATE_NEGOTIATE_INFO = 0x00140204;
 const DEFAULT_OUTPUT = 65_536;
 const RESUME_KEY_DIGITS = 48;
 
+/** Hexadecimal digits that may stand within a call. */
+const INLINE_DIGITS = 32;
+
+/** Byte strings of a scenario that are too long to stand within a call: equal bytes have one name. */
+export class ByteConstants {
+  readonly #names = new Map<string, string>();
+
+  /** The constant's name. */
+  name(digits: string): string {
+    let name = this.#names.get(digits);
+    if (name === undefined) this.#names.set(digits, name = `bytes${this.#names.size + 1}`);
+    return name;
+  }
+
+  /** Names and digits in order of first use. */
+  get all(): readonly (readonly [string, string])[] {
+    return [...this.#names].map(([digits, name]) => [name, digits] as const);
+  }
+}
+
 /** Makes the calls of one client. */
 export class Statements {
   /** Functions of the scripting API that the calls use. */
@@ -55,10 +75,12 @@ export class Statements {
   readonly blobs = new Map<string, string>();
   /** Whether `p` is used. */
   usesParams = false;
+  readonly #constants: ByteConstants;
   readonly #blobPath: ((sha256: string) => string) | undefined;
   readonly #policies: ReadonlyMap<string, Code>;
   readonly #used = new Set<string>();
   readonly #cancelled = new Set<number>();
+  readonly #chains = new Set<number>();
   readonly #declared = new Set<string>();
   readonly #treeOfFile = new Map<string, string>();
   readonly #seeds = new Map<string, number>();
@@ -66,10 +88,12 @@ export class Statements {
   constructor(
     operations: readonly PlanOperation[],
     options: {
+      readonly constants: ByteConstants;
       readonly blobPath?: (sha256: string) => string;
       readonly policies: ReadonlyMap<string, Code>;
     },
   ) {
+    this.#constants = options.constants;
     this.#blobPath = options.blobPath;
     this.#policies = options.policies;
     for (const operation of operations) this.#note(operation);
@@ -97,6 +121,34 @@ export class Statements {
     return "tree" in operation ? operation.tree : undefined;
   }
 
+  /** Variables that a call of the operation uses. */
+  variablesOf(operation: PlanOperation): string[] {
+    const names: string[] = [];
+    if ("connection" in operation && operation.kind !== "connect") names.push(operation.connection);
+    if ("session" in operation && (operation.kind !== "login" || operation.again)) {
+      names.push(operation.session);
+    }
+    if ("tree" in operation && operation.kind !== "tree") names.push(operation.tree);
+    if ("file" in operation && operation.kind !== "create" && operation.file !== null) {
+      names.push(operation.file);
+    }
+    if (operation.kind === "login") {
+      if (operation.previous !== undefined) names.push(operation.previous);
+      if (operation.bind !== undefined) names.push(operation.bind);
+    }
+    if (operation.kind === "ioctl" && operation.resumeKey !== undefined) {
+      names.push(operation.resumeKey);
+    }
+    if (operation.kind === "create") {
+      for (const context of operation.contexts) {
+        if (context.kind === "DHnC" || context.kind === "DH2C") {
+          names.push(context.file);
+        }
+      }
+    }
+    return names;
+  }
+
   /** Statements that must stand before the call: opens that the capture never saw open. */
   declarations(operation: PlanOperation): string[] {
     const file = "file" in operation && operation.kind !== "create" ? operation.file : null;
@@ -107,12 +159,12 @@ export class Statements {
   }
 
   /** The call of an operation that is sent alone. */
-  single(operation: PlanOperation): CallCode {
+  single(operation: PlanOperation): Statement {
     switch (operation.kind) {
       case "connect":
         return {
           expression: "c.connect",
-          args: [connectOptions(operation)],
+          args: [connectOptions(operation, (digits) => this.#hex(digits))],
           result: operation.connection,
         };
       case "login":
@@ -145,7 +197,7 @@ export class Statements {
       readonly related: boolean;
       readonly label: string | undefined;
     },
-  ): CallCode {
+  ): Statement {
     const inherits = !place.first && operation.chain?.related === true;
     const file = "file" in operation && operation.kind !== "create" ? operation.file : null;
     const receiver = inherits || file === null || file === undefined
@@ -161,16 +213,20 @@ export class Statements {
     if (operation.kind === "create") {
       this.#treeOfFile.set(operation.file, operation.tree);
       for (const context of operation.contexts) {
-        if ((context.kind === "DHnC" || context.kind === "DH2C") && context.file !== null) {
+        if (context.kind === "DHnC" || context.kind === "DH2C") {
           this.#used.add(context.file);
         }
       }
     }
+    if (operation.kind === "break" && operation.file !== null) this.#used.add(operation.file);
     if (operation.kind === "cancel") this.#cancelled.add(operation.target);
     if (operation.kind === "ioctl" && operation.resumeKey !== undefined) {
       this.#used.add(operation.resumeKey);
     }
-    const inherits = (operation.chain?.index ?? 0) > 0 && operation.chain?.related === true;
+    const { chain } = operation;
+    const begins = chain === undefined || !this.#chains.has(chain.id);
+    if (chain !== undefined) this.#chains.add(chain.id);
+    const inherits = !begins && chain.related;
     if ("file" in operation && operation.kind !== "create" && operation.kind !== "break") {
       if (!inherits && operation.file !== null) this.#used.add(operation.file);
     }
@@ -194,7 +250,7 @@ export class Statements {
     return object({ ...more, ...operationOptions(operation, expectedStatus(operation)) });
   }
 
-  #login(operation: LoginOperation): CallCode {
+  #login(operation: LoginOperation): Statement {
     const credentials = operation.mechanism === "anonymous"
       ? quoted("anonymous")
       : operation.status === STATUS_LOGON_FAILURE
@@ -222,11 +278,11 @@ export class Statements {
     };
   }
 
-  #tree(operation: TreeOperation): CallCode {
+  #tree(operation: TreeOperation): Statement {
     const share = operation.path.slice(operation.path.lastIndexOf("\\") + 1);
     const flags = operation.flags === 0 ? undefined : hexNumber(operation.flags, 4);
     // A share that did not exist must not be mapped to one that does.
-    const name = operation.status === 0 ? this.#param(`share(${quoted(share)})`) : quoted(share);
+    const name = operation.status === 0 ? this.#param("share", share) : quoted(share);
     return {
       expression: `${operation.session}.tree`,
       args: [name, this.#options(operation, { flags })],
@@ -238,15 +294,15 @@ export class Statements {
     operation: PlanOperation,
     receiver: string,
     more: Record<string, Code | undefined> = {},
-  ): CallCode {
+  ): Statement {
     switch (operation.kind) {
       case "create":
         return {
           expression: `${receiver}.open`,
           args: [
-            this.#param(`path(${quoted(operation.path)})`),
+            this.#param("path", operation.path),
             this.#options(operation, {
-              ...openOptions(operation, (file) => this.#treeOfFile.has(file) ? file : undefined),
+              ...openOptions(operation, (digits) => this.#hex(digits)),
               onBreak: this.#policies.get(operation.file),
               ...more,
             }),
@@ -331,7 +387,7 @@ export class Statements {
     args: readonly Code[],
     more: Record<string, Code | undefined>,
     needsOptions = false,
-  ): CallCode {
+  ): Statement {
     const options = this.#options(operation, more) ?? (needsOptions ? "{}" : undefined);
     return { expression, args: [...args, options] };
   }
@@ -340,12 +396,12 @@ export class Statements {
     operation: SetInfoOperation,
     receiver: string,
     more: Record<string, Code | undefined>,
-  ): CallCode {
+  ): Statement {
     const readable = receiver === operation.file ? readableSetInfo(operation) : null;
     if (readable !== null) {
       const args = readable.path === undefined
         ? readable.args
-        : [this.#param(`path(${quoted(readable.path)})`)];
+        : [this.#param("path", readable.path)];
       return this.#method(operation, `${receiver}.${readable.method}`, args, {
         ...readable.options,
         ...more,
@@ -361,7 +417,7 @@ export class Statements {
     operation: IoctlOperation,
     receiver: string,
     more: Record<string, Code | undefined>,
-  ): CallCode {
+  ): Statement {
     const own = operation.code === FSCTL_VALIDATE_NEGOTIATE_INFO;
     const input = operation.input === "" || own
       ? undefined
@@ -393,14 +449,16 @@ export class Statements {
     return `data(${length}, ${seed})`;
   }
 
+  /** Short bytes stand where they are used, long ones get a name. */
   #hex(digits: string): string {
     this.imports.add("hex");
-    return hexCall(digits);
+    if (digits.length <= INLINE_DIGITS) return hexCall(digits);
+    return this.#constants.name(digits);
   }
 
-  #param(call: string): string {
+  #param(name: "path" | "share", captured: string): Code {
     this.usesParams = true;
-    return `p.${call}`;
+    return callOf(`p.${name}`, quoted(captured));
   }
 }
 
@@ -410,7 +468,10 @@ function expectedStatus(operation: PlanOperation): string | undefined {
   return operation.status === 0 ? undefined : statusName(operation.status);
 }
 
-function connectOptions(operation: ConnectOperation): Code | undefined {
+function connectOptions(
+  operation: ConnectOperation,
+  hex: HexCode,
+): Code | undefined {
   if (operation.implied) return undefined;
   const status = expectedStatus(operation);
   return object({
@@ -422,12 +483,15 @@ function connectOptions(operation: ConnectOperation): Code | undefined {
     capabilities: hexNumber(operation.capabilities),
     contexts: operation.contexts.length === 0
       ? undefined
-      : list(operation.contexts.map(negotiateContextCode)),
+      : list(operation.contexts.map((context) => negotiateContextCode(context, hex))),
     expect: status === undefined ? undefined : quoted(status),
   });
 }
 
-function negotiateContextCode(context: PlanNegotiateContext): Code {
+function negotiateContextCode(
+  context: PlanNegotiateContext,
+  hex: HexCode,
+): Code {
   const numbers = (values: readonly number[]) => list(values.map((value) => hexNumber(value, 4)));
   const kind = quoted(context.kind);
   switch (context.kind) {
@@ -455,7 +519,7 @@ function negotiateContextCode(context: PlanNegotiateContext): Code {
     case "signing":
       return object({ kind, algorithms: numbers(context.algorithms) })!;
     case "raw":
-      return object({ kind, type: hexNumber(context.type, 4), data: hexCall(context.data) })!;
+      return object({ kind, type: hexNumber(context.type, 4), data: hex(context.data) })!;
   }
 }
 

@@ -4,11 +4,11 @@
  */
 import { statusName } from "../../runtime/wire/mod.ts";
 import type { CaptureNote } from "../capture/mod.ts";
-import type { CreateOperation, Plan, PlanClient, PlanOperation } from "../plan.ts";
+import type { BreakOperation, CreateOperation, Plan, PlanClient, PlanOperation } from "../plan.ts";
 import { breakPolicies, breakSummary } from "./breaks.ts";
-import { call, type Code, comment, object, oneLine, quoted } from "./code.ts";
+import { call, type Code, comment, list, memberLine, object, quoted } from "./code.ts";
 import { leaseText, oplockText } from "./options.ts";
-import { Statements } from "./statements.ts";
+import { ByteConstants, Statements } from "./statements.ts";
 
 /** How write data is emitted. */
 export interface EmitOptions {
@@ -21,7 +21,11 @@ export interface EmitOptions {
 
 /** The whole text of a scenario file. */
 export function emitScenario(plan: Plan, options: EmitOptions): string {
-  const bodies = plan.clients.map((client) => clientFunction(plan, client, options));
+  const labels = frameLabels(plan.operations);
+  const constants = new ByteConstants();
+  const bodies = plan.clients.map((client) =>
+    clientFunction(plan, client, { ...options, labels, constants })
+  );
   const used = bodies.flatMap((body) => [...body.imports]);
   const names = [...new Set(["replay", ...used])].sort();
   const blobs = bodies.flatMap((body) => [...body.blobs]);
@@ -29,18 +33,32 @@ export function emitScenario(plan: Plan, options: EmitOptions): string {
     ...headerComment(plan, options),
     `import { ${names.join(", ")} } from "smbench";`,
     "",
-    ...blobLines(blobs),
+    ...constantLines(blobs, constants),
     "export default replay({",
-    `  source: ${quoted(plan.source.name)},`,
-    "  clients: {",
-    ...plan.clients.map((client) => clientLine(client)),
-    "  },",
-    "}, {",
-    bodies.map((body) => body.text).join("\n\n"),
-    "});",
-    "",
+    memberLine("  ", "source", quoted(plan.source.name)),
+    ...(plan.clients.length === 0 ? ["  clients: {},", "}, {});", ""] : [
+      "  clients: {",
+      ...plan.clients.map((client) => clientLine(client)),
+      "  },",
+      "}, {",
+      bodies.map((body) => body.text).join("\n\n"),
+      "});",
+      "",
+    ]),
   ];
   return lines.join("\n");
+}
+
+/** Frames are labels; the second operation of a frame is `"214.2"`. */
+function frameLabels(operations: readonly PlanOperation[]): ReadonlyMap<number, string> {
+  const seen = new Map<number, number>();
+  const labels = new Map<number, string>();
+  for (const { id, frames } of operations) {
+    const count = (seen.get(frames.request) ?? 0) + 1;
+    seen.set(frames.request, count);
+    labels.set(id, count === 1 ? String(frames.request) : quoted(`${frames.request}.${count}`));
+  }
+  return labels;
 }
 
 function headerComment(plan: Plan, options: EmitOptions): string[] {
@@ -74,17 +92,25 @@ function plural(count: number, noun: string): string {
 
 function clientLine(client: PlanClient): string {
   const user = client.users[0];
-  const value = object({
-    user: user === undefined ? undefined : quoted(user),
-    address: quoted(client.address),
-  })!;
-  return `    ${client.id}: ${oneLine(value)},`;
+  const value: Code = {
+    kind: "object",
+    members: [
+      ...(user === undefined ? [] : [["user", quoted(user)] as const]),
+      ["address", quoted(client.address)],
+    ],
+  };
+  return memberLine("    ", client.id, value);
 }
 
-function blobLines(blobs: readonly (readonly [string, string])[]): string[] {
-  const lines = new Map(blobs);
-  if (lines.size === 0) return [];
-  return [...lines].map(([name, path]) => `const ${name} = blob(${quoted(path)});`).concat("");
+function constantLines(
+  blobs: readonly (readonly [string, string])[],
+  constants: ByteConstants,
+): string[] {
+  const lines = [
+    ...[...new Map(blobs)].map(([name, path]) => call(`const ${name} = `, "blob", [quoted(path)])),
+    ...constants.all.map(([name, digits]) => call(`const ${name} = `, "hex", [quoted(digits)])),
+  ];
+  return lines.length === 0 ? [] : [...lines, ""];
 }
 
 interface ClientBody {
@@ -94,7 +120,12 @@ interface ClientBody {
   readonly blobs: ReadonlyMap<string, string>;
 }
 
-function clientFunction(plan: Plan, client: PlanClient, options: EmitOptions): ClientBody {
+interface ClientOptions extends EmitOptions {
+  readonly constants: ByteConstants;
+  readonly labels: ReadonlyMap<number, string>;
+}
+
+function clientFunction(plan: Plan, client: PlanClient, options: ClientOptions): ClientBody {
   const operations = plan.operations.filter((operation) => operation.client === client.id);
   const writer = new ClientWriter(operations, options);
   const statements = writer.write();
@@ -110,6 +141,9 @@ function clientFunction(plan: Plan, client: PlanClient, options: EmitOptions): C
 
 const INDENT = "    ";
 
+/** How long a script waits for a break that the capture had: beyond it the server does not break. */
+const BREAK_TIMEOUT = "5s";
+
 /** Writes the statements of one client, in the order in which its requests were sent. */
 class ClientWriter {
   readonly imports: Set<string>;
@@ -119,12 +153,14 @@ class ClientWriter {
   readonly #lines: string[] = [];
   /** Operations under way that a later statement awaits: their variable. */
   readonly #open = new Map<number, { variable: string; result: string | undefined }>();
-  readonly #labels = new Map<number, string>();
+  readonly #labels: ReadonlyMap<number, string>;
 
-  constructor(operations: readonly PlanOperation[], options: EmitOptions) {
+  constructor(operations: readonly PlanOperation[], options: ClientOptions) {
     this.#operations = operations;
+    this.#labels = options.labels;
     this.#statements = new Statements(operations, {
       ...(options.blobPath === undefined ? {} : { blobPath: options.blobPath }),
+      constants: options.constants,
       policies: breakPolicies(operations),
     });
     this.imports = this.#statements.imports;
@@ -136,31 +172,17 @@ class ClientWriter {
   }
 
   write(): string[] {
-    this.#nameLabels();
     for (let index = 0; index < this.#operations.length;) {
       const chain = this.#chainAt(index);
       const next = this.#operations[index + chain.length];
       const answered = new Set(next?.after ?? this.#answered());
-      this.#awaitEarlier(chain[0]!);
+      this.#awaitEarlier(chain);
       if (chain.length > 1) this.#compound(chain, answered);
       else this.#single(chain[0]!, answered);
       index += chain.length;
     }
     this.#awaitRest();
     return this.#lines;
-  }
-
-  /** Frames are labels; the second operation of a frame is `"214.2"`. */
-  #nameLabels(): void {
-    const seen = new Map<number, number>();
-    for (const { id, frames } of this.#operations) {
-      const count = (seen.get(frames.request) ?? 0) + 1;
-      seen.set(frames.request, count);
-      this.#labels.set(
-        id,
-        count === 1 ? String(frames.request) : quoted(`${frames.request}.${count}`),
-      );
-    }
   }
 
   #answered(): number[] {
@@ -182,8 +204,13 @@ class ClientWriter {
     return this.#statements.compoundable(chain) ? chain : [first];
   }
 
-  #awaitEarlier(operation: PlanOperation): void {
-    for (const id of operation.after) this.#awaitOne(id);
+  /** Awaits what had been answered, and what the next statement needs (a damaged capture may hide the order). */
+  #awaitEarlier(chain: readonly PlanOperation[]): void {
+    for (const id of chain[0]?.after ?? []) this.#awaitOne(id);
+    const needed = new Set(chain.flatMap((operation) => this.#statements.variablesOf(operation)));
+    for (const [id, { result }] of [...this.#open]) {
+      if (result !== undefined && needed.has(result)) this.#awaitOne(id);
+    }
   }
 
   #awaitRest(): void {
@@ -201,15 +228,19 @@ class ClientWriter {
   }
 
   #at(operation: PlanOperation, outcome: string): void {
-    const label = this.#labels.get(operation.id)!;
+    const after = (operation.afterOthers ?? []).map((id) => this.#labels.get(id)!);
     this.#lines.push(
-      `${INDENT}await c.at(${secondsText(operation.at)}, ${label}); // ${comment(outcome)}`,
+      call(`${INDENT}await `, "c.at", [
+        secondsText(operation.at),
+        this.#labels.get(operation.id)!,
+        after.length === 0 ? undefined : object({ after: list(after) }),
+      ]) + ` // ${comment(outcome)}`,
     );
   }
 
   #single(operation: PlanOperation, answered: ReadonlySet<number>): void {
     if (operation.kind === "break") {
-      this.#lines.push(`${INDENT}// #${operation.frames.request}: ${breakSummary(operation)}`);
+      this.#lines.push(INDENT + this.#breakLine(operation));
       return;
     }
     this.#at(operation, outcomeText(operation));
@@ -226,7 +257,8 @@ class ClientWriter {
       return;
     }
     const kept = this.#statements.isUsed(result) ? result : undefined;
-    if (answered.has(operation.id)) {
+    const implied = "implied" in operation && operation.implied === true;
+    if (implied || answered.has(operation.id)) {
       const target = kept === undefined ? "await " : `const ${kept} = await `;
       this.#lines.push(call(INDENT + target, expression, args));
       return;
@@ -234,12 +266,25 @@ class ClientWriter {
     this.#start(operation, { expression, args, result: kept });
   }
 
+  /** Waits for the break that the capture had here: what followed may have followed from it. */
+  #breakLine(broken: BreakOperation): string {
+    const summary = `// ${breakSummary(broken)}`;
+    if (broken.file === null || !this.#statements.isUsed(broken.file)) return summary;
+    const options = object({
+      label: this.#labels.get(broken.id)!,
+      timeout: quoted(BREAK_TIMEOUT),
+    });
+    const method = broken.breakKind === "lease" ? "leaseBreak" : "oplockBreak";
+    return `${call("await ", `${broken.file}.${method}`, [options])} ${summary}`;
+  }
+
   /** Sends without waiting; the answer is awaited where the capture had it. */
   #start(
     operation: PlanOperation,
     code: { expression: string; args: readonly (Code | undefined)[]; result: string | undefined },
   ): void {
-    const awaited = operation.answeredAt !== null || this.#statements.isCancelled(operation.id);
+    const awaited = operation.answeredAt !== null || code.result !== undefined ||
+      this.#statements.isCancelled(operation.id);
     if (!awaited) {
       this.#lines.push(call(INDENT, code.expression, code.args));
       return;

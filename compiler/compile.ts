@@ -1,0 +1,88 @@
+/** `compile`: the whole pipeline from capture to scenario, visible in one function. */
+import type { ByteInput, CaptureNote } from "./capture/mod.ts";
+import { Decryption, type DecryptionKeys } from "./decryption.ts";
+import { emitScenario } from "./emit/typescript.ts";
+import { PlanBuilder } from "./operations.ts";
+import { countPayloads, hashPayloads, type Payload, type PayloadSink, sha256 } from "./payload.ts";
+import type { Plan } from "./plan.ts";
+import { type Progress, readCapture } from "./read_capture.ts";
+
+/** How a capture is compiled. */
+export interface CompileOptions {
+  /** Name of the capture for the script; the input's own name unless given. */
+  readonly name?: string;
+  /** Version of smbench for the script's first line. */
+  readonly version: string;
+  /**
+   * Receives the data of each write once, under its SHA-256; the script then refers to `blobPath(sha256)`. Without it
+   * the script writes synthetic data of the same lengths, equal where the captured data was equal.
+   */
+  readonly blobs?: {
+    readonly save: (sha256: string, data: Uint8Array) => void;
+    readonly path: (sha256: string) => string;
+  };
+  /** What is known of encrypted sessions. */
+  readonly keys?: DecryptionKeys;
+  readonly progress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What compiling gives. */
+export interface Compiled {
+  /** TypeScript text of the scenario. */
+  readonly script: string;
+  readonly plan: Plan;
+  /** Everything of the capture that the script does not have; `loss` marks what may have been SMB traffic. */
+  readonly notes: readonly CaptureNote[];
+  readonly packets: number;
+  /** SMB2 exchanges in the capture. */
+  readonly exchanges: number;
+}
+
+/**
+ * Compiles a capture into a scenario.
+ *
+ * @throws {CaptureError} When the input is missing, unreadable, or no capture; never because of what a capture contains.
+ */
+export async function compile(
+  input: string | URL | ByteInput,
+  options: CompileOptions,
+): Promise<Compiled> {
+  let builder: PlanBuilder | undefined;
+  const result = await readCapture(input, (state) => builder = new PlanBuilder(state), {
+    payloads: options.blobs === undefined ? hashPayloads : savingPayloads(options.blobs.save),
+    unwrapper: new Decryption(options.keys ?? {}),
+    ...(options.progress === undefined ? {} : { progress: options.progress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  const { plan, notes: dropped } = builder!.build(options.name ?? nameOf(input));
+  const notes = [...result.notes, ...dropped];
+  const script = emitScenario(plan, {
+    version: options.version,
+    notes,
+    ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
+  });
+  return { script, plan, notes, packets: result.packets, exchanges: result.exchanges };
+}
+
+/** Hands each distinct written content on once; read data is only counted. */
+function savingPayloads(save: (sha256: string, data: Uint8Array) => void): PayloadSink {
+  const saved = new Set<string>();
+  return {
+    take(kind: "read" | "write", data: Uint8Array): Payload {
+      if (kind === "read") return countPayloads.take(kind, data);
+      const hash = sha256(data);
+      if (!saved.has(hash)) {
+        saved.add(hash);
+        save(hash, data);
+      }
+      return { length: data.byteLength, sha256: hash };
+    },
+  };
+}
+
+function nameOf(input: string | URL | ByteInput): string {
+  const path = input instanceof URL ? input.pathname : typeof input === "string" ? input : "";
+  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  return name === "" || name === "-" ? "capture" : name;
+}

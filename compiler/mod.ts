@@ -1,0 +1,14 @@
+/**
+ * Captures -> scenarios: reads what clients and servers said, and writes what the clients did as a script that a person
+ * can edit. Knows captures, TCP and the wire room; knows no client, server, sandbox or command line.
+ *
+ * @module
+ */
+export { type ByteInput, CaptureError, type CaptureNote } from "./capture/mod.ts";
+export { compile, type Compiled, type CompileOptions } from "./compile.ts";
+export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
+export { noteText } from "./emit/typescript.ts";
+export { inspect, type Inspection, inspectOperations, type InspectOptions } from "./inspect.ts";
+export type { OperationRow } from "./operation_row.ts";
+export type * from "./plan.ts";
+export type { Progress } from "./read_capture.ts";
