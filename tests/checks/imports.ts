@@ -77,6 +77,7 @@ function judge(file: string, { specifier, target }: Import): string | undefined 
       break;
   }
   if (to.kind === "tests" && isTest(file)) return undefined;
+  if (to.kind === "public" && ROOMS[from.room].publicModule === true) return undefined;
   if (to.kind !== "room") {
     return isTest(file) && to.kind !== "unknown"
       ? undefined

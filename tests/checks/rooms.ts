@@ -9,6 +9,8 @@
 export interface Room {
   /** The rooms whose `mod.ts` it may import; type-only imports count. */
   readonly imports: readonly RoomName[];
+  /** Whether it may import the project's `mod.ts`. */
+  readonly publicModule?: true;
   /** Whether `Deno.*` may appear in it, or in which of its subfolders. */
   readonly deno?: true | readonly string[];
 }
@@ -43,7 +45,12 @@ export const ROOMS: Readonly<Record<RoomName, Room>> = {
   server: { imports: ["protocol", "security", "store", "transport", "wire"] },
   // Beyond design.md section 3: wire, whose names (statuses, access masks, FSCTLs) the scripting API takes and gives.
   script: { imports: ["client", "schedule", "measure", "wire"] },
-  sandbox: { imports: ["script", "client", "measure"], deno: true },
+  // Beyond design.md section 3: the worker is where the transport, the clock and mod.ts (what a scenario imports) meet.
+  sandbox: {
+    imports: ["script", "client", "measure", "schedule", "transport"],
+    publicModule: true,
+    deno: true,
+  },
   report: { imports: ["measure"] },
   compiler: { imports: ["wire", "security"], deno: ["capture"] },
   cli: {

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Folders whose files are no source of ours. */
-const SKIPPED = new Set([".git", "node_modules", "fixtures"]);
+/** Folders whose files are no source of ours, besides hidden ones. */
+const SKIPPED = new Set(["node_modules", "fixtures"]);
 
 /** All TypeScript files under a root except declarations and fixtures, sorted, relative to the root. */
 export async function sourceFiles(root: string): Promise<string[]> {
@@ -17,7 +17,8 @@ export async function sourceFiles(root: string): Promise<string[]> {
 async function collect(root: string, folder: string, files: string[]): Promise<void> {
   for await (const entry of Deno.readDir(`${root}/${folder}`)) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory && !SKIPPED.has(entry.name)) await collect(root, path, files);
+    const skipped = entry.name.startsWith(".") || SKIPPED.has(entry.name);
+    if (entry.isDirectory && !skipped) await collect(root, path, files);
     if (entry.isFile && path.endsWith(".ts") && !path.endsWith(".d.ts")) files.push(path);
   }
 }
