@@ -4,13 +4,13 @@
  */
 import { WireError } from "./errors.ts";
 import { checkedFrameLength } from "./framing.ts";
-import { decodeHeader, encodeHeader, HEADER_SIZE } from "./header.ts";
+import { encodeHeader, HEADER_SIZE, SMB2_PROTOCOL_ID } from "./header.ts";
 import { bodyCodec, type Message } from "./messages.ts";
 import { Reader } from "./reader.ts";
 import { Writer } from "./writer.ts";
 
-/** Data from this length on is a piece of its own; below, a copy is cheaper than one more piece. */
-const DETACH_FROM = 16 * 1024;
+/** Data from this length on is a piece of its own; below, a copy costs no more than one more piece. */
+const DETACH_FROM = 1024;
 
 /** Position of NextCommand in the header (MS-SMB2 2.2.1.2). */
 const NEXT_COMMAND = 20;
@@ -76,9 +76,10 @@ export interface EncodedChain {
  */
 export function splitChain(frame: Uint8Array): ChainPart[] {
   const parts: ChainPart[] = [];
+  const reader = new Reader(frame);
   let rest = frame;
   for (let offset = 0;;) {
-    const { nextCommand } = decodeHeader(new Reader(rest));
+    const nextCommand = peekNextCommand(reader, offset, rest.byteLength);
     if (nextCommand === 0) {
       parts.push({ bytes: rest, offset });
       return parts;
@@ -96,7 +97,7 @@ export function splitChain(frame: Uint8Array): ChainPart[] {
 }
 
 /**
- * Encodes messages as one frame: NextCommand set, all but the last padded to 8 bytes. File data of at least 16 KiB
+ * Encodes messages as one frame: NextCommand set, all but the last padded to 8 bytes. File data of at least 1 KiB
  * (WRITE requests, READ responses) is referred to, not copied: it must not change before the frame is written.
  *
  * @throws {WireError} when a value does not fit its field, or there is no message.
@@ -158,6 +159,20 @@ export function chainBytes(chain: EncodedChain): Uint8Array<ArrayBuffer> {
     }
   }
   return bytes;
+}
+
+/** NextCommand of the header at `offset`. Its other fields are looked at when the message is decoded. */
+function peekNextCommand(reader: Reader, offset: number, left: number): number {
+  const protocolId = reader.peekU32(offset);
+  if (left < HEADER_SIZE || protocolId !== SMB2_PROTOCOL_ID) {
+    throw new WireError(
+      left < HEADER_SIZE
+        ? `Cannot split chain: ${left} bytes at offset ${offset} are no header`
+        : `Cannot split chain: no SMB2 header at offset ${offset}`,
+      { field: "ProtocolId", offset, needed: HEADER_SIZE, had: left },
+    );
+  }
+  return reader.peekU32(offset + NEXT_COMMAND);
 }
 
 /** Where the writer holds one message, and what it does not hold of it. */

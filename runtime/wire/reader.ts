@@ -180,6 +180,12 @@ export class Reader {
     return start + 2 > this.#end ? -1 : this.#view.getUint16(start, true);
   }
 
+  /** The 32-bit integer at `offset` from the origin, or -1 where the bytes end before it; nothing moves. */
+  peekU32(offset: number): number {
+    const start = this.#origin + offset;
+    return start + 4 > this.#end ? -1 : this.#view.getUint32(start, true);
+  }
+
   #utf16(start: number, length: number): string {
     const units = length >> 1;
     const codes: number[] = [];

@@ -105,6 +105,7 @@ Deno.test("a GUID keeps its mixed order", () => {
 Deno.test("peeking moves nothing and tells the end", () => {
   const reader = new Reader(fromHex("010203"));
   assertEquals([reader.peekU16(1), reader.peekU16(2), reader.offset], [0x0302, -1, 0]);
+  assertEquals([reader.peekU32(0), new Reader(fromHex("ffffffff")).peekU32(0)], [-1, 0xffffffff]);
 });
 
 Deno.test("a writer that grows in the middle of a field keeps what it has", () => {

@@ -4,14 +4,14 @@
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { openCapture } from "../../compiler/capture/mod.ts";
-import { Deframer, type Frame } from "../../compiler/deframe.ts";
-import { type Direction, Reassembler } from "../../compiler/reassembly.ts";
+import { type Direction, Reassembler, type StreamEvent } from "../../compiler/reassembly.ts";
 import {
   decodeHeader,
   decodeMessage,
   describe,
   encodeMessage,
   frameContent,
+  FrameDecoder,
   type Message,
   messageName,
   Reader,
@@ -77,18 +77,11 @@ sharedTest(
 
 async function examine(path: string): Promise<Tally> {
   const tally = emptyTally();
-  const deframers = new Map<Direction, Deframer>();
+  const streams = new Map<Direction, Stream>();
   const reassembler = new Reassembler((event) => {
-    let deframer = deframers.get(event.direction);
-    if (deframer === undefined) {
-      deframer = new Deframer({
-        frame: (frame) => examineFrame(frame, tally),
-        skipped: () => {},
-      }, false);
-      deframers.set(event.direction, deframer);
-    }
-    if (event.kind === "data") deframer.push(event);
-    if (event.kind === "gap") deframer.gap(event.missing, event.declared.frame);
+    const stream = streams.get(event.direction) ?? new Stream(tally);
+    streams.set(event.direction, stream);
+    stream.take(event);
   });
   const capture = await openCapture(path);
   for await (const batch of capture.segments()) {
@@ -98,10 +91,38 @@ async function examine(path: string): Promise<Tally> {
   return tally;
 }
 
-function examineFrame(frame: Frame, tally: Tally): void {
-  if (frame.bytes.byteLength !== frame.length || frameContent(frame.bytes) !== "smb2") return;
-  // A Buffer would not be equal to what the writer makes.
-  const bytes = new Uint8Array(frame.bytes.buffer, frame.bytes.byteOffset, frame.bytes.byteLength);
+/** One direction of a connection. Behind a gap, or foreign bytes, it waits for a segment that begins with a frame. */
+class Stream {
+  readonly #tally: Tally;
+  #decoder: FrameDecoder | null = null;
+
+  constructor(tally: Tally) {
+    this.#tally = tally;
+  }
+
+  take(event: StreamEvent): void {
+    if (event.kind === "gap") this.#decoder = null;
+    if (event.kind !== "data") return;
+    // A Buffer would not be equal to what the writer makes.
+    const { buffer, byteOffset, byteLength } = event.bytes;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    if (this.#decoder === null && frameContent(bytes.subarray(4)) === "unknown") return;
+    this.#decoder ??= new FrameDecoder();
+    let frames;
+    try {
+      frames = this.#decoder.push(bytes);
+    } catch (error) {
+      assertInstanceOf(error, WireError);
+      this.#decoder = null;
+      return;
+    }
+    for (const { payload } of frames) {
+      if (frameContent(payload) === "smb2") examineFrame(payload, this.#tally);
+    }
+  }
+}
+
+function examineFrame(bytes: Uint8Array, tally: Tally): void {
   let parts;
   try {
     parts = splitChain(bytes);
