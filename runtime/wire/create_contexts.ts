@@ -91,6 +91,8 @@ export interface AaplReply {
   readonly serverCapabilities?: bigint;
   readonly volumeCapabilities?: bigint;
   readonly model?: string;
+  /** What macOS pads the model with, up to a multiple of 8; absent when there is nothing (Samba). */
+  readonly padding?: Uint8Array;
 }
 
 /** Contexts of a CREATE response. */
@@ -403,6 +405,7 @@ function encodeAaplReply(writer: Writer, reply: AaplReply): void {
     writer.u32(0);
     writer.u32(model.length * 2);
     writer.text(model);
+    if (reply.padding !== undefined) writer.raw(reply.padding);
   }
 }
 
@@ -424,8 +427,9 @@ function decodeAaplReply(data: Reader): AaplReply | null {
   if ((replyBitmap & AaplBitmap.MODEL_INFO) !== 0n) {
     if (data.remaining < 8 || data.u32("Padding") !== 0) return null;
     const length = data.u32("ModelLength");
-    if (length !== data.remaining || length % 2 !== 0) return null;
+    if (length > data.remaining || length % 2 !== 0) return null;
     reply = { ...reply, model: data.text(length, "Model") };
+    if (data.remaining > 0) reply = { ...reply, padding: data.rest() };
   }
   return data.remaining === 0 ? reply : null;
 }

@@ -161,6 +161,24 @@ const RESPONSES: readonly (readonly [CreateResponseContext, string])[] = [
     "01000000 00000000 0700000000000000 0900000000000000 0200000000000000" +
     "00000000 06000000 4d0061006300",
   ],
+  // As macOS sends it, with padding behind the model (shared captures, public).
+  [
+    {
+      kind: "AAPL",
+      reply: {
+        command: 1,
+        reserved: 0,
+        replyBitmap: 7n,
+        serverCapabilities: 0x1fn,
+        volumeCapabilities: 5n,
+        model: "MacBookPro16,1",
+        padding: new Uint8Array(4),
+      },
+    },
+    "00000000 1000 0400 0000 1800 48000000 4141504c 00000000" +
+    "01000000 00000000 0700000000000000 1f00000000000000 0500000000000000 00000000 1c000000" +
+    "4d006100630042006f006f006b00500072006f00310036002c003100 00000000",
+  ],
   [
     {
       kind: "AAPL",
@@ -267,7 +285,7 @@ Deno.test("bodies whose fixed fields differ stay raw", () => {
 Deno.test("an Apple reply whose model has a wrong length stays raw", () => {
   const name = bytesOf("4141504c");
   const head = "01000000 00000000 0400000000000000 00000000";
-  for (const tail of ["04000000 4d00", "02000000 4d00 00", ""]) {
+  for (const tail of ["04000000 4d00", "03000000 4d0061", ""]) {
     const raw: CreateResponseContext = { kind: "raw", name, data: bytesOf(head + tail) };
     assertEquals(decodeCreateResponseContexts(new Reader(encodeResponse([raw]))), [raw]);
   }

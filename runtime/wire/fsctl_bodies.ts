@@ -159,9 +159,10 @@ export type VariableFsctlBody =
     readonly name: string;
   }
   | {
-    /** FILE_SET_SPARSE_BUFFER (MS-FSCC 2.3.83); absent means true and no bytes. */
+    /** FILE_SET_SPARSE_BUFFER (MS-FSCC 2.3.83). */
     readonly kind: "setSparse";
-    readonly setSparse?: boolean;
+    /** 0 = not sparse, any other number = sparse (smbtorture sends 0xff); absent: no bytes, which means sparse. */
+    readonly setSparse?: number;
   }
   | {
     /** FILE_ALLOCATED_RANGE_BUFFER: one in a request, any number in a response (MS-FSCC 2.3.51, 2.3.52). */
@@ -337,7 +338,7 @@ function encodeBody(writer: Writer, body: FixedFsctlBody | VariableFsctlBody): v
       writer.u8(0);
       return writer.text(body.name);
     case "setSparse":
-      if (body.setSparse !== undefined) writer.u8(body.setSparse ? 1 : 0);
+      if (body.setSparse !== undefined) writer.u8(body.setSparse);
       return;
     case "allocatedRanges":
       return encodeAll(writer, RANGE, body.ranges);
@@ -408,7 +409,7 @@ function decodeKnown(kind: FixedKind | VariableKind, bytes: Uint8Array): FsctlBo
       return { kind, timeout, timeoutSpecified, name: reader.text(nameLength, "Name") };
     }
     case "setSparse":
-      return bytes.byteLength === 0 ? { kind } : { kind, setSparse: reader.u8("SetSparse") !== 0 };
+      return bytes.byteLength === 0 ? { kind } : { kind, setSparse: reader.u8("SetSparse") };
     case "allocatedRanges":
       return { kind, ranges: decodeAll(reader, RANGE, Math.floor(bytes.byteLength / 16)) };
     case "trimRequest": {

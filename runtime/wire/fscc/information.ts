@@ -21,6 +21,11 @@ import {
   type SecurityDescriptor,
 } from "./security.ts";
 
+/** Kinds that are a list to the end of the bytes; whether something stands behind it shows only on the way back. */
+const LISTS: ReadonlySet<string> = new Set(
+  ["FileFullEaInformation", "FileStreamInformation", "FileQuotaInformation"],
+);
+
 /** A type or class that this codec does not take apart, kept byte for byte. */
 export interface RawInformation {
   readonly kind: "raw";
@@ -58,7 +63,9 @@ export type Information =
 
 /**
  * Takes information apart. Unknown types and classes, and directory classes (see `decodeDirectory`), become `raw`.
- * Bytes behind the structure are kept as `trailing`: Windows pads renames, and buffers may be larger than needed.
+ * Bytes behind the structure are kept as `trailing`: Windows pads renames, and buffers may be larger than needed. Lists
+ * with another alignment than the spec's and descriptors with their parts in another order decode all the same, but do
+ * not come back byte for byte; whoever must repeat recorded bytes compares with `encodeInformation` first.
  *
  * @throws {WireError} when the class is known and the bytes are too short for it or contradict themselves, as after
  * BUFFER_OVERFLOW
@@ -83,7 +90,8 @@ export function decodeInformation(
   if (value === null || !canonicalBooleans(value, bytes)) {
     return { kind: "raw", infoType, informationClass, data: bytes };
   }
-  return reader.remaining === 0 ? value : { ...value, trailing: reader.rest() };
+  const trailing = LISTS.has(value.kind) ? behindList(value, bytes) : reader.rest();
+  return trailing.byteLength === 0 ? value : { ...value, trailing };
 }
 
 /** The bytes of information. */
@@ -164,4 +172,11 @@ function canonicalBooleans(value: KnownInformation, bytes: Uint8Array): boolean 
   const writer = new Writer(64);
   encodeKnown(writer, value);
   return writer.bytes().every((byte, index) => byte === bytes[index]);
+}
+
+/** What stands behind a list that comes back the same; nothing when it does not, or ends with the bytes. */
+function behindList(value: KnownInformation, bytes: Uint8Array): Uint8Array {
+  const again = encodeInformation(value);
+  const same = again.every((byte, index) => byte === bytes[index]);
+  return same ? bytes.subarray(again.byteLength) : bytes.subarray(bytes.byteLength);
 }
