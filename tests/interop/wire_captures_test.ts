@@ -106,7 +106,9 @@ class Stream {
     // A Buffer would not be equal to what the writer makes.
     const { buffer, byteOffset, byteLength } = event.bytes;
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    if (this.#decoder === null && frameContent(bytes.subarray(4)) === "unknown") return;
+    // go-smb2 sends the length as a segment of its own, so the start of a connection is taken as one of a frame.
+    const synced = this.#decoder !== null || event.position === 0;
+    if (!synced && frameContent(bytes.subarray(4)) === "unknown") return;
     this.#decoder ??= new FrameDecoder();
     let frames;
     try {
