@@ -202,7 +202,7 @@ export class Handshake {
       session.final = { body, message: context.message.slice() };
       session.phase = "finishing";
       // Who has no key has proven nothing, so that there is nothing to finish.
-      if (isWithoutKey(body)) return this.#finishSession(session, true, context.now);
+      if (isWithoutKey(session, body)) return this.#finishSession(session, true, context.now);
     }
     this.#context.emit({ kind: "authenticate", session, token: body.securityBuffer });
   }

@@ -270,7 +270,8 @@ export class Outbox {
           available: this.#window.available,
           target: this.#context.creditTarget,
         }),
-      flags: (input.flags ?? 0) | (previous === null ? 0 : HeaderFlags.RELATED_OPERATIONS),
+      flags: (input.flags ?? 0) | (previous === null ? 0 : HeaderFlags.RELATED_OPERATIONS) |
+        (this.#signs(exchange) ? HeaderFlags.SIGNED : 0),
       messageId,
       reserved: 0,
       treeId: tree?.treeId ?? (inherits ? NO_ID : 0),
@@ -294,9 +295,7 @@ export class Outbox {
   #launch(exchange: Exchange, sent: { message: Message; part: EncodedPart; now: number }): void {
     const { message, part, now } = sent;
     const { input, session, tree } = exchange;
-    if (shouldSign(input, session, this.#context.negotiated())) {
-      session?.signer?.sign(part.head, part.tail);
-    }
+    if (this.#signs(exchange)) session?.signer?.sign(part.head, part.tail);
     exchange.messageId = message.header.messageId;
     exchange.sentAt = now;
     exchange.bytesSent = part.length;
@@ -310,15 +309,21 @@ export class Outbox {
     this.#context.emit({ kind: "sent", message, at: now });
   }
 
+  #signs({ input, session }: Exchange): boolean {
+    return shouldSign(input, session, this.#context.negotiated());
+  }
+
   #sendCancel(exchange: Exchange, now: number): void {
     const { asyncId, session } = exchange;
+    const signed = shouldSign({ command: "CANCEL" }, session, this.#context.negotiated());
     // No credits, the id of the request, and AsyncId once it is known (MS-SMB2 3.2.4.24).
     const header: Header = {
       creditCharge: 0,
       status: 0,
       command: Command.CANCEL,
       credits: 0,
-      flags: asyncId === null ? 0 : HeaderFlags.ASYNC_COMMAND,
+      flags: (asyncId === null ? 0 : HeaderFlags.ASYNC_COMMAND) |
+        (signed ? HeaderFlags.SIGNED : 0),
       messageId: exchange.messageId,
       ...(asyncId === null ? {} : { asyncId }),
       reserved: 0,
@@ -328,7 +333,6 @@ export class Outbox {
     };
     const message: Message = { kind: "request", command: "CANCEL", header, body: { reserved: 0 } };
     const { frame, parts: [part] } = encodeChain([message]);
-    const signed = shouldSign({ command: "CANCEL" }, session, this.#context.negotiated());
     if (part !== undefined && signed) session?.signer?.sign(part.head, part.tail);
     this.#context.emit({ kind: "sent", message, at: now });
     this.#context.emit({ kind: "write", chunks: frame });

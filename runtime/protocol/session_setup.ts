@@ -15,7 +15,7 @@ import type { SessionState, SigningMode } from "./sessions.ts";
 
 /** Who logs in, and how. */
 export interface SessionOptions {
-  /** For messages. */
+  /** For messages; empty for an anonymous login. */
   readonly user: string;
   /** `enabled` unless told. */
   readonly signing?: SigningMode;
@@ -76,9 +76,13 @@ export function sessionSetupRequest(
   };
 }
 
-/** Whether the session has no key: its user is a guest, or nobody. */
-export function isWithoutKey(body: SessionSetupResponse): boolean {
-  return (body.sessionFlags & (SessionFlags.IS_GUEST | SessionFlags.IS_NULL)) !== 0;
+/**
+ * Whether the session has no key: its user is a guest, or nobody. Samba does not set IS_NULL for an anonymous user, so
+ * that the name counts as well.
+ */
+export function isWithoutKey(session: SessionState, body: SessionSetupResponse): boolean {
+  const flags = SessionFlags.IS_GUEST | SessionFlags.IS_NULL;
+  return session.user === "" || (body.sessionFlags & flags) !== 0;
 }
 
 /**
@@ -97,8 +101,9 @@ export function acceptSession(
     });
   }
   session.isGuest = (final.body.sessionFlags & SessionFlags.IS_GUEST) !== 0;
-  session.isAnonymous = (final.body.sessionFlags & SessionFlags.IS_NULL) !== 0;
-  if (isWithoutKey(final.body)) acceptWithoutKey(session);
+  session.isAnonymous = session.user === "" ||
+    (final.body.sessionFlags & SessionFlags.IS_NULL) !== 0;
+  if (isWithoutKey(session, final.body)) acceptWithoutKey(session);
   else acceptWithKey(session, final.message, context);
   session.final = null;
   session.phase = "valid";

@@ -19,8 +19,11 @@ export function shouldSign(
   return request.command === "TREE_CONNECT" && negotiated?.dialect === Dialect.SMB_3_1_1;
 }
 
-/** A server that has lost the session has lost its key with it. */
-const UNSIGNED_STATUSES: ReadonlySet<number> = new Set([
+/**
+ * A server that has lost the session has lost its key with it: Samba then sends the flag and a signature that nobody
+ * can verify. What such an answer says does not depend on the session.
+ */
+const SESSION_LOST: ReadonlySet<number> = new Set([
   Status.USER_SESSION_DELETED,
   Status.NETWORK_SESSION_EXPIRED,
 ]);
@@ -40,7 +43,7 @@ export function verifyResponse(
 ): void {
   const { header, bytes, exchange } = received;
   const { session } = exchange;
-  if (session === null || session.signer === null) return;
+  if (session === null || session.signer === null || SESSION_LOST.has(header.status)) return;
   if ((header.flags & HeaderFlags.SIGNED) !== 0) {
     if (session.signer.verify(bytes)) return;
     throw new ProtocolError(
@@ -51,7 +54,7 @@ export function verifyResponse(
     );
   }
   if (!session.signingRequired || session.signing === "off") return;
-  if (exchange.input.sign === false || UNSIGNED_STATUSES.has(header.status)) return;
+  if (exchange.input.sign === false) return;
   throw new ProtocolError(
     `Cannot accept ${
       commandName(header.command)
