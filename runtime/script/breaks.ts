@@ -169,7 +169,7 @@ export class BreakTable {
     return this.#run.acknowledge({ client: this.#client, path, options }, async () => {
       event.acknowledge(state);
       const ack = await event.acknowledged;
-      if (ack === null) throw new Error("the break was not acknowledged");
+      if (ack === null) throw new Error("Cannot acknowledge: the connection ended");
       return ack;
     });
   }

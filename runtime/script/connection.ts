@@ -137,7 +137,7 @@ export class ScriptConnection implements Connection {
   }
 
   #required(): ClientConnection {
-    if (this.#connection === null) throw new Error("the connection is closed");
+    if (this.#connection === null) throw new Error("Cannot send: the connection is closed");
     return this.#connection;
   }
 }
@@ -202,7 +202,7 @@ export class ScriptSession implements Session {
       path: "",
       options,
       obstacle: this.#obstacle ?? "a second authentication on the same session is not supported",
-      send: () => Promise.reject(new Error("nothing is sent")),
+      send: () => Promise.reject(new Error("Cannot send: this is not supported")),
       value: () => {},
       empty: () => {},
     });
@@ -228,7 +228,7 @@ export class ScriptSession implements Session {
   }
 
   #required(): ClientSession {
-    if (this.#session === null) throw new Error("nobody is logged in");
+    if (this.#session === null) throw new Error("Cannot send: nobody is logged in");
     return this.#session;
   }
 }

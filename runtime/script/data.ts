@@ -91,7 +91,8 @@ export class Blob implements BlobReference {
  * The content of a file of the scenario's folder, for a write. Name it once, at the top of the scenario: its bytes are
  * then there before the run starts. The worker cannot read files; the host serves these ones only.
  *
- * @param path Relative to the scenario, with `/`; never absolute, never with `..`.
+ * @param path Relative to the scenario, with `/`; never absolute, never with `..`. The file is named by its content's
+ * hash (4 to 128 hexadecimal digits, `.bin`); 64 digits are checked as SHA-256.
  * @returns A reference to hand to `write`.
  * @throws {RangeError} When the path is not of that form.
  *
@@ -107,7 +108,7 @@ export function blob(path: string): BlobReference {
     throw new RangeError(
       `Cannot use ${
         JSON.stringify(clip(path))
-      } as a blob: a path below the scenario's folder is needed`,
+      } as a blob: a path below the scenario's folder is needed, such as "blobs/3f2a.bin"`,
     );
   }
   const reference = new Blob(path);
@@ -123,10 +124,15 @@ export function watchBlobs(listener: (reference: BlobReference) => void): () => 
   return () => void listeners.delete(listener);
 }
 
-/** Whether a path is relative, without `..`, `.`, empty components, backslashes, drive letters or control characters. */
+/**
+ * Whether a path is relative, without `..`, `.`, empty components, backslashes, drive letters or control characters,
+ * and ends in a name of content: 4 to 128 hexadecimal digits and `.bin`. A scenario shall not get at other files.
+ */
 export function isBlobPath(path: string): boolean {
   if (path.length === 0 || path.length > 1024) return false;
   // deno-lint-ignore no-control-regex
   if (/[\\:\u0000-\u001f\u007f]/.test(path)) return false;
-  return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+  const parts = path.split("/");
+  return parts.every((part) => part !== "" && part !== "." && part !== "..") &&
+    /^[0-9a-f]{4,128}\.bin$/.test(parts.at(-1) ?? "");
 }

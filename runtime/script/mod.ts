@@ -14,3 +14,5 @@ export type { Credentials, RunHost, RunOptions } from "./host.ts";
 export { describeParams, type ParamInfo, ParamsError, parseParams } from "./params.ts";
 export { Definition, replay, scenario } from "./scenario.ts";
 export { duration, size } from "./units.ts";
+export { parseWorkload, type Workload, WorkloadError } from "./workload.ts";
+export { workloadDefinition } from "./workload_run.ts";

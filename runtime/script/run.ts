@@ -141,6 +141,8 @@ export class Run {
       cancel: () => abort.abort(),
     });
     const madeAt = this.host.clock.now();
+    // Where the script made it: its failure comes from elsewhere, and shall name that line.
+    const site = this.strict ? new ScriptError("") : null;
     if (label !== null) this.order.begin(label);
     this.#outstanding++;
 
@@ -193,6 +195,7 @@ export class Run {
         ? this.#failure(intent, { ...end, matched, expected: expected.text })
         : null;
       if (failure !== null) {
+        failure.stack = `${failure.name}: ${failure.message}\n${framesOf(site)}`;
         record();
         settled.resolve({ outcome, error: failure });
         return;
@@ -459,6 +462,11 @@ export class Run {
   guid(scope: string, name: string): string {
     return guidText(this.named(scope, name));
   }
+}
+
+/** The frames of an error's stack, without its message. */
+function framesOf(error: Error | null): string {
+  return (error?.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
 }
 
 /** Version 4 GUID text from 16 random bytes. */

@@ -102,7 +102,7 @@ export class ScriptTree implements Tree {
   }
 
   #connected(): ClientTree {
-    if (this.#tree === null) throw new Error("the share is not connected");
+    if (this.#tree === null) throw new Error("Cannot send: the share is not connected");
     return this.#tree;
   }
 }

@@ -1,0 +1,216 @@
+/** Everything that host and worker say to each other. */
+import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
+import type { Credentials, ParamInfo, RunOptions } from "../script/mod.ts";
+import type { ScenarioPlace } from "./errors.ts";
+
+/** One checked file of a scenario, types removed. */
+export interface ScenarioFile {
+  /** Relative to the scenario's folder, with `/`. */
+  readonly path: string;
+  readonly code: string;
+  /** Specifier -> path of the file that it means. */
+  readonly imports: Readonly<Record<string, string>>;
+}
+
+/** What a loaded scenario says about itself. */
+export interface ScenarioDescription {
+  readonly kind: "scenario" | "replay";
+  readonly name: string;
+  readonly params: readonly ParamInfo[];
+  readonly clients: readonly string[];
+}
+
+/** What a scenario threw, or what was wrong with it. */
+export interface ScenarioFailure {
+  /** `params`: a value of the command line; `expectation`: an `expect` or unexpected status; `script`: anything else. */
+  readonly kind: "params" | "expectation" | "no response" | "script";
+  readonly message: string;
+  /** Where in the scenario's own files; innermost first. */
+  readonly places: readonly ScenarioPlace[];
+}
+
+/** What the worker runs with. */
+export interface RunOrder extends RunOptions {
+  readonly target: { readonly hostname: string; readonly port: number };
+  readonly params: Readonly<Record<string, string>>;
+  /** Name of the user of the run; empty for anonymous. */
+  readonly user: string;
+  /** A static workload, instead of the loaded scenario. */
+  readonly workload: unknown;
+}
+
+/** From the host. */
+export type ToWorker =
+  | { readonly kind: "load"; readonly files: readonly ScenarioFile[]; readonly entry: string }
+  | { readonly kind: "run"; readonly order: RunOrder }
+  | { readonly kind: "stop"; readonly reason: string }
+  | {
+    readonly kind: "authenticated";
+    readonly id: number;
+    readonly step:
+      | {
+        readonly token: Uint8Array | null;
+        readonly done: boolean;
+        readonly sessionKey: Uint8Array | null;
+      }
+      | { readonly error: string };
+  }
+  | {
+    readonly kind: "blob";
+    readonly id: number;
+    readonly content: Uint8Array | { readonly error: string };
+  };
+
+/** From the worker. The host believes nothing of it but its shape. */
+export type ToHost =
+  | { readonly kind: "ready" }
+  | { readonly kind: "loaded"; readonly description: ScenarioDescription }
+  | { readonly kind: "failed"; readonly failure: ScenarioFailure }
+  | {
+    readonly kind: "records";
+    readonly operations: readonly OperationRecord[];
+    readonly breaks: readonly BreakRecord[];
+  }
+  | { readonly kind: "log"; readonly message: string }
+  | { readonly kind: "note"; readonly message: string }
+  | {
+    readonly kind: "authenticate";
+    readonly id: number;
+    /** Steps of one exchange have one number. */
+    readonly exchange: number;
+    readonly credentials: Credentials;
+    readonly token: Uint8Array | null;
+  }
+  | { readonly kind: "blob"; readonly id: number; readonly path: string }
+  | { readonly kind: "finished"; readonly failure: ScenarioFailure | null };
+
+/** Longest text that the host takes from a worker. */
+const MAX_TEXT = 100_000;
+/** Longest token of an authentication (MS-SMB2 2.2.5: its length has 16 bits). */
+const MAX_TOKEN = 0xffff;
+const MAX_LIST = 100_000;
+
+/** Reads a message of a worker: what has another shape is refused, whatever the worker has become. */
+export function parseToHost(data: unknown): ToHost | null {
+  if (!isRecord(data)) return null;
+  switch (data.kind) {
+    case "ready":
+      return { kind: "ready" };
+    case "loaded":
+      return isDescription(data.description)
+        ? { kind: "loaded", description: data.description }
+        : null;
+    case "failed":
+      return isFailure(data.failure) ? { kind: "failed", failure: data.failure } : null;
+    case "records":
+      return isList(data.operations, isOperation) && isList(data.breaks, isBreak)
+        ? { kind: "records", operations: data.operations, breaks: data.breaks }
+        : null;
+    case "log":
+    case "note":
+      return isText(data.message) ? { kind: data.kind, message: data.message } : null;
+    case "authenticate":
+      return isNumber(data.id) && isNumber(data.exchange) && isCredentials(data.credentials) &&
+          isToken(data.token)
+        ? {
+          kind: "authenticate",
+          id: data.id,
+          exchange: data.exchange,
+          credentials: data.credentials,
+          token: data.token,
+        }
+        : null;
+    case "blob":
+      return isNumber(data.id) && isText(data.path)
+        ? { kind: "blob", id: data.id, path: data.path }
+        : null;
+    case "finished":
+      return data.failure === null || isFailure(data.failure)
+        ? { kind: "finished", failure: data.failure }
+        : null;
+    default:
+      return null;
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= MAX_TEXT;
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isOptional<T>(value: unknown, check: (value: unknown) => value is T): boolean {
+  return value === undefined || check(value);
+}
+
+function isNullable<T>(value: unknown, check: (value: unknown) => value is T): value is T | null {
+  return value === null || check(value);
+}
+
+function isList<T>(value: unknown, check: (value: unknown) => value is T): value is T[] {
+  return Array.isArray(value) && value.length <= MAX_LIST && value.every(check);
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
+function isToken(value: unknown): value is Uint8Array | null {
+  return value === null || (value instanceof Uint8Array && value.length <= MAX_TOKEN);
+}
+
+function isCredentials(value: unknown): value is Credentials {
+  return value === "run" || value === "anonymous" || value === "guest" || value === "wrong";
+}
+
+function isParam(value: unknown): value is ParamInfo {
+  return isRecord(value) && isText(value.name) && isText(value.type) && isBoolean(value.required) &&
+    isOptional(value.default, isText) && isOptional(value.description, isText);
+}
+
+function isDescription(value: unknown): value is ScenarioDescription {
+  return isRecord(value) && (value.kind === "scenario" || value.kind === "replay") &&
+    isText(value.name) && isList(value.params, isParam) && isList(value.clients, isText);
+}
+
+function isPlace(value: unknown): value is ScenarioPlace {
+  return isRecord(value) && isText(value.file) && isNullable(value.line, isNumber) &&
+    isNullable(value.column, isNumber);
+}
+
+function isFailure(value: unknown): value is ScenarioFailure {
+  return isRecord(value) &&
+    (value.kind === "params" || value.kind === "expectation" || value.kind === "no response" ||
+      value.kind === "script") &&
+    isText(value.message) && isList(value.places, isPlace);
+}
+
+function isGrant(value: unknown): value is NonNullable<OperationRecord["grant"]> {
+  return isRecord(value) && isText(value.expected) && isText(value.actual);
+}
+
+function isOperation(value: unknown): value is OperationRecord {
+  return isRecord(value) && isNumber(value.id) && isText(value.client) && isText(value.command) &&
+    isText(value.path) && isNullable(value.label, isText) && isNullable(value.due, isNumber) &&
+    isNullable(value.sentAt, isNumber) && isNullable(value.completedAt, isNumber) &&
+    isNullable(value.status, isNumber) && isText(value.expected) && isBoolean(value.matched) &&
+    isNumber(value.payload) && isNumber(value.bytesSent) && isNumber(value.bytesReceived) &&
+    isOptional(value.skipped, isText) && isOptional(value.error, isText) &&
+    isOptional(value.grant, isGrant);
+}
+
+function isBreak(value: unknown): value is BreakRecord {
+  return isRecord(value) && isText(value.client) &&
+    (value.kind === "lease" || value.kind === "oplock") && isText(value.path) &&
+    isText(value.from) && isText(value.to) && isBoolean(value.ackRequired) &&
+    isNumber(value.receivedAt) && isNullable(value.acknowledgedAt, isNumber) &&
+    isNullable(value.ackStatus, isNumber);
+}
