@@ -211,6 +211,7 @@ async function main(): Promise<void> {
     args: [
       "test",
       "--doc",
+      "--parallel",
       "--allow-all",
       "--quiet",
       ...(args["junit-path"] === undefined ? [] : [`--junit-path=${args["junit-path"]}`]),
