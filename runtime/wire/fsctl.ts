@@ -1,4 +1,4 @@
-/** FSCTL codes (MS-SMB2 2.2.31, MS-FSCC 2.3, MS-DFSC 2.2, MS-RSVD 2.2, MS-SQOS 2.2). Names are without `FSCTL_`. */
+/** FSCTL codes (MS-SMB2 2.2.31, MS-FSCC 2.3). Names are without `FSCTL_`. */
 import { numberName } from "./flags.ts";
 
 /** Codes by name; any other number is kept as a number. */

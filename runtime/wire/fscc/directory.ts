@@ -80,7 +80,7 @@ export function isDirectoryClass(informationClass: number): boolean {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { decodeDirectory, encodeDirectory } from "../wire/mod.ts";
+ * import { decodeDirectory, encodeDirectory } from "../mod.ts";
  * const { bytes, used } = encodeDirectory(12, [{ name: "a" }, { name: "b" }], { maxLength: 64 });
  * assertEquals([used, decodeDirectory(12, bytes).map((entry) => entry.name)], [2, ["a", "b"]]);
  * ```

@@ -72,7 +72,7 @@ export type Information =
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { decodeInformation, encodeInformation, InfoType } from "../wire/mod.ts";
+ * import { decodeInformation, encodeInformation, InfoType } from "../mod.ts";
  * const bytes = encodeInformation({ kind: "FileEndOfFileInformation", endOfFile: 4096n });
  * assertEquals(decodeInformation(InfoType.FILE, 20, bytes), {
  *   kind: "FileEndOfFileInformation",

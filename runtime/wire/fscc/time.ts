@@ -12,9 +12,9 @@ const PER_MILLISECOND = 10_000n;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { filetimeToMs, msToFiletime } from "../wire/mod.ts";
- * assertEquals(filetimeToMs(132_514_704_000_000_000n), Date.UTC(2020, 11, 3));
- * assertEquals(msToFiletime(Date.UTC(2020, 11, 3)), 132_514_704_000_000_000n);
+ * import { filetimeToMs, msToFiletime } from "../mod.ts";
+ * assertEquals(filetimeToMs(132_514_272_000_000_000n), Date.UTC(2020, 11, 3));
+ * assertEquals(msToFiletime(Date.UTC(2020, 11, 3)), 132_514_272_000_000_000n);
  * ```
  */
 export function filetimeToMs(time: bigint): number {
