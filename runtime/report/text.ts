@@ -1,0 +1,238 @@
+/** The closing summary for people: 80 columns, aligned. */
+import type { Distribution, Divergence, DivergenceGroup, Summary } from "../measure/mod.ts";
+import { byteText, durationText, plural, printable } from "./units.ts";
+
+/** What a report says beside the numbers. */
+export interface ReportHead {
+  readonly scenario: string;
+  readonly kind: "scenario" | "replay" | "workload";
+  /** `smb://host:port/share`, or what stands for it. */
+  readonly target: string;
+  /** One sentence: how it ended. */
+  readonly verdict: string;
+  readonly ok: boolean;
+}
+
+/** How to write. */
+export interface TextOptions {
+  /** Whether escape sequences for colours may be used. */
+  readonly color: boolean;
+  /** Columns; 80 unless given. */
+  readonly width?: number;
+}
+
+/** Divergence groups that are shown. */
+const MAX_GROUPS = 20;
+
+const LABEL_WIDTH = 12;
+
+/**
+ * The summary as text, with a line feed at its end.
+ *
+ * @example
+ * ```ts
+ * import { Measurement } from "../measure/mod.ts";
+ *
+ * const summary = new Measurement({ statusName: String }).summary();
+ * const text = summaryText(summary, {
+ *   scenario: "demo", kind: "scenario", target: "smb://127.0.0.1/share", verdict: "Passed", ok: true,
+ * }, { color: false });
+ * if (!text.includes("Passed") || text.includes("\u001b")) throw new Error(text);
+ * ```
+ */
+export function summaryText(summary: Summary, head: ReportHead, options: TextOptions): string {
+  const paint = new Paint(options.color);
+  const width = options.width ?? 80;
+  const sections = [
+    [`${paint.bold(printable(head.scenario))} ${
+      paint.faint(`${head.kind}, ${printable(head.target)}`)
+    }`],
+    overview(summary),
+    commandTable(summary),
+    statusTable(summary),
+    divergences(summary, { paint, width }),
+    [head.ok ? paint.good(head.verdict) : paint.bad(head.verdict)],
+  ];
+  return `${
+    sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n")
+  }\n`;
+}
+
+function overview(summary: Summary): string[] {
+  const seconds = summary.duration / 1000;
+  const rate = seconds > 0 ? `, ${(summary.sent / seconds).toFixed(seconds > 10 ? 0 : 1)}/s` : "";
+  const lines = [
+    line("operations", `${summary.sent} sent in ${durationText(summary.duration)}${rate}`),
+    line(
+      "status",
+      [
+        `${summary.matched} as expected`,
+        `${summary.mismatched} different`,
+        ...(summary.skipped > 0 ? [`${summary.skipped} skipped`] : []),
+        ...(summary.unanswered > 0 ? [`${summary.unanswered} without response`] : []),
+      ].join(", "),
+    ),
+    line(
+      "data",
+      `${byteText(summary.payloadRead)} read, ${byteText(summary.payloadWritten)} written ` +
+        `(wire: ${byteText(summary.bytesSent)} out, ${byteText(summary.bytesReceived)} in)`,
+    ),
+  ];
+  const { breaks, lag } = summary;
+  if (breaks.received > 0) {
+    const refused = breaks.refused > 0 ? `, ${breaks.refused} refused` : "";
+    const after = breaks.acknowledged > 0 ? ` after ${spread(breaks.latency)}` : "";
+    lines.push(
+      line(
+        "breaks",
+        `${breaks.received} received, ${breaks.acknowledged} acknowledged${after}${refused}`,
+      ),
+    );
+  }
+  if (lag.count > 0) lines.push(line("lag", `${spread(lag)} behind schedule`));
+  return lines;
+}
+
+function line(label: string, text: string): string {
+  return `  ${`${label} `.padEnd(LABEL_WIDTH, ".")}: ${text}`;
+}
+
+function spread(times: Distribution): string {
+  if (times.count === 1) return durationText(times.max);
+  return `p50 ${durationText(times.p50)}, p99 ${durationText(times.p99)}, max ${
+    durationText(times.max)
+  }`;
+}
+
+function commandTable(summary: Summary): string[] {
+  const shown = summary.commands.filter(({ command }) => command !== "BREAK");
+  if (shown.length === 0) return [];
+  return table(
+    ["command", "count", "errors", "p50", "p95", "p99", "max", "data"],
+    shown.map(({ command, count, errors, latency, payload }) => [
+      command,
+      String(count),
+      String(errors),
+      ...[latency.p50, latency.p95, latency.p99, latency.max].map((time) =>
+        latency.count === 0 ? "-" : durationText(time)
+      ),
+      payload === 0 ? "-" : byteText(payload),
+    ]),
+  );
+}
+
+function statusTable(summary: Summary): string[] {
+  const errors = summary.statuses.filter(({ status }) => status !== 0);
+  if (errors.length === 0) return [];
+  return table(
+    ["status", "count", "expected"],
+    errors.map(({ name, count, expected }) => [name, String(count), String(expected)]),
+  );
+}
+
+/** First column to the left, the others to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  return all.map((row) =>
+    `  ${
+      row.map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+      ).join("  ")
+    }`.trimEnd()
+  );
+}
+
+function divergences(summary: Summary, how: { paint: Paint; width: number }): string[] {
+  const { paint } = how;
+  if (summary.divergenceCount === 0) return [];
+  const groups = summary.divergences;
+  const lines = [
+    paint.bad(
+      `  ${plural(summary.divergenceCount, "difference")} of ${
+        plural(groups.length, "kind")
+      }, the first one first`,
+    ),
+  ];
+  for (const [index, group] of groups.slice(0, MAX_GROUPS).entries()) {
+    lines.push(...groupLines(index + 1, group));
+  }
+  if (groups.length > MAX_GROUPS) lines.push(`  and ${groups.length - MAX_GROUPS} more kinds`);
+  return lines;
+}
+
+function groupLines(number: number, group: DivergenceGroup): string[] {
+  const { first, count } = group;
+  const lines = [
+    `  ${String(number).padStart(2)}. ${subject(first)}`,
+    `      ${difference(first)}`,
+  ];
+  if (count > 1) {
+    const others = group.examples.slice(1).map((one) =>
+      one.label === null ? `operation ${one.id}` : `#${one.label}`
+    );
+    const rest = count - 1 - others.length;
+    lines.push(
+      `      and ${count - 1} more like it: ${printable(others.join(" "))}${
+        rest > 0 ? ` and ${rest} others` : ""
+      }`,
+    );
+  }
+  return lines;
+}
+
+function subject(divergence: Divergence): string {
+  const { label, client, command, path, at } = divergence;
+  return printable(
+    [
+      label === null ? "" : `#${label}`,
+      command,
+      path === "" ? "" : JSON.stringify(path),
+      `client ${client}`,
+      at === null ? "" : `at ${(at / 1000).toFixed(3)} s`,
+    ].filter((part) => part !== "").join("  "),
+  );
+}
+
+function difference(divergence: Divergence): string {
+  const { kind, expected, actual } = divergence;
+  switch (kind) {
+    case "skipped":
+      return printable(`expected ${expected}, not sent: ${actual}`);
+    case "grant":
+      return printable(`expected grant ${expected || "none"}, got ${actual || "none"}`);
+    case "no response":
+    case "no break":
+    case "status":
+      return printable(`expected ${expected}, got ${actual}`);
+  }
+}
+
+/** Colours, or none. */
+class Paint {
+  readonly #color: boolean;
+
+  constructor(color: boolean) {
+    this.#color = color;
+  }
+
+  bold(text: string): string {
+    return this.#code(text, 1);
+  }
+
+  faint(text: string): string {
+    return this.#code(text, 2);
+  }
+
+  good(text: string): string {
+    return this.#code(text, 32);
+  }
+
+  bad(text: string): string {
+    return this.#code(text, 31);
+  }
+
+  #code(text: string, code: number): string {
+    return this.#color ? `\u001b[${code}m${text}\u001b[0m` : text;
+  }
+}
