@@ -462,7 +462,7 @@ Deno.test("a body that cannot be read fails its request alone", () => {
 Deno.test("the end rejects every outstanding and waiting request once, and all later ones", () => {
   const duo = ready(2);
   const exchanges = duo.send(echo(), echo(), echo());
-  const reason = new Error("gone");
+  const reason = new Error("Gone");
   duo.take(duo.engine.close(reason, 0));
   assertEquals(duo.kinds(), ["rejected", "rejected", "rejected", "ended"]);
   assertEquals(exchanges.map(({ phase }) => phase), ["done", "done", "done"]);
