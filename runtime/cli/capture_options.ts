@@ -1,0 +1,132 @@
+/** What `compile` and `inspect` have in common: keys of encrypted sessions, progress, errors. */
+import {
+  CaptureError,
+  type CaptureNote,
+  type DecryptionKeys,
+  type KnownKeys,
+  noteText,
+  type Progress,
+} from "../../compiler/mod.ts";
+import { printable } from "../report/mod.ts";
+import { CommandError, type Given, type Option, UsageError } from "./command.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { readPassword } from "./password.ts";
+import { ProgressLine } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Options for encrypted captures. */
+export const KEY_OPTIONS: readonly Option[] = [
+  {
+    name: "keys",
+    value: "FILE",
+    help:
+      "keys of encrypted sessions, one a line: session id, session key[, key to client, key to server], in hexadecimal, as Wireshark's smb2_seskey_list has them",
+  },
+  {
+    name: "password-file",
+    value: "FILE",
+    help: "password of the captured users (NTLM), to decrypt their sessions",
+  },
+];
+
+/** The keys that the options name. */
+export async function readKeys(given: Given, terminal: Terminal): Promise<DecryptionKeys> {
+  const keyFile = given.value("keys");
+  const passwordFile = given.value("password-file");
+  return {
+    ...passwordFile === undefined
+      ? {}
+      : { password: await readPassword(terminal, { file: passwordFile, user: "" }) },
+    ...keyFile === undefined ? {} : { sessions: await readKeyFile(keyFile) },
+  };
+}
+
+async function readKeyFile(path: string): Promise<Map<bigint, KnownKeys>> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    throw new CommandError(
+      ExitCode.BAD_INPUT,
+      `Cannot read keys from ${path}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+  const sessions = new Map<bigint, KnownKeys>();
+  for (const [index, line] of text.split("\n").entries()) {
+    const fields = line.replace(/#.*$/, "").replaceAll(/["\s]/g, "").split(",");
+    if (fields.every((field) => field === "")) continue;
+    const [id = "", ...keys] = fields;
+    if (
+      !/^[0-9a-f]{16}$/i.test(id) ||
+      keys.some((key) => !/^([0-9a-f]{32}|[0-9a-f]{64})?$/i.test(key))
+    ) {
+      throw new UsageError(
+        `Cannot read keys from ${path}: line ${index + 1} is no session id with keys`,
+      );
+    }
+    const [sessionKey, serverToClient, clientToServer] = keys.map((key) =>
+      key === "" ? undefined : bytesOf(key)
+    );
+    // The id is written as its bytes are on the wire: least significant first.
+    sessions.set(
+      BigInt(
+        `0x${
+          [...bytesOf(id)].reverse().map((byte) => byte.toString(16).padStart(2, "0")).join("")
+        }`,
+      ),
+      {
+        ...sessionKey === undefined ? {} : { sessionKey },
+        ...serverToClient === undefined ? {} : { serverToClient },
+        ...clientToServer === undefined ? {} : { clientToServer },
+      },
+    );
+  }
+  return sessions;
+}
+
+function bytesOf(digits: string): Uint8Array {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/**
+ * Does work on a capture, with progress, until it is done or interrupted.
+ *
+ * @throws {CommandError} When the input is no capture, or the work was interrupted.
+ */
+export async function onCapture<T>(
+  terminal: Terminal,
+  work: (options: { progress: (progress: Progress) => void; signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const interruption = new AbortController();
+  const stopListening = terminal.onInterrupt(() => interruption.abort());
+  let text = "";
+  using _line = new ProgressLine(terminal, () => text);
+  try {
+    return await work({
+      signal: interruption.signal,
+      progress: ({ bytesRead, totalBytes, packets }) => {
+        const share = totalBytes === undefined || totalBytes === 0
+          ? ""
+          : `${Math.floor((100 * bytesRead) / totalBytes)} %, `;
+        text = `reading: ${share}${packets} packets`;
+      },
+    });
+  } catch (cause) {
+    if (interruption.signal.aborted) {
+      throw new CommandError(ExitCode.INTERRUPTED, "Interrupted", { cause });
+    }
+    if (cause instanceof CaptureError) {
+      throw new CommandError(ExitCode.BAD_INPUT, cause.message, { cause });
+    }
+    throw cause;
+  } finally {
+    stopListening();
+  }
+}
+
+/** Notes as lines, those that are losses first. */
+export function noteLines(notes: readonly CaptureNote[]): string[] {
+  return notes.toSorted((a, b) => Number(b.loss) - Number(a.loss))
+    .map((note) => `  ${note.loss ? "lost" : "left out"}: ${printable(noteText(note))}`);
+}

@@ -1,0 +1,150 @@
+/** `smbench compile`: a capture becomes a scenario. */
+import { compile, type Compiled } from "../../compiler/mod.ts";
+import { plural } from "../report/mod.ts";
+import { KEY_OPTIONS, noteLines, onCapture, readKeys } from "./capture_options.ts";
+import { type Command, CommandError, type Given, UsageError } from "./command.ts";
+import { editorHint } from "./editor.ts";
+import { ExitCode } from "./exit_codes.ts";
+import type { Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** `smbench compile`. */
+export const compileCommand: Command = {
+  name: "compile",
+  operands: [{ name: "capture" }],
+  details: [
+    "Reads a capture (pcap, pcapng, gzip) and writes a scenario with one function per captured client: every SMB2 operation with its time and outcome. What the scenario does not have is listed.",
+    "By default written data is synthetic, of the same lengths and equal where it was equal: the customer's data stays in the capture.",
+  ],
+  options: [
+    {
+      name: "output",
+      short: "o",
+      value: "FILE",
+      help: "the scenario to write; - for standard output",
+    },
+    {
+      name: "data",
+      value: "KIND",
+      help: "synthetic, or captured: written data as it was, in blobs/ beside the scenario",
+    },
+    {
+      name: "force",
+      short: "f",
+      help: "overwrite the scenario if it exists: your changes to it are lost",
+    },
+    {
+      name: "strict",
+      help: "fail (exit code 6) if anything of the capture is not in the scenario",
+    },
+    ...KEY_OPTIONS,
+    { name: "json", help: "write what was compiled and what was not as JSON" },
+  ],
+  examples: [
+    "smbench compile customer.pcapng -o customer.ts",
+    "smbench compile trace.pcap.gz -o trace.ts --data captured --strict",
+  ],
+  run: compileCapture,
+};
+
+async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCode> {
+  const [capture = ""] = given.operands;
+  const output = given.value("output");
+  if (output === undefined) {
+    throw new UsageError("Cannot compile: no output is named", {
+      hint: "name the scenario to write with -o FILE.ts",
+    });
+  }
+  const captured = dataKind(given.value("data")) === "captured";
+  if (output === "-" && captured) {
+    throw new UsageError(
+      "Cannot compile to standard output with --data captured: blobs need a folder",
+    );
+  }
+  if (output !== "-" && !given.has("force") && await exists(output)) {
+    throw new UsageError(`Cannot write ${output}: it exists, and may have been edited`, {
+      hint: "overwrite it with --force, or name another file",
+    });
+  }
+  const keys = await readKeys(given, terminal);
+  const folder = `${output.replace(/[^\\/]*$/, "")}blobs`;
+  if (captured) await writing(folder, () => Deno.mkdir(folder, { recursive: true }));
+  const compiled = await onCapture(terminal, ({ progress, signal }) =>
+    compile(capture, {
+      version: VERSION,
+      keys,
+      progress,
+      signal,
+      ...captured
+        ? {
+          blobs: {
+            save: (hash, data) => Deno.writeFileSync(`${folder}/${hash}.bin`, data),
+            path: (hash) => `blobs/${hash}.bin`,
+          },
+        }
+        : {},
+    }));
+  if (output === "-") terminal.out(compiled.script);
+  else await writing(output, () => Deno.writeTextFile(output, compiled.script));
+  await report(compiled, { given, terminal, output });
+  const lost = compiled.notes.some((note) => note.loss);
+  return given.has("strict") && lost ? ExitCode.INCOMPLETE : ExitCode.OK;
+}
+
+function dataKind(text = "synthetic"): string {
+  if (text !== "synthetic" && text !== "captured") {
+    throw new UsageError(`Cannot compile with --data ${text}: known are synthetic, captured`);
+  }
+  return text;
+}
+
+async function report(compiled: Compiled, about: {
+  readonly given: Given;
+  readonly terminal: Terminal;
+  readonly output: string;
+}): Promise<void> {
+  const { given, terminal, output } = about;
+  const { plan, notes, packets, exchanges } = compiled;
+  if (given.has("json")) {
+    const text = JSON.stringify({
+      version: 1,
+      scenario: output,
+      packets,
+      exchanges,
+      clients: plan.clients.length,
+      operations: plan.operations.length,
+      notes,
+    });
+    if (output === "-") terminal.err(`${text}\n`);
+    else terminal.out(`${text}\n`);
+    return;
+  }
+  const lines = [
+    `${output === "-" ? "scenario" : output}: ${plural(plan.operations.length, "operation")} of ${
+      plural(plan.clients.length, "client")
+    }, from ${plural(exchanges, "exchange")} in ${plural(packets, "packet")}`,
+    ...noteLines(notes),
+    ...output === "-" ? [] : await editorHint(output),
+  ];
+  terminal.err(`${lines.join("\n")}\n`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? "its folder does not exist"
+      : (cause as Error).message;
+    throw new CommandError(ExitCode.BAD_INPUT, `Cannot write ${path}: ${reason}`, { cause });
+  }
+}

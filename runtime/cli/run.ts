@@ -1,0 +1,418 @@
+/** `smbench run`: a scenario or workload against a target. */
+import { type Authenticator, ntlmAuthenticator } from "../client/mod.ts";
+import { Measurement } from "../measure/mod.ts";
+import {
+  durationText,
+  jsonText,
+  plural,
+  printable,
+  type ReportHead,
+  summaryText,
+} from "../report/mod.ts";
+import {
+  placeText,
+  type Sandbox,
+  type SandboxOptions,
+  type ScenarioFailure,
+} from "../sandbox/mod.ts";
+import { type Credentials, duration } from "../script/mod.ts";
+import { statusName } from "../wire/mod.ts";
+import { type Command, type Given, UsageError } from "./command.ts";
+import { type EmbeddedTarget, startEmbedded } from "./embedded.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { paramsHelp, readSubject, type Subject } from "./subject.ts";
+import { readPassword } from "./password.ts";
+import { preflight } from "./preflight.ts";
+import { ProgressLine } from "./progress.ts";
+import { parseTarget, parseUser, type Target, targetText } from "./target.ts";
+import type { Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** How long an interrupted run may take to log off before it is ended, in milliseconds. */
+const GRACE_MS = 5000;
+
+/** Lines of the scenario's log that the JSON report keeps. */
+const MAX_LOG = 10_000;
+
+/** What carries the operations out. */
+const BACKENDS = ["native"];
+
+/** `smbench run`. */
+export const runCommand: Command = {
+  name: "run",
+  operands: [{ name: "scenario.ts|workload.json" }],
+  details: [
+    "Runs a scenario in a sandbox that reaches the target and nothing else, and says what came of it. Without --target it runs against a server in memory.",
+    "The password comes from SMBENCH_PASSWORD, from --password-file, or from a prompt; never from the command line. With a scenario, --help lists its parameters too.",
+  ],
+  options: [
+    { name: "target", short: "t", value: "URL", help: "smb://host[:port]/share[/directory]" },
+    { name: "user", short: "U", value: "NAME", help: "user, or DOMAIN\\user" },
+    { name: "domain", value: "NAME", help: "domain of the user" },
+    { name: "password-file", value: "FILE", help: "file whose first line is the password" },
+    { name: "anonymous", help: "log in without user and password" },
+    {
+      name: "set",
+      short: "s",
+      value: "NAME=VALUE",
+      many: true,
+      help: "value of a parameter of the scenario",
+    },
+    { name: "speed", value: "N", help: "play recorded times N times as fast; 1 unless given" },
+    { name: "asap", help: "keep the order of operations, not their times" },
+    { name: "timeout", value: "TIME", help: "longest wait for a response; 60s unless given" },
+    { name: "root", value: "DIR", help: "directory of the share under which a replay's paths lie" },
+    {
+      name: "map-share",
+      value: "OLD=NEW",
+      many: true,
+      help: "share of the target that stands for a captured one",
+    },
+    { name: "backend", value: "NAME", help: `what carries operations out: ${BACKENDS.join(", ")}` },
+    {
+      name: "no-preflight",
+      help: "do not log in once before the run to see whether the target is there",
+    },
+    { name: "json", help: "write the report as JSON" },
+    { name: "quiet", short: "q", help: "no log, no progress" },
+  ],
+  examples: [
+    "smbench run lease_break.ts",
+    "smbench run customer.ts --target smb://lab/share -U LAB\\\\alice --speed 2",
+    "smbench run office_mix.ts --set users=20 --json > result.json",
+  ],
+  help,
+  run,
+};
+
+async function help(given: Given): Promise<string> {
+  const [path] = given.operands;
+  return path === undefined ? "" : await paramsHelp(await readSubject(path), path);
+}
+
+interface Account {
+  readonly user: string;
+  readonly domain: string;
+  readonly password: string;
+}
+
+async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
+  const [path = ""] = given.operands;
+  const settings = readSettings(given);
+  const subject = await readSubject(path);
+  for (const warning of subject.warnings) terminal.err(`warning: ${printable(warning)}\n`);
+  const named = given.value("target");
+  if (named === undefined) {
+    await using embedded: EmbeddedTarget = startEmbedded();
+    const { target, account } = embedded;
+    return await new ScenarioRun({
+      given,
+      terminal,
+      subject,
+      path,
+      settings,
+      target,
+      account,
+      embedded: true,
+    }).run();
+  }
+  const target = parseTarget(named);
+  const account = await readAccount(given, { terminal, target });
+  return await new ScenarioRun({
+    given,
+    terminal,
+    subject,
+    path,
+    settings,
+    target,
+    account,
+    embedded: false,
+  }).run();
+}
+
+interface Settings {
+  readonly speed: number;
+  readonly asap: boolean;
+  readonly timeout: number;
+  readonly params: Readonly<Record<string, string>>;
+  readonly shares: Readonly<Record<string, string>>;
+}
+
+function readSettings(given: Given): Settings {
+  const speedText = given.value("speed");
+  const asap = given.has("asap");
+  if (asap && speedText !== undefined) {
+    throw new UsageError("Cannot run with --speed and --asap: --asap keeps no times");
+  }
+  const speed = speedText === undefined ? 1 : Number(speedText);
+  if (!Number.isFinite(speed) || speed <= 0) {
+    throw new UsageError(`Cannot run with --speed ${speedText}: a positive number is needed`);
+  }
+  const backend = given.value("backend");
+  if (backend !== undefined && !BACKENDS.includes(backend)) {
+    throw new UsageError(`Cannot run with --backend ${backend}: known are ${BACKENDS.join(", ")}`);
+  }
+  return {
+    speed,
+    asap,
+    timeout: timeoutOf(given.value("timeout")),
+    params: pairs(given.values("set"), "set"),
+    shares: pairs(given.values("map-share"), "map-share"),
+  };
+}
+
+function timeoutOf(text: string | undefined): number {
+  if (text === undefined) return 60;
+  const seconds = (() => {
+    try {
+      return duration(text);
+    } catch {
+      return 0;
+    }
+  })();
+  if (seconds <= 0) {
+    throw new UsageError(`Cannot run with --timeout ${text}: a time such as 30s is needed`);
+  }
+  return seconds;
+}
+
+function pairs(texts: readonly string[], option: string): Record<string, string> {
+  return Object.fromEntries(texts.map((text) => {
+    const at = text.indexOf("=");
+    if (at <= 0) {
+      throw new UsageError(`Cannot use --${option} ${JSON.stringify(text)}: NAME=VALUE is needed`);
+    }
+    return [text.slice(0, at), text.slice(at + 1)];
+  }));
+}
+
+async function readAccount(
+  given: Given,
+  about: { readonly terminal: Terminal; readonly target: Target },
+): Promise<Account> {
+  const named = given.value("user") ?? about.target.user ?? undefined;
+  if (given.has("anonymous")) {
+    if (named !== undefined) {
+      throw new UsageError("Cannot log in as a user and anonymously at once");
+    }
+    return { user: "", domain: "", password: "" };
+  }
+  if (named === undefined) {
+    throw new UsageError(`Cannot log in to ${targetText(about.target)}: no user is named`, {
+      hint: "name one with -U, or log in with --anonymous",
+    });
+  }
+  const { user, domain } = parseUser(named, given.value("domain"));
+  const password = await readPassword(about.terminal, { file: given.value("password-file"), user });
+  return { user, domain, password };
+}
+
+/** One run, from the worker's start to the report. */
+class ScenarioRun {
+  readonly #given: Given;
+  readonly #terminal: Terminal;
+  readonly #subject: Subject;
+  readonly #path: string;
+  readonly #settings: Settings;
+  readonly #target: Target;
+  readonly #account: Account;
+  readonly #embedded: boolean;
+  readonly #measurement = new Measurement({ statusName });
+  readonly #notes: string[] = [];
+  readonly #log: string[] = [];
+  readonly #startedAt = new Date();
+  #progress: ProgressLine | null = null;
+  #interrupted = false;
+
+  constructor(fields: {
+    given: Given;
+    terminal: Terminal;
+    subject: Subject;
+    path: string;
+    settings: Settings;
+    target: Target;
+    account: Account;
+    embedded: boolean;
+  }) {
+    this.#given = fields.given;
+    this.#terminal = fields.terminal;
+    this.#subject = fields.subject;
+    this.#path = fields.path;
+    this.#settings = fields.settings;
+    this.#target = fields.target;
+    this.#account = fields.account;
+    this.#embedded = fields.embedded;
+  }
+
+  async run(): Promise<ExitCode> {
+    const interruption = new AbortController();
+    let sandbox: Sandbox | null = null;
+    const stopListening = this.#terminal.onInterrupt(() => {
+      if (this.#interrupted) {
+        sandbox?.terminate();
+        return;
+      }
+      this.#interrupted = true;
+      interruption.abort(new Error("Cannot go on: interrupted"));
+      sandbox?.stop("the run was interrupted");
+      setTimeout(() => sandbox?.terminate(), GRACE_MS);
+    });
+    try {
+      if (!this.#embedded && !this.#given.has("no-preflight")) {
+        await preflight(this.#target, {
+          authenticator: this.#authenticator("run"),
+          signal: interruption.signal,
+        });
+      }
+      sandbox = await this.#load();
+      const failure = this.#interrupted ? null : await this.#execute(sandbox);
+      return this.#report(failure);
+    } finally {
+      stopListening();
+      sandbox?.terminate();
+    }
+  }
+
+  async #load(): Promise<Sandbox> {
+    const options: SandboxOptions = {
+      target: this.#target,
+      authenticator: (credentials) => this.#authenticator(credentials),
+      records: (operations, breaks) => {
+        for (const record of operations) this.#measurement.add(record);
+        for (const record of breaks) this.#measurement.addBreak(record);
+      },
+      log: (message) => this.#logged(message),
+      note: (message) => this.#noted(message),
+    };
+    return await this.#subject.load(options);
+  }
+
+  async #execute(sandbox: Sandbox): Promise<ScenarioFailure | null> {
+    const { speed, asap, timeout, params, shares } = this.#settings;
+    using progress = new ProgressLine(
+      this.#given.has("quiet") ? { ...this.#terminal, interactive: false } : this.#terminal,
+      () => this.#progressText(),
+    );
+    this.#progress = progress;
+    try {
+      return await sandbox.run({
+        target: { hostname: this.#target.hostname, port: this.#target.port },
+        server: this.#target.hostname,
+        share: this.#target.share,
+        root: this.#given.value("root") ?? this.#target.root,
+        speed,
+        asap,
+        timeout,
+        params,
+        shares,
+        user: this.#account.user,
+        workload: this.#subject.workload,
+      });
+    } catch (error) {
+      if (this.#interrupted) return null;
+      throw error;
+    } finally {
+      this.#progress = null;
+    }
+  }
+
+  #progressText(): string {
+    const { operations, divergences } = this.#measurement.progress;
+    const elapsed = durationText(Date.now() - this.#startedAt.getTime());
+    return `${elapsed}  ${plural(operations, "operation")}, ${divergences} different`;
+  }
+
+  /** The password goes no further than here. */
+  #authenticator(credentials: Credentials): Authenticator {
+    const { user, domain, password } = this.#account;
+    switch (credentials) {
+      case "run":
+        return ntlmAuthenticator({ user, domain, password });
+      case "anonymous":
+        return ntlmAuthenticator({ user: "", domain: "", password: "" });
+      case "guest":
+        return ntlmAuthenticator({ user: "guest", domain: "", password: "" });
+      case "wrong":
+        return ntlmAuthenticator({ user, domain, password: crypto.randomUUID() });
+    }
+  }
+
+  #logged(message: string): void {
+    if (this.#log.length < MAX_LOG) this.#log.push(message);
+    if (!this.#given.has("quiet")) {
+      this.#write(message.split("\n").map((line) => `${printable(line)}\n`).join(""));
+    }
+  }
+
+  #noted(message: string): void {
+    this.#notes.push(message);
+    this.#write(`note: ${printable(message)}\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#progress === null) this.#terminal.err(text);
+    else this.#progress.above(text);
+  }
+
+  #report(failure: ScenarioFailure | null): ExitCode {
+    const summary = this.#measurement.summary();
+    const { code, verdict } = this.#verdict(failure, summary.divergenceCount);
+    const place = failure?.places[0] ?? null;
+    const scenario = {
+      file: this.#path,
+      name: this.#subject.name,
+      kind: this.#subject.kind,
+    };
+    const target = this.#embedded ? "server in memory" : targetText(this.#target);
+    if (this.#given.has("json")) {
+      this.#terminal.out(jsonText({
+        smbench: VERSION,
+        scenario,
+        target,
+        startedAt: this.#startedAt.toISOString(),
+        outcome: verdict,
+        exitCode: code,
+        failure: failure === null ? null : { message: failure.message, place },
+        notes: this.#notes,
+        log: this.#log,
+        summary,
+      }));
+    } else {
+      const head: ReportHead = {
+        scenario: scenario.name,
+        kind: scenario.kind,
+        target,
+        verdict,
+        ok: code === ExitCode.OK,
+      };
+      this.#terminal.out(
+        summaryText(summary, head, { color: this.#terminal.colors, width: this.#terminal.columns }),
+      );
+    }
+    return code;
+  }
+
+  #verdict(
+    failure: ScenarioFailure | null,
+    divergences: number,
+  ): { code: ExitCode; verdict: string } {
+    if (failure !== null) {
+      const place = failure.places[0];
+      // The message of an expectation has the two values below each other.
+      const message = failure.message.split("\n").map(printable).join("\n");
+      const where = place === undefined
+        ? this.#path
+        : placeText({ ...place, file: this.#subject.shownPath(place.file) });
+      if (failure.kind === "params") throw new UsageError(message);
+      return { code: ExitCode.SCENARIO_FAILED, verdict: `${printable(where)}: ${message}` };
+    }
+    if (this.#interrupted) return { code: ExitCode.INTERRUPTED, verdict: "Interrupted" };
+    if (divergences > 0) {
+      return {
+        code: ExitCode.DIVERGED,
+        verdict: `Finished with ${plural(divergences, "difference")} from what was recorded`,
+      };
+    }
+    return { code: ExitCode.OK, verdict: "Passed" };
+  }
+}

@@ -1,0 +1,181 @@
+/** What a run runs: a scenario's files, or a workload. */
+import {
+  placeText,
+  readScenario,
+  Sandbox,
+  type SandboxOptions,
+  ScenarioError,
+} from "../sandbox/mod.ts";
+import { type ParamInfo, parseWorkload, WorkloadError } from "../script/mod.ts";
+import { columns, CommandError } from "./command.ts";
+import { ExitCode } from "./exit_codes.ts";
+
+/** A file that was read and checked, ready to be loaded into a worker. */
+export interface Subject {
+  readonly name: string;
+  readonly kind: "scenario" | "replay" | "workload";
+  /** The workload's JSON; null for a scenario. */
+  readonly workload: unknown;
+  readonly warnings: readonly string[];
+  /** Starts a worker with it. */
+  load(options: SandboxOptions): Promise<Sandbox>;
+  /** Its parameters, once loaded. */
+  readonly params: readonly ParamInfo[];
+  /** A path within the scenario's folder, as the user would name it. */
+  shownPath(file: string): string;
+}
+
+/** Largest workload file. */
+const MAX_WORKLOAD_BYTES = 512 * 2 ** 20;
+
+/** Problems of a workload that are listed. */
+const MAX_SHOWN = 20;
+
+/**
+ * Reads and checks a scenario or workload.
+ *
+ * @throws {CommandError} When it is missing or does not pass its checks.
+ */
+export async function readSubject(path: string): Promise<Subject> {
+  return /\.json$/i.test(path) ? await workloadSubject(path) : await scenarioSubject(path);
+}
+
+async function scenarioSubject(path: string): Promise<Subject> {
+  const source = await asCommandError(path, () => readScenario(path));
+  const prefix = path.endsWith(source.entry)
+    ? path.slice(0, path.length - source.entry.length)
+    : "";
+  const subject = {
+    name: path,
+    kind: "scenario" as Subject["kind"],
+    workload: null,
+    warnings: [],
+    params: [] as readonly ParamInfo[],
+    shownPath: (file: string) => `${prefix}${file}`,
+    async load(options: SandboxOptions): Promise<Sandbox> {
+      const { sandbox, description } = await asCommandError(
+        path,
+        () => Sandbox.load(source, options),
+        (file) => `${prefix}${file}`,
+      );
+      subject.name = description.name;
+      subject.kind = description.kind;
+      subject.params = description.params;
+      return sandbox;
+    },
+  };
+  return subject;
+}
+
+async function workloadSubject(path: string): Promise<Subject> {
+  let json: unknown;
+  let folder: string;
+  try {
+    const { size } = await Deno.stat(path);
+    if (size > MAX_WORKLOAD_BYTES) throw new RangeError(`Too large: it has ${size} bytes`);
+    json = JSON.parse(await Deno.readTextFile(path));
+    folder = (await Deno.realPath(path)).replace(/[\\/][^\\/]*$/, "");
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound
+      ? "it does not exist"
+      : (cause as Error).message;
+    throw new CommandError(ExitCode.BAD_INPUT, `Cannot read ${path}: ${reason}`, { cause });
+  }
+  const checked = checkedWorkload(path, json);
+  const missing = await missingBlobs(folder, checked.blobs);
+  if (missing.length > 0) {
+    throw new CommandError(
+      ExitCode.BAD_INPUT,
+      `Cannot run ${path}: blob ${missing.join(", ")} is missing`,
+    );
+  }
+  return {
+    name: path,
+    kind: "workload",
+    workload: json,
+    warnings: checked.warnings,
+    params: [],
+    shownPath: (file) => file,
+    load: (options) => Sandbox.empty(folder, options),
+  };
+}
+
+function checkedWorkload(path: string, json: unknown) {
+  try {
+    return parseWorkload(json);
+  } catch (cause) {
+    if (!(cause instanceof WorkloadError)) throw cause;
+    const shown = cause.problems.slice(0, MAX_SHOWN).map((problem) => `  ${problem}`);
+    const more = cause.problems.length - shown.length;
+    throw new CommandError(
+      ExitCode.BAD_INPUT,
+      [`Cannot run ${path}:`, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n"),
+      { cause },
+    );
+  }
+}
+
+async function missingBlobs(folder: string, blobs: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const blob of blobs) {
+    try {
+      await Deno.stat(`${folder}/${blob}`);
+    } catch {
+      missing.push(blob);
+    }
+  }
+  return missing;
+}
+
+async function asCommandError<T>(
+  path: string,
+  work: () => Promise<T>,
+  shown: (file: string) => string = (file) => file,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof ScenarioError)) throw cause;
+    const { place } = cause;
+    const where = place === null ? path : placeText({ ...place, file: shown(place.file) });
+    const message = cause.message.includes(path) && place === null
+      ? cause.message
+      : `${where}: ${cause.message}`;
+    throw new CommandError(ExitCode.BAD_INPUT, message, { cause });
+  }
+}
+
+/** Port that no scenario's top level gets to: loading for `--help` and `check` runs nothing. */
+const NOWHERE = { hostname: "127.0.0.1", port: 9 };
+
+/** Loads a subject only to see what it says about itself. */
+export async function describeSubject(subject: Subject): Promise<Subject> {
+  const sandbox = await subject.load({
+    target: NOWHERE,
+    authenticator: () => {
+      throw new Error("Cannot log in: the scenario is only being looked at");
+    },
+    records: () => {},
+    log: () => {},
+    note: () => {},
+  });
+  sandbox.terminate();
+  return subject;
+}
+
+/** The parameters of a scenario, for `--help`. */
+export async function paramsHelp(subject: Subject, path: string): Promise<string> {
+  const { params, name } = await describeSubject(subject);
+  if (params.length === 0) return `${path} (${name}) has no parameters.\n`;
+  const rows = params.map((param) =>
+    [
+      `--set ${param.name}=...`,
+      [
+        param.type,
+        ...param.description === undefined ? [] : [param.description],
+        param.required ? "required" : `${param.default ?? "nothing"} unless given`,
+      ].join("; "),
+    ] as const
+  );
+  return `Parameters of ${path} (${name})\n${columns(rows).join("\n")}\n`;
+}

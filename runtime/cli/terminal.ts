@@ -1,0 +1,63 @@
+/** Where the program reads and writes; tests put in their own. */
+import { promptSecret } from "@std/cli/prompt-secret";
+
+/** The outside of one run of the program. */
+export interface Terminal {
+  /** Text to standard output. */
+  out(text: string): void;
+  /** Text to standard error. */
+  err(text: string): void;
+  /** Whether standard output takes colours. */
+  readonly colors: boolean;
+  /** Whether standard error is a terminal, for progress. */
+  readonly interactive: boolean;
+  /** Columns of the terminal. */
+  readonly columns: number;
+  /** The value of an environment variable. */
+  env(name: string): string | undefined;
+  /** Asks for a secret without echo; null when nobody can be asked. */
+  secret(prompt: string): string | null;
+  /** Calls back at every interruption (Ctrl-C); returns how to stop that. */
+  onInterrupt(callback: () => void): () => void;
+}
+
+const NARROW = 40;
+const DEFAULT_COLUMNS = 80;
+
+/** The real terminal. */
+export function systemTerminal(): Terminal {
+  const encoder = new TextEncoder();
+  return {
+    out: (text) => writeAll(Deno.stdout, encoder.encode(text)),
+    err: (text) => writeAll(Deno.stderr, encoder.encode(text)),
+    colors: !Deno.noColor && Deno.stdout.isTerminal(),
+    interactive: Deno.stderr.isTerminal(),
+    columns: columns(),
+    env: (name) => Deno.env.get(name),
+    secret: (prompt) => Deno.stdin.isTerminal() ? promptSecret(prompt, { mask: "" }) : null,
+    onInterrupt(callback) {
+      Deno.addSignalListener("SIGINT", callback);
+      return () => Deno.removeSignalListener("SIGINT", callback);
+    },
+  };
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    try {
+      written += stream.writeSync(bytes.subarray(written));
+    } catch (error) {
+      // `smbench ... | head`: nobody reads any more.
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+    }
+  }
+}
+
+function columns(): number {
+  try {
+    return Math.max(NARROW, Deno.consoleSize().columns);
+  } catch {
+    return DEFAULT_COLUMNS;
+  }
+}

@@ -1,0 +1,2 @@
+/** Version of smbench. */
+export const VERSION = "0.1.0";
