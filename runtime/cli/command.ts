@@ -98,12 +98,14 @@ export function parseGiven(command: Command, args: readonly string[]): Given {
     const values = parsed[option.name] as string[];
     if (values.some((value) => value === "") && !allowsEmpty(option)) {
       throw new UsageError(
-        `Cannot run ${command.name}: option --${option.name} lacks its value`,
+        `Cannot understand "smbench ${command.name}": option --${option.name} lacks its value`,
         { hint: `write --${option.name} ${option.value}` },
       );
     }
     if (values.length > 1 && option.many !== true) {
-      throw new UsageError(`Cannot run ${command.name}: option --${option.name} is given twice`);
+      throw new UsageError(
+        `Cannot understand "smbench ${command.name}": option --${option.name} is given twice`,
+      );
     }
     given.set(option.name, values);
   }
@@ -128,14 +130,16 @@ function checkOperands(command: Command, operands: readonly string[]): void {
   );
   if (missing !== undefined) {
     throw new UsageError(
-      `Cannot run ${command.name}: <${missing.name}> is missing`,
+      `Cannot understand "smbench ${command.name}": <${missing.name}> is missing`,
       { hint: `usage: ${usageLine(command)}` },
     );
   }
   const extra = operands[command.operands.length];
   if (extra !== undefined) {
     throw new UsageError(
-      `Cannot run ${command.name}: there is nothing to do with ${JSON.stringify(extra)}`,
+      `Cannot understand "smbench ${command.name}": there is nothing to do with ${
+        JSON.stringify(extra)
+      }`,
       { hint: `usage: ${usageLine(command)}` },
     );
   }
@@ -145,7 +149,7 @@ function unknownOption(arg: string, known: readonly string[], command: Command):
   const name = arg.replace(/=.*$/s, "");
   const nearest = nearestName(name, known);
   return new UsageError(
-    `Cannot run ${command.name}: option ${name} is unknown`,
+    `Cannot understand "smbench ${command.name}": option ${name} is unknown`,
     { hint: nearest === null ? `see smbench ${command.name} --help` : `did you mean ${nearest}?` },
   );
 }

@@ -32,7 +32,7 @@ export async function preflight(
   } catch (cause) {
     throw new CommandError(
       ExitCode.UNREACHABLE,
-      `Cannot reach ${where}: ${reasonOf(cause, where)}`,
+      `Cannot reach ${where}: ${reasonOf(cause)}`,
       { cause },
     );
   }
@@ -68,16 +68,24 @@ async function stage<T>(what: string, code: ExitCode, work: () => Promise<T>): P
     return await work();
   } catch (cause) {
     const lost = cause instanceof TransportError;
-    throw new CommandError(lost ? ExitCode.UNREACHABLE : code, `${what}: ${reasonOf(cause, "")}`, {
+    throw new CommandError(lost ? ExitCode.UNREACHABLE : code, `${what}: ${reasonOf(cause)}`, {
       cause,
     });
   }
 }
 
-function reasonOf(error: unknown, where: string): string {
+function reasonOf(error: unknown): string {
   if (error instanceof StatusError) return `the server answered ${error.statusName}`;
-  if (!(error instanceof Error)) return String(error);
-  // The transport's own sentence begins as ours does: only what follows is news.
-  const [, rest] = /^Cannot [^:]*(?::\d+)?: (.*)$/s.exec(error.message) ?? [];
-  return rest ?? (error.message || `${where} does not answer`);
+  if (error instanceof TransportError) return TRANSPORT_REASONS[error.reason] ?? error.message;
+  return error instanceof Error ? error.message : String(error);
 }
+
+/** What the transport's reasons mean to somebody who named a target. */
+const TRANSPORT_REASONS: Readonly<Record<string, string>> = {
+  refused: "the connection was refused; nothing listens there",
+  unreachable: "there is no way to it",
+  "timed out": "it does not answer",
+  closed: "it closed the connection",
+  reset: "it broke the connection",
+  aborted: "it does not answer",
+};

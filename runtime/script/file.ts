@@ -35,8 +35,9 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   readonly #createGuid: string | null;
   #requests: FileRequests | null = null;
   #open: Open | null = null;
-  /** Why requests cannot be sent; null while they can. */
+  /** Why requests cannot be sent; null while they can. A closed file takes them: the server says what it thinks. */
   #obstacle: string | null;
+  #closed = false;
   resumeKey: Uint8Array | null = null;
 
   constructor(state: ClientState, fields: {
@@ -77,7 +78,7 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   }
 
   get isOpen(): boolean {
-    return this.#open !== null && this.#obstacle === null;
+    return this.#open !== null && this.#obstacle === null && !this.#closed;
   }
 
   get granted(): string {
@@ -178,7 +179,7 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   }
 
   protected override closing(): void {
-    this.#obstacle = "the file is closed";
+    this.#closed = true;
     const id = this.#open === null ? null : fileIdText(this.#open.fileId);
     this.#state.breaks.remove(this, id, this.#leaseKey);
   }
