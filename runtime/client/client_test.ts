@@ -398,6 +398,27 @@ Deno.test("waiting for a break ends with the open and with the connection", asyn
   assertEquals(await event.acknowledged, null);
 });
 
+Deno.test("an open that a chain or LOGOFF closes is closed for whoever waits, too", async () => {
+  await using server = new Server();
+  const tree = await server.login();
+  const open = await openLeased(tree);
+  const waiting = open.nextBreak();
+  const chain = tree.compound();
+  const closed = chain.on(open).close();
+  chain.send();
+  await closed;
+  assertInstanceOf(await waiting.catch((error: unknown) => error), ProtocolError);
+
+  const second = await openLeased(tree);
+  server.respond = (request) => {
+    if (request.message.command !== "LOGOFF") return null;
+    return [frameOf([answer<"LOGOFF">(request, { reserved: 0 })])];
+  };
+  await tree.session.logoff();
+  assert(second.isClosed);
+  await assertRejects(() => second.nextBreak(), ProtocolError);
+});
+
 Deno.test("the end of the connection rejects everything once, and settles disconnected", async () => {
   await using server = new Server();
   const tree = await server.login();

@@ -56,7 +56,8 @@ export interface ConnectionOptions {
 export interface BreakTarget {
   readonly onBreak: BreakPolicy | null;
   broke(event: BreakEvent): void;
-  ended(error: Error): void;
+  /** No break will come any more; null where the open was closed. */
+  ended(error: Error | null): void;
 }
 
 /** How a request's promise is settled. */
@@ -191,11 +192,6 @@ export class Link {
     this.#targets.set(open, target);
   }
 
-  /** The open is closed: no break concerns it any more. */
-  unwatch(open: OpenState): void {
-    this.#targets.delete(open);
-  }
-
   close(): void {
     this.perform(this.engine.close(null, this.now()));
   }
@@ -207,8 +203,7 @@ export class Link {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case "write":
-        // A broken pipe ends the read loop too, which tells everybody.
-        this.transport.write(effect.chunks).catch(ignore);
+        this.transport.write(effect.chunks).catch((error) => this.#fail(error));
         return;
       case "sent":
         this.#observer?.sent?.(effect.message, effect.at);
@@ -248,6 +243,10 @@ export class Link {
         return;
       case "treeFailed":
         waiterOf(this.#trees, effect.tree)?.reject(this.#errorFor(effect.error));
+        return;
+      case "openClosed":
+        this.#targets.get(effect.open)?.ended(null);
+        this.#targets.delete(effect.open);
         return;
       case "broke":
         return this.#broke(effect.notice);
@@ -364,8 +363,13 @@ export class Link {
         }
       }
     } catch (error) {
-      this.perform(this.engine.close(asError(error), this.now()));
+      this.#fail(error);
     }
+  }
+
+  /** The first failure counts. */
+  #fail(error: unknown): void {
+    this.perform(this.engine.close(asError(error), this.now()));
   }
 
   #end(error: Error | null): void {
@@ -437,5 +441,3 @@ function asError(error: unknown): Error {
 function monotonicNow(): number {
   return performance.now();
 }
-
-function ignore(): void {}

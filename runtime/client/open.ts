@@ -73,9 +73,8 @@ export class Open extends FileRequests {
     const waiting = Promise.withResolvers<BreakEvent>();
     // Whoever waits for a break that never comes may have gone before the open has.
     waiting.promise.catch(() => {});
-    const failure = this.#failure ?? (this.state.closed ? this.#closedError() : null);
-    if (failure === null) this.#waiting.push(waiting);
-    else waiting.reject(failure);
+    if (this.#failure === null) this.#waiting.push(waiting);
+    else waiting.reject(this.#failure);
     return waiting.promise;
   }
 
@@ -104,16 +103,7 @@ export class Open extends FileRequests {
     const input = options === undefined
       ? { command, body, session, tree }
       : { ...options, command, body, session, tree };
-    if (command !== "CLOSE") {
-      return this.#link.request<C, Answer<C, O>>(input, options, { path: this.name });
-    }
-    return this.#link.request<C, Answer<C, O>>(input, options, {
-      path: this.name,
-      map: (reply) => {
-        if (this.state.closed) this.#closed();
-        return reply as Answer<C, O>;
-      },
-    });
+    return this.#link.request<C, Answer<C, O>>(input, options, { path: this.name });
   }
 
   #target(): BreakTarget {
@@ -128,13 +118,8 @@ export class Open extends FileRequests {
         if (waiting === undefined) this.#breaks.push(event);
         else waiting.resolve(event);
       },
-      ended: (error) => this.#end(error),
+      ended: (error) => this.#end(error ?? this.#closedError()),
     };
-  }
-
-  #closed(): void {
-    this.#link.unwatch(this.state);
-    this.#end(this.#closedError());
   }
 
   #end(error: Error): void {

@@ -19,8 +19,12 @@ export class ClientTables {
   readonly #trees = new Set<TreeState>();
   readonly #opens = new Map<string, OpenState>();
 
-  constructor(leases: LeaseTable) {
+  readonly #closed: (open: OpenState) => void;
+
+  /** `closed` hears of every open that ends while the connection lives. */
+  constructor(leases: LeaseTable, closed: (open: OpenState) => void) {
     this.leases = leases;
+    this.#closed = closed;
   }
 
   /** The open of a file id. */
@@ -50,9 +54,18 @@ export class ClientTables {
         if (succeeded && session !== null) this.#forgetSession(session);
         return;
       default:
-        // The next request of a related chain may mean the same file.
-        if (exchange.previous !== null) exchange.open = exchange.previous.open;
+        return;
     }
+  }
+
+  /** The connection is over, and every open with it. */
+  clear(): void {
+    for (const open of this.#opens.values()) {
+      open.closed = true;
+      this.leases.released(open);
+    }
+    this.#opens.clear();
+    this.#trees.clear();
   }
 
   #rememberCreate(exchange: Exchange, reply: Reply<"CREATE">, keep: boolean): void {
@@ -78,8 +91,11 @@ export class ClientTables {
 
   #openOf(exchange: Exchange): OpenState | null {
     const { fileId } = exchange.input.body as RequestBodies["CLOSE"];
-    if (sameFileId(fileId, RELATED_FILE_ID)) return exchange.previous?.open ?? null;
-    return this.findOpen(fileId);
+    if (!sameFileId(fileId, RELATED_FILE_ID)) return this.findOpen(fileId);
+    // In a related chain, the file of the nearest request before that opened one.
+    let { previous } = exchange;
+    while (previous !== null && previous.open === null) previous = previous.previous;
+    return previous?.open ?? null;
   }
 
   #forgetOpen(open: OpenState | null): void {
@@ -87,6 +103,7 @@ export class ClientTables {
     open.closed = true;
     this.#opens.delete(fileIdText(open.fileId));
     this.leases.released(open);
+    this.#closed(open);
   }
 
   #forgetTree(tree: TreeState): void {

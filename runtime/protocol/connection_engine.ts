@@ -2,6 +2,7 @@
 import {
   Command,
   commandName,
+  COMPRESSION_PROTOCOL_ID,
   decodeHeader,
   decodeMessage,
   FrameDecoder,
@@ -16,6 +17,7 @@ import {
   SMB1_PROTOCOL_ID,
   splitChain,
   Status,
+  TRANSFORM_PROTOCOL_ID,
   WireError,
 } from "../wire/mod.ts";
 import { breakAcknowledgement, breakNotice, isBreakNotification } from "./breaks.ts";
@@ -93,7 +95,7 @@ export class ConnectionEngine {
     this.#decoder = new FrameDecoder(
       maxFrameLength === undefined ? {} : { maxLength: maxFrameLength },
     );
-    this.#tables = new ClientTables(leases);
+    this.#tables = new ClientTables(leases, (open) => emit({ kind: "openClosed", open }));
     this.#outbox = new Outbox({
       creditTarget: credits,
       leases,
@@ -308,10 +310,7 @@ export class ConnectionEngine {
         side: "remote",
       });
     }
-    if (new Reader(frame).u32("ProtocolId") === SMB1_PROTOCOL_ID) {
-      throw new ProtocolError("Cannot use SMB2: the server answered with SMB1", { side: "remote" });
-    }
-    for (const { bytes } of splitChain(frame)) {
+    for (const { bytes } of splitChain(openFrame(frame))) {
       this.#receiveMessage(bytes, now);
       if (this.#failure !== null) return;
     }
@@ -464,6 +463,7 @@ export class ConnectionEngine {
       new ProtocolError("Cannot go on: the connection is closed", { side: "local" });
     this.#failure = failure;
     this.#outbox.rejectAll(failure, now);
+    this.#tables.clear();
     for (const session of [...this.#tables.sessions]) {
       this.#handshake.failSession(session, failure);
     }
@@ -474,6 +474,22 @@ export class ConnectionEngine {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+}
+
+/** The chain within a frame. */
+function openFrame(frame: Uint8Array): Uint8Array {
+  switch (new Reader(frame).u32("ProtocolId")) {
+    case SMB1_PROTOCOL_ID:
+      throw new ProtocolError("Cannot use SMB2: the server answered with SMB1", { side: "remote" });
+    case TRANSFORM_PROTOCOL_ID:
+    case COMPRESSION_PROTOCOL_ID:
+      throw new ProtocolError(
+        "Cannot read frame: it is encrypted or compressed, and neither was negotiated",
+        { side: "remote" },
+      );
+    default:
+      return frame;
   }
 }
 

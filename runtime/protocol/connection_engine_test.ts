@@ -23,7 +23,7 @@ import { ConnectionEngine } from "./connection_engine.ts";
 import type { Effect } from "./effects.ts";
 import { ProtocolError, StatusError } from "./errors.ts";
 import { Exchange, type RequestInput } from "./exchange.ts";
-import type { LeaseTable } from "./lease_table.ts";
+import { LeaseTable } from "./lease_table.ts";
 import type { SessionState, TreeState } from "./sessions.ts";
 
 const FILE_ID = { persistent: 1n, volatile: 2n };
@@ -243,6 +243,16 @@ Deno.test("an SMB1 answer ends the connection", () => {
   duo.take(duo.engine.negotiate({ dialects: [0x0202] }, 0));
   duo.receive(new Uint8Array([0, 0, 0, 5, 0xff, 0x53, 0x4d, 0x42, 0x72]));
   assertInstanceOf(duo.find("ended").error, ProtocolError);
+});
+
+Deno.test("a frame that is encrypted without being negotiated ends the connection; keepalives do not", () => {
+  const duo = ready();
+  duo.receive(new Uint8Array([0x85, 0, 0, 0]));
+  assertEquals(duo.engine.phase, "ready");
+  duo.receive(new Uint8Array([0, 0, 0, 4, 0xfd, 0x53, 0x4d, 0x42]));
+  const { error } = duo.find("ended");
+  assertInstanceOf(error, ProtocolError);
+  assertEquals(error.side, "remote");
 });
 
 Deno.test("a multi-protocol start spends message id 0 and asks again in SMB2", () => {
@@ -735,6 +745,56 @@ Deno.test("an oplock break is acknowledged unless it leaves level II, and forget
     false,
     null,
   ]);
+});
+
+Deno.test("a lease table outlives its connection without the connection's leases", () => {
+  const leases = new LeaseTable();
+  const duo = new Duo({ leases });
+  duo.negotiate();
+  const owner = duo.guest();
+  const lease = {
+    kind: "RqLs",
+    version: 1,
+    leaseKey: KEY,
+    leaseState: 7,
+    leaseFlags: 0,
+    leaseDuration: 0n,
+  } as const;
+  const input = createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] });
+  const [one] = duo.send(input, input);
+  duo.receive(frameOf([
+    answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [lease] })),
+  ]));
+  assertEquals(leases.size, 1);
+  duo.take(duo.engine.close(null, 0));
+  assertEquals([leases.size, one?.open?.closed], [0, true]);
+});
+
+Deno.test("a CLOSE at the end of a related chain closes the file that its CREATE opened", () => {
+  const duo = ready();
+  const owner = duo.guest();
+  const fileId = { persistent: 0xffffffffffffffffn, volatile: 0xffffffffffffffffn };
+  const chain = [
+    new Exchange(createInput(owner)),
+    new Exchange({ ...owner, command: "FLUSH", body: { reserved1: 0, reserved2: 0, fileId } }),
+    new Exchange({ ...owner, command: "CLOSE", body: { flags: 0, reserved: 0, fileId } }),
+  ];
+  duo.take(duo.engine.send(chain, 0, true));
+  const times = { creationTime: 0n, lastAccessTime: 0n, lastWriteTime: 0n, changeTime: 0n };
+  const closed = {
+    ...times,
+    flags: 0,
+    reserved: 0,
+    allocationSize: 0n,
+    endOfFile: 0n,
+    fileAttributes: 0,
+  };
+  duo.receive(frameOf([
+    answer<"CREATE">(duo.next(), createResponseBody()),
+    answer<"FLUSH">(duo.next(), { reserved: 0 }),
+    answer<"CLOSE">(duo.next(), closed),
+  ]));
+  assertEquals(chain[0]?.open?.closed, true);
 });
 
 Deno.test("LOGOFF closes what the session had", () => {

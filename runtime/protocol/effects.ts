@@ -69,6 +69,8 @@ export type Effect =
     readonly reply: SuccessReply<"TREE_CONNECT">;
   }
   | { readonly kind: "treeFailed"; readonly tree: TreeState; readonly error: Error }
+  /** An open ended with its CLOSE, its tree or its session. */
+  | { readonly kind: "openClosed"; readonly open: OpenState }
   | { readonly kind: "broke"; readonly notice: BreakNotice }
   /** The connection is over; nothing follows. Null: it was closed on purpose. */
   | { readonly kind: "ended"; readonly error: Error | null };

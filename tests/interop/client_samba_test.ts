@@ -627,6 +627,15 @@ samba("the negotiation is validated in 3.0 and 3.0.2, and on demand", {}, async 
   }
 });
 
+samba(
+  "a share that requires encryption is refused by the server, not misread",
+  {},
+  async (smbd) => {
+    const error = await assertRejects(() => login(smbd, { share: "enc" }), StatusError);
+    assertEquals([error.command, error.statusName], ["TREE_CONNECT", "ACCESS_DENIED"]);
+  },
+);
+
 samba("delete on close removes the file", {}, async (smbd) => {
   await using client = await login(smbd);
   const file = await create(client.tree, "brief", { createOptions: DELETE_ON_CLOSE });
