@@ -16,12 +16,14 @@ import {
 import {
   Command,
   decodeTransformHeader,
+  decompressFrame,
   isResponse,
+  MAX_FRAME_LENGTH,
   Reader,
   TRANSFORM_HEADER_SIZE,
   WireError,
 } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Unwrapped, Unwrapper } from "./exchanges.ts";
+import type { CapturedMessage, Unwrapped, Unwrapper } from "./exchange.ts";
 
 /** What is known of the sessions of a capture. */
 export interface DecryptionKeys {
@@ -76,6 +78,20 @@ export class Decryption implements Unwrapper {
   }
 
   unwrap(unit: Uint8Array, stream: number): Unwrapped | null {
+    const plain = unit[0] === 0xfc
+      ? { bytes: unit, encrypted: false, compressed: false }
+      : this.#decrypt(unit, stream);
+    if (plain === null || plain.bytes[0] !== 0xfc) return plain;
+    try {
+      const bytes = decompressFrame(plain.bytes, { maxLength: MAX_FRAME_LENGTH });
+      return bytes[0] === 0xfe ? { ...plain, bytes, compressed: true } : null;
+    } catch (error) {
+      if (error instanceof WireError) return null;
+      throw error;
+    }
+  }
+
+  #decrypt(unit: Uint8Array, stream: number): Unwrapped | null {
     if (unit[0] !== 0xfd || unit.byteLength < TRANSFORM_HEADER_SIZE) return null;
     const header = decodeTransformHeader(new Reader(unit));
     const session = this.#sessions.get(`${stream}|${header.sessionId}`) ??
@@ -88,7 +104,7 @@ export class Decryption implements Unwrapper {
         if (key.byteLength !== cipherKeyLength(cipherId)) continue;
         const input = { cipherId, key, nonce: header.nonce, aad };
         const bytes = decryptPayload(input, ciphertext, header.signature);
-        if (bytes !== null && bytes[0] === 0xfe) {
+        if (bytes !== null && (bytes[0] === 0xfe || bytes[0] === 0xfc)) {
           return { bytes, encrypted: true, compressed: false };
         }
       }

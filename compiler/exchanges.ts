@@ -6,107 +6,21 @@ import {
   Command,
   COMMAND_NAMES,
   commandName,
-  decodeHeader,
-  decodeMessage,
   decodeSmb1Negotiate,
   decodeTransformHeader,
-  type Header,
   HEADER_SIZE,
   HeaderFlags,
   isResponse,
   makeHeader,
-  type Message,
   Reader,
-  splitChain,
   TRANSFORM_HEADER_SIZE,
-  WireError,
 } from "../runtime/wire/mod.ts";
 import type { Endpoint, NoteBook, Stamp } from "./capture/mod.ts";
+import { captureMessage, messagesOf } from "./captured_message.ts";
 import { Deframer, type Frame } from "./deframe.ts";
-import type { Payload, PayloadSink } from "./payload.ts";
+import type { CapturedMessage, ChainPlace, Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
+import type { PayloadSink } from "./payload.ts";
 import type { Connection, Direction, StreamEvent } from "./reassembly.ts";
-
-/** One message as the capture has it. */
-export interface CapturedMessage {
-  readonly header: Header;
-  /** Null when the body is not wholly in the capture, or cannot be decoded. */
-  readonly message: Message | null;
-  /** Bytes of the message that the capture has; less than `length` when some are missing. */
-  readonly known: number;
-  readonly length: number;
-  /** The packet with which the message was complete. */
-  readonly completed: Stamp;
-  /** The packet that carried its first byte. */
-  readonly first: Stamp;
-  readonly encrypted: boolean;
-  readonly compressed: boolean;
-  /** What READ and WRITE carried; the message itself holds no data. */
-  readonly payload: Payload | null;
-}
-
-/** A response that said "pending". */
-export interface Interim {
-  readonly completed: Stamp;
-  readonly asyncId: bigint;
-}
-
-/** The place of a request in its compound. */
-export interface ChainPlace {
-  /** Same for all requests of one compound. */
-  readonly id: number;
-  readonly index: number;
-  readonly related: boolean;
-  /** The request before it in the compound. */
-  readonly previous: Exchange | null;
-}
-
-/** A request with its answers, a break notification, or a unit that could not be read. */
-export interface Exchange {
-  readonly kind: "exchange" | "break" | "encrypted" | "smb1";
-  /** Place in the order of request frames (of response frames where there is no request). */
-  readonly index: number;
-  /** TCP conversation, numbered from 0 by first packet. */
-  readonly stream: number;
-  readonly client: string;
-  readonly server: string;
-  readonly command: string;
-  readonly request: CapturedMessage | null;
-  interim: Interim | null;
-  response: CapturedMessage | null;
-  readonly chain: ChainPlace | null;
-  /** Whether the response came within a compounded response. */
-  responseChained: boolean;
-  /** Another request with this message id was still unanswered. */
-  readonly repeatedMessageId: boolean;
-  /** Answered, or not to be answered any more. */
-  settled: boolean;
-  /** Dialect strings of an SMB1 NEGOTIATE (`kind` smb1). */
-  readonly smb1Dialects?: readonly string[];
-  /** Session and size of an encrypted unit that could not be read (`kind` encrypted). */
-  readonly opaque?: { sessionId: bigint; size: number };
-}
-
-/** Turns a unit that is not plain SMB2 (0xFD encrypted, 0xFC compressed) into one that is, or null. */
-export interface Unwrapper {
-  unwrap(unit: Uint8Array, stream: number): Unwrapped | null;
-  /** Every plain message, in order, with its bytes: handshakes carry what later keys depend on. */
-  observe(bytes: Uint8Array, message: CapturedMessage, stream: number): void;
-}
-
-/** A unit made plain. */
-export interface Unwrapped {
-  readonly bytes: Uint8Array;
-  readonly encrypted: boolean;
-  readonly compressed: boolean;
-}
-
-/** Where exchanges go: `opened` in the order of their index, `settled` when complete. */
-export interface ExchangeSink {
-  opened(exchange: Exchange): void;
-  /** An interim response arrived. */
-  pending(exchange: Exchange): void;
-  settled(exchange: Exchange): void;
-}
 
 const NOTIFICATION_ID = 0xffffffffffffffffn;
 const STATUS_PENDING = 0x00000103;
@@ -132,6 +46,8 @@ export interface TrackerOptions {
 export class ExchangeTracker {
   readonly #options: TrackerOptions;
   readonly #streams = new Map<number, StreamState>();
+  /** Connections that carried at least one unit with an SMB signature. */
+  readonly #carriedSmb = new Set<number>();
   #nextIndex = 0;
   #nextChain = 0;
 
@@ -144,11 +60,17 @@ export class ExchangeTracker {
     return this.#nextIndex;
   }
 
+  /** Whether a connection carried SMB of any version. */
+  carriedSmb(connection: number): boolean {
+    return this.#carriedSmb.has(connection);
+  }
+
   /**
    * Takes what reassembly delivers. Returns false when the connection turns out to carry something else, so that its
    * bytes need not be delivered any more.
    */
   take(event: StreamEvent): boolean {
+    if (event.kind === "late") return true;
     const { direction } = event;
     const state = this.#streamOf(direction.connection);
     const deframer = state.deframers[direction.index] ??= this.#deframer(state, direction);
@@ -200,6 +122,7 @@ export class ExchangeTracker {
   }
 
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
+    this.#carriedSmb.add(state.connection.number);
     const signature = frame.bytes[0];
     if (signature === 0xff) return this.#smb1(state, direction, frame);
     let bytes = frame.bytes;
@@ -212,88 +135,31 @@ export class ExchangeTracker {
       if (plain === null) return this.#opaque(state, direction, frame);
       ({ bytes, encrypted, compressed } = plain);
     }
-    const wrapped = signature !== 0xfe;
-    const length = wrapped ? bytes.byteLength : frame.length;
-    let parts: { bytes: Uint8Array; offset: number }[];
-    try {
-      parts = splitChain(bytes);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      // A cut unit still shows its first header.
-      parts = [{ bytes, offset: 0 }];
-    }
-    const last = parts.length - 1;
+    const length = signature === 0xfe ? frame.length : bytes.byteLength;
+    const { parts, compounded } = messagesOf(bytes, length);
     let previous: Exchange | null = null;
     let chain = -1;
     for (const [index, part] of parts.entries()) {
-      const whole = index < last
-        ? part.bytes.byteLength
-        : Math.max(part.bytes.byteLength, length - part.offset);
-      const captured = this.#capture(part.bytes, whole, frame, { encrypted, compressed });
+      const captured = captureMessage(part.bytes, {
+        length: part.length,
+        frame,
+        wrapping: { encrypted, compressed },
+        payloads: this.#options.payloads,
+        note: (reason) => this.#note(frame, reason),
+      });
       if (captured === null) continue;
       this.#options.unwrapper?.observe(part.bytes, captured, state.connection.number);
       if (isResponse(captured.header)) {
-        this.#response(state, direction, captured, last > 0);
+        this.#response(state, direction, captured, compounded);
         continue;
       }
-      if (last > 0 && chain === -1) chain = this.#nextChain++;
+      if (compounded && chain === -1) chain = this.#nextChain++;
       const related = (captured.header.flags & HeaderFlags.RELATED_OPERATIONS) !== 0;
-      const place = last === 0
-        ? null
-        : { id: chain, index, related, previous: related ? previous : null };
+      const place = compounded
+        ? { id: chain, index, related, previous: related ? previous : null }
+        : null;
       previous = this.#request(state, direction, captured, place);
     }
-  }
-
-  /** Decodes one message; what cannot be decoded keeps its header and is noted. */
-  #capture(
-    bytes: Uint8Array,
-    length: number,
-    frame: Frame,
-    wrap: { encrypted: boolean; compressed: boolean },
-  ): CapturedMessage | null {
-    const common = {
-      length,
-      known: bytes.byteLength,
-      completed: frame.completed,
-      first: frame.first,
-      ...wrap,
-    };
-    if (bytes.byteLength >= length) {
-      try {
-        return { ...common, ...this.#keep(bytes) };
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        this.#note(frame, error.message);
-      }
-    } else {
-      this.#note(frame, "A message is only partly in the capture");
-    }
-    const header = partialHeader(bytes);
-    return header === null ? null : { ...common, header, message: null, payload: null };
-  }
-
-  /** Takes READ and WRITE data out of a message: payloads are handed on at once and never held. */
-  #keep(bytes: Uint8Array): Pick<CapturedMessage, "header" | "message" | "payload"> {
-    // Views into the read buffer do not last, and one small copy of the message is cheaper than many of its fields.
-    const message = decodeMessage(carriesPayload(bytes) ? bytes : bytes.slice());
-    if (message.kind === "request" && message.command === "WRITE") {
-      const payload = this.#options.payloads.take("write", message.body.data);
-      const channelInfo = message.body.channelInfo.slice();
-      const header = ownHeader(message.header);
-      const body = { ...message.body, data: NO_BYTES, channelInfo };
-      return { message: { ...message, header, body }, header, payload };
-    }
-    if (message.kind === "response" && message.command === "READ") {
-      const payload = this.#options.payloads.take("read", message.body.data);
-      const header = ownHeader(message.header);
-      return {
-        message: { ...message, header, body: { ...message.body, data: NO_BYTES } },
-        header,
-        payload,
-      };
-    }
-    return { message, header: message.header, payload: null };
   }
 
   #request(
@@ -448,7 +314,6 @@ export class ExchangeTracker {
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
 const NO_HEADER = makeHeader({ command: Command.NEGOTIATE });
 
 /** A unit whose inside is not an SMB2 message that could be read. */
@@ -464,33 +329,6 @@ function unread(frame: Frame): CapturedMessage {
     compressed: frame.bytes[0] === 0xfc,
     payload: null,
   };
-}
-
-/** Whether the message is a WRITE request or a READ response, told from the command and flags bytes. */
-function carriesPayload(bytes: Uint8Array): boolean {
-  if (bytes.byteLength < HEADER_SIZE) return false;
-  const response = (bytes[16]! & HeaderFlags.SERVER_TO_REDIR) !== 0;
-  return bytes[13] === 0 && bytes[12] === (response ? Command.READ : Command.WRITE);
-}
-
-function ownHeader(header: Header): Header {
-  return { ...header, signature: header.signature.slice() };
-}
-
-/** Bytes of the header up to and including Flags: below that, a cut message tells nothing. */
-const USEFUL_HEADER = 20;
-
-/** The header of a cut or undecodable message; fields that are not in the capture read as 0. */
-function partialHeader(bytes: Uint8Array): Header | null {
-  if (bytes.byteLength < USEFUL_HEADER) return null;
-  const padded = new Uint8Array(HEADER_SIZE);
-  padded.set(bytes.subarray(0, HEADER_SIZE));
-  try {
-    return decodeHeader(new Reader(padded)).header;
-  } catch (error) {
-    if (error instanceof WireError) return null;
-    throw error;
-  }
 }
 
 /** Requests and responses meet under their message id; a cut header has none, and meets the next of its kind. */

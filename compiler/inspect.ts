@@ -2,7 +2,7 @@
 import { statusName } from "../runtime/wire/mod.ts";
 import type { ByteInput, CaptureNote } from "./capture/mod.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
-import type { Exchange, ExchangeSink } from "./exchanges.ts";
+import type { Exchange, ExchangeSink } from "./exchange.ts";
 import { OperationLines } from "./operation_lines.ts";
 import type { OperationRow } from "./operation_row.ts";
 import { PlanBuilder } from "./operations.ts";

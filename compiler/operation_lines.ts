@@ -1,5 +1,5 @@
 /** Exchanges -> lines of `inspect --operations`, in the order of their requests. */
-import type { Exchange, ExchangeSink } from "./exchanges.ts";
+import type { Exchange, ExchangeSink } from "./exchange.ts";
 import { type OperationRow, operationRow } from "./operation_row.ts";
 import type { ReplayState } from "./replay_state.ts";
 

@@ -23,7 +23,7 @@ import {
 } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
 import type { Stamp } from "./capture/mod.ts";
-import type { CapturedMessage, Exchange } from "./exchanges.ts";
+import type { CapturedMessage, Exchange } from "./exchange.ts";
 import type { Facts } from "./replay_state.ts";
 
 /** A line: plain JSON values. */

@@ -1,5 +1,7 @@
 /** The order of a plan's operations: by the time of their requests, but never before what they need. */
+import { answeredBefore } from "./conflicts.ts";
 import type { PlanOperation } from "./plan.ts";
+import type { Mutable } from "./plan_list.ts";
 
 /**
  * Sorts by the time of the first byte, then by frame. A capture whose packets are out of order may show a request
@@ -65,4 +67,25 @@ function neededBy(operation: PlanOperation): string[] {
     }
   }
   return names.map((name) => `${operation.client}.${name}`);
+}
+
+/** For each operation, what its client had got an answer to since the operation before. */
+export function addAfter(operations: readonly Mutable<PlanOperation>[]): void {
+  for (const own of Map.groupBy(operations, (operation) => operation.client).values()) {
+    const answered = own.filter(({ answeredAt }) => answeredAt !== null).toSorted(byAnswer);
+    let told = 0;
+    for (const operation of own) {
+      const after: number[] = [];
+      for (let next = answered[told]; next !== undefined; next = answered[++told]) {
+        if (!answeredBefore(next, operation)) break;
+        after.push(next.id);
+      }
+      operation.after = after;
+    }
+  }
+}
+
+function byAnswer(one: PlanOperation, other: PlanOperation): number {
+  return (one.answeredAt ?? 0) - (other.answeredAt ?? 0) ||
+    (one.frames.response ?? 0) - (other.frames.response ?? 0);
 }

@@ -1,6 +1,8 @@
 /** Capture -> exchanges: the reading half of the compiler, shared by `compile` and `inspect`. */
 import { type ByteInput, type CaptureNote, NoteBook, openCapture } from "./capture/mod.ts";
-import { type Exchange, type ExchangeSink, ExchangeTracker, type Unwrapper } from "./exchanges.ts";
+import type { Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
+import { ExchangeTracker } from "./exchanges.ts";
+import { MissingBytes } from "./missing_bytes.ts";
 import type { PayloadSink } from "./payload.ts";
 import { type Connection, Reassembler, type StreamEvent } from "./reassembly.ts";
 import { ReplayState } from "./replay_state.ts";
@@ -64,8 +66,10 @@ export async function readCapture(
     payloads: options.payloads,
     ...(options.unwrapper === undefined ? {} : { unwrapper: options.unwrapper }),
   });
+  const missing = new MissingBytes();
   const reassembler = new Reassembler((event) => {
     const { connection } = event.direction;
+    if (event.kind === "gap" || event.kind === "late") missing.add(event);
     if (!tracker.take(event)) reassembler.ignore(connection);
     if (event.kind === "end" || event.kind === "reset") {
       sink.connectionEnded?.({ connection, event });
@@ -81,7 +85,11 @@ export async function readCapture(
     format: capture.format,
     packets: capture.packets,
     exchanges: tracker.count,
-    notes: [...capture.notes, ...notes.list()],
+    notes: [
+      ...capture.notes,
+      ...missing.notes((connection) => tracker.carriedSmb(connection)),
+      ...notes.list(),
+    ],
   };
 }
 

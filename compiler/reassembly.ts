@@ -118,8 +118,17 @@ export interface StreamEnd {
   readonly ended: Stamp;
 }
 
+/** Payload after the end of its direction. It is not delivered: its place in the stream cannot be told. */
+export interface StreamLate {
+  readonly kind: "late";
+  readonly direction: Direction;
+  readonly bytes: number;
+  /** The packet that carried it, or the one with which it was given up. */
+  readonly seen: Stamp;
+}
+
 /** What reassembly delivers, per direction in the order of the stream. */
-export type StreamEvent = StreamData | StreamGap | StreamReset | StreamEnd;
+export type StreamEvent = StreamData | StreamGap | StreamReset | StreamEnd | StreamLate;
 
 /** Bounds on memory and waiting. */
 export interface ReassemblyLimits {
@@ -379,7 +388,7 @@ export class Reassembler {
     const seq = (segment.flags & TCP_FLAG.SYN) === 0 ? segment.seq : (segment.seq + 1) >>> 0;
     if (own.ended) {
       const after = Math.min(length, Math.max(0, ((seq + length) - own.next) | 0));
-      this.counts.bytesAfterEnd += after;
+      this.#late(own, { bytes: after, seen: segment.stamp });
       this.counts.repeatedBytes += length - after;
       return;
     }
@@ -621,10 +630,18 @@ export class Reassembler {
   #end(direction: DirectionState, options: { reason: StreamEnd["reason"]; ended: Stamp }): void {
     direction.ended = true;
     direction.waitingSince = undefined;
-    this.counts.bytesAfterEnd += direction.keptBytes;
+    const after = direction.keptBytes;
     this.#dropIntervals(direction);
-    if (direction.connection.ignored) return;
-    this.#emit({ kind: "end", direction, ...options }, direction);
+    if (!direction.connection.ignored) {
+      this.#emit({ kind: "end", direction, ...options }, direction);
+    }
+    this.#late(direction, { bytes: after, seen: options.ended });
+  }
+
+  #late(direction: DirectionState, options: { bytes: number; seen: Stamp }): void {
+    this.counts.bytesAfterEnd += options.bytes;
+    if (options.bytes === 0 || direction.connection.ignored) return;
+    this.#emit({ kind: "late", direction, ...options }, direction);
   }
 
   #dropIntervals(direction: DirectionState): void {
@@ -675,9 +692,17 @@ function inCapturedOrder(events: readonly StreamEvent[]): StreamEvent[] {
   return keyed.sort((one, other) => one.frame - other.frame).map(({ event }) => event);
 }
 
-function frameOf(event: StreamData | StreamReset | StreamEnd): number {
-  if (event.kind === "data") return event.frame;
-  return event.kind === "reset" ? event.reset.frame : event.ended.frame;
+function frameOf(event: Exclude<StreamEvent, StreamGap>): number {
+  switch (event.kind) {
+    case "data":
+      return event.frame;
+    case "reset":
+      return event.reset.frame;
+    case "end":
+      return event.ended.frame;
+    case "late":
+      return event.seen.frame;
+  }
 }
 
 /** Index of the first interval that reaches beyond a position. */

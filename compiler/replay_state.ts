@@ -11,7 +11,7 @@ import {
   RELATED_FILE_ID,
   sameFileId,
 } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Exchange } from "./exchanges.ts";
+import type { CapturedMessage, Exchange } from "./exchange.ts";
 
 /** What is known about an exchange beyond its own bytes. */
 export interface Facts {
@@ -100,7 +100,9 @@ export class ReplayState {
     if (header.command === SESSION_SETUP && facts.sessionId === 0n) {
       facts.sessionId = header.sessionId;
     }
-    if (header.command === TREE_CONNECT && header.status === 0) {
+    if (
+      header.command === TREE_CONNECT && header.status === 0 && response.known >= TREE_ID_END
+    ) {
       this.#treeConnected(exchange, facts, header.treeId);
     }
     if (message?.kind === "response" && message.command === "CREATE") {

@@ -1,0 +1,61 @@
+/** Bytes that reassembly could not deliver -> notes that say how many, and where. */
+import type { CaptureNote } from "./capture/mod.ts";
+import type { StreamGap, StreamLate } from "./reassembly.ts";
+
+/** Frames that one note names. */
+const FRAMES_KEPT = 64;
+
+const REASONS: Readonly<Record<StreamGap["reason"] | "late", string>> = {
+  lost: "lost: the receiver acknowledged them, or the connection ended",
+  cut: "cut off by the snap length",
+  limit: "given up, as too many that follow them were waiting",
+  jump: "at least: the sequence numbers went elsewhere",
+  late: "dropped, as they came after the end of their connection",
+};
+
+interface Tally {
+  bytes: number;
+  count: number;
+  readonly frames: number[];
+}
+
+/** Counts missing bytes by reason and connection: what carries no SMB loses nothing that counts. */
+export class MissingBytes {
+  readonly #connections = new Map<number, Map<string, Tally>>();
+
+  /** Takes a gap, or payload that came too late. */
+  add(event: StreamGap | StreamLate): void {
+    const { number } = event.direction.connection;
+    let tallies = this.#connections.get(number);
+    if (tallies === undefined) this.#connections.set(number, tallies = new Map());
+    const reason = REASONS[event.kind === "gap" ? event.reason : "late"];
+    let tally = tallies.get(reason);
+    if (tally === undefined) tallies.set(reason, tally = { bytes: 0, count: 0, frames: [] });
+    tally.bytes += event.kind === "gap" ? event.missing : event.bytes;
+    tally.count++;
+    if (tally.frames.length < FRAMES_KEPT) {
+      tally.frames.push((event.kind === "gap" ? event.declared : event.seen).frame);
+    }
+  }
+
+  /** One note for each reason, of the connections that carried SMB. */
+  notes(carriedSmb: (connection: number) => boolean): CaptureNote[] {
+    const sums = new Map<string, Tally>();
+    for (const [connection, tallies] of this.#connections) {
+      if (!carriedSmb(connection)) continue;
+      for (const [reason, { bytes, count, frames }] of tallies) {
+        let sum = sums.get(reason);
+        if (sum === undefined) sums.set(reason, sum = { bytes: 0, count: 0, frames: [] });
+        sum.bytes += bytes;
+        sum.count += count;
+        sum.frames.push(...frames.slice(0, FRAMES_KEPT - sum.frames.length));
+      }
+    }
+    return [...sums].map(([reason, { bytes, count, frames }]) => ({
+      reason: `${bytes} ${bytes === 1 ? "byte" : "bytes"} of SMB connections were ${reason}`,
+      loss: true,
+      count,
+      frames: frames.toSorted((one, other) => one - other),
+    }));
+  }
+}

@@ -1,0 +1,23 @@
+/** One run of the compiler, as a process of its own: prints seconds and peak memory as JSON. */
+import { compile, inspectOperations } from "../../compiler/mod.ts";
+
+const [mode, path] = Deno.args;
+if (path === undefined) {
+  throw new Error("Cannot run: usage is compile_once.ts inspect|compile FILE");
+}
+const start = performance.now();
+let count = 0;
+if (mode === "compile") {
+  const { script, exchanges } = await compile(path, { version: "0.0.0" });
+  if (script.length === 0) throw new Error("Cannot measure: the script is empty");
+  count = exchanges;
+} else {
+  const encoder = new TextEncoder();
+  await inspectOperations(path, (row) => {
+    count += encoder.encode(JSON.stringify(row)).byteLength > 0 ? 1 : 0;
+  });
+}
+const seconds = (performance.now() - start) / 1000;
+const peak = /VmHWM:\s*(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
+// deno-lint-ignore no-console
+console.log(JSON.stringify({ seconds, count, peakBytes: Number(peak) * 1024 }));
