@@ -14,15 +14,15 @@ import {
   type Sandbox,
   type SandboxOptions,
   type ScenarioFailure,
+  type TargetOrder,
 } from "../sandbox/mod.ts";
 import { type Credentials, duration } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
-import { type Command, type Given, UsageError } from "./command.ts";
+import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { type EmbeddedTarget, startEmbedded } from "./embedded.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { paramsHelp, readSubject, type Subject } from "./subject.ts";
 import { readPassword } from "./password.ts";
-import { preflight } from "./preflight.ts";
 import { ProgressLine } from "./progress.ts";
 import { parseTarget, parseUser, type Target, targetText } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
@@ -245,7 +245,6 @@ class ScenarioRun {
   }
 
   async run(): Promise<ExitCode> {
-    const interruption = new AbortController();
     let sandbox: Sandbox | null = null;
     const stopListening = this.#terminal.onInterrupt(() => {
       if (this.#interrupted) {
@@ -253,18 +252,12 @@ class ScenarioRun {
         return;
       }
       this.#interrupted = true;
-      interruption.abort(new Error("Cannot go on: interrupted"));
       sandbox?.stop("the run was interrupted");
       setTimeout(() => sandbox?.terminate(), GRACE_MS);
     });
     try {
-      if (!this.#embedded && !this.#given.has("no-preflight")) {
-        await preflight(this.#target, {
-          authenticator: this.#authenticator("run"),
-          signal: interruption.signal,
-        });
-      }
       sandbox = await this.#load();
+      if (!this.#given.has("no-preflight") && !this.#interrupted) await this.#preflight(sandbox);
       const failure = this.#interrupted ? null : await this.#execute(sandbox);
       return this.#report(failure);
     } finally {
@@ -287,6 +280,29 @@ class ScenarioRun {
     return await this.#subject.load(options);
   }
 
+  async #preflight(sandbox: Sandbox): Promise<void> {
+    const failure = await sandbox.preflight(this.#where());
+    if (failure === null) return;
+    const where = targetText(this.#target);
+    const user = this.#account.user === "" ? "anonymously" : `as ${this.#account.user}`;
+    const what = {
+      connect: `Cannot reach ${where}`,
+      negotiate: `Cannot speak SMB with ${where}`,
+      login: `Cannot log in to ${where} ${user}`,
+      share: `Cannot connect to share ${JSON.stringify(this.#target.share)} of ${where}`,
+    }[failure.stage];
+    const refused = !failure.lost && (failure.stage === "login" || failure.stage === "share");
+    throw new CommandError(
+      refused ? ExitCode.REFUSED : ExitCode.UNREACHABLE,
+      `${what}: ${printable(failure.reason)}`,
+    );
+  }
+
+  #where(): TargetOrder {
+    const { hostname, port, share } = this.#target;
+    return { target: { hostname, port }, server: hostname, share, user: this.#account.user };
+  }
+
   async #execute(sandbox: Sandbox): Promise<ScenarioFailure | null> {
     const { speed, asap, timeout, params, shares } = this.#settings;
     using progress = new ProgressLine(
@@ -296,16 +312,13 @@ class ScenarioRun {
     this.#progress = progress;
     try {
       return await sandbox.run({
-        target: { hostname: this.#target.hostname, port: this.#target.port },
-        server: this.#target.hostname,
-        share: this.#target.share,
+        ...this.#where(),
         root: this.#given.value("root") ?? this.#target.root,
         speed,
         asap,
         timeout,
         params,
         shares,
-        user: this.#account.user,
         workload: this.#subject.workload,
       });
     } catch (error) {

@@ -6,9 +6,11 @@ import { readBlob } from "./blobs.ts";
 import { ScenarioError } from "./errors.ts";
 import {
   parseToHost,
+  type PreflightFailure,
   type RunOrder,
   type ScenarioDescription,
   type ScenarioFailure,
+  type TargetOrder,
   type ToHost,
   type ToWorker,
 } from "./messages.ts";
@@ -107,6 +109,14 @@ export class Sandbox implements Disposable {
       sandbox.terminate();
       throw error;
     }
+  }
+
+  /** Connects and logs in once, before a run. @returns Why that is not possible; null when it is. */
+  async preflight(order: TargetOrder): Promise<PreflightFailure | null> {
+    const answer = this.#next(["preflight"]);
+    this.#send({ kind: "preflight", order });
+    const message = await answer;
+    return message.kind === "preflight" ? message.failure : null;
   }
 
   /** Runs to the end. @returns What went wrong in the scenario; null when nothing did. */

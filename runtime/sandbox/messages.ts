@@ -29,12 +29,26 @@ export interface ScenarioFailure {
   readonly places: readonly ScenarioPlace[];
 }
 
-/** What the worker runs with. */
-export interface RunOrder extends RunOptions {
+/** Why the target cannot be used. */
+export interface PreflightFailure {
+  readonly stage: "connect" | "negotiate" | "login" | "share";
+  /** Whether the connection broke, rather than the server refusing. */
+  readonly lost: boolean;
+  readonly reason: string;
+}
+
+/** Where the worker goes. */
+export interface TargetOrder {
   readonly target: { readonly hostname: string; readonly port: number };
-  readonly params: Readonly<Record<string, string>>;
+  readonly server: string;
+  readonly share: string;
   /** Name of the user of the run; empty for anonymous. */
   readonly user: string;
+}
+
+/** What the worker runs with. */
+export interface RunOrder extends RunOptions, TargetOrder {
+  readonly params: Readonly<Record<string, string>>;
   /** A static workload, instead of the loaded scenario. */
   readonly workload: unknown;
 }
@@ -42,6 +56,7 @@ export interface RunOrder extends RunOptions {
 /** From the host. */
 export type ToWorker =
   | { readonly kind: "load"; readonly files: readonly ScenarioFile[]; readonly entry: string }
+  | { readonly kind: "preflight"; readonly order: TargetOrder }
   | { readonly kind: "run"; readonly order: RunOrder }
   | { readonly kind: "stop"; readonly reason: string }
   | {
@@ -82,6 +97,7 @@ export type ToHost =
     readonly token: Uint8Array | null;
   }
   | { readonly kind: "blob"; readonly id: number; readonly path: string }
+  | { readonly kind: "preflight"; readonly failure: PreflightFailure | null }
   | { readonly kind: "finished"; readonly failure: ScenarioFailure | null };
 
 /** Longest text that the host takes from a worker. */
@@ -123,6 +139,10 @@ export function parseToHost(data: unknown): ToHost | null {
     case "blob":
       return isNumber(data.id) && isText(data.path)
         ? { kind: "blob", id: data.id, path: data.path }
+        : null;
+    case "preflight":
+      return isNullable(data.failure, isPreflightFailure)
+        ? { kind: "preflight", failure: data.failure }
         : null;
     case "finished":
       return data.failure === null || isFailure(data.failure)
@@ -191,6 +211,13 @@ function isFailure(value: unknown): value is ScenarioFailure {
     (value.kind === "params" || value.kind === "expectation" || value.kind === "no response" ||
       value.kind === "script") &&
     isText(value.message) && isList(value.places, isPlace);
+}
+
+function isPreflightFailure(value: unknown): value is PreflightFailure {
+  return isRecord(value) &&
+    (value.stage === "connect" || value.stage === "negotiate" || value.stage === "login" ||
+      value.stage === "share") &&
+    isBoolean(value.lost) && isText(value.reason);
 }
 
 function isGrant(value: unknown): value is NonNullable<OperationRecord["grant"]> {

@@ -7,5 +7,11 @@
  */
 export { placeText, ScenarioError, type ScenarioPlace } from "./errors.ts";
 export { Sandbox, type SandboxOptions } from "./host.ts";
-export type { RunOrder, ScenarioDescription, ScenarioFailure } from "./messages.ts";
+export type {
+  PreflightFailure,
+  RunOrder,
+  ScenarioDescription,
+  ScenarioFailure,
+  TargetOrder,
+} from "./messages.ts";
 export { readScenario, type ScenarioSource } from "./source.ts";

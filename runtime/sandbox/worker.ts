@@ -22,8 +22,9 @@ import {
 import { connectTcp } from "../transport/mod.ts";
 import { describeFailure } from "./failure.ts";
 import { lockDown } from "./lockdown.ts";
-import type { RunOrder, ToHost, ToWorker } from "./messages.ts";
+import type { RunOrder, TargetOrder, ToHost, ToWorker } from "./messages.ts";
 import { evaluateModules } from "./modules.ts";
+import { preflight } from "./preflight.ts";
 
 /** Records go to the host in batches: at most this many, at most this long apart. */
 const BATCH = 500;
@@ -82,6 +83,9 @@ function receive(message: ToWorker): void {
     case "load":
       void load(message);
       return;
+    case "preflight":
+      void look(message.order);
+      return;
     case "run":
       void run(message.order);
       return;
@@ -133,6 +137,16 @@ async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void>
   } finally {
     stopWatching();
   }
+}
+
+async function look(order: TargetOrder): Promise<void> {
+  const failure = await preflight({
+    server: order.server,
+    share: order.share,
+    connect: (signal) => connectTcp({ ...order.target, signal }),
+    authenticator: authenticator("run", order.user),
+  });
+  send({ kind: "preflight", failure });
 }
 
 async function run(order: RunOrder): Promise<void> {
