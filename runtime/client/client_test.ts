@@ -261,6 +261,13 @@ Deno.test("aborting cancels: CANCEL goes out, and the answer settles the promise
   // A signal that is aborted before has the same effect.
   const early = open.notify({}, { signal: AbortSignal.abort(), accept: "any" });
   assertEquals((await early).status, Status.CANCELLED);
+  // Nothing is left to cancel once the answer is there.
+  const before = server.seen.length;
+  const late = new AbortController();
+  await server.connection.echo({ signal: late.signal });
+  late.abort();
+  await server.connection.echo();
+  assertEquals(server.seen.length, before + 2);
 });
 
 Deno.test("a request that waits for credits and is aborted is never sent", async () => {
@@ -500,10 +507,11 @@ Deno.test("readAll splits by the limit of the server and stops at the end of the
   }
   server.file = pattern(1000);
   assertEquals(await open.readAll({ offset: 10, length: 20 }), pattern(1000).slice(10, 30));
-  assertEquals(
-    await open.readAll({ offset: 10, length: 5000, chunkSize: 100 }),
-    pattern(1000).slice(10),
-  );
+  server.seen.length = 0;
+  const rest = await open.readAll({ offset: 10, length: 1_000_000, chunkSize: 100, inFlight: 2 });
+  assertEquals(rest, pattern(1000).slice(10));
+  // Ten pieces, and no more past the end than were in flight.
+  assert(server.seen.length <= 13, `${server.seen.length} requests`);
 });
 
 Deno.test("writeAll splits, and goes on where the server took less", async () => {

@@ -511,6 +511,7 @@ function replyOf(
     bytesSent: exchange.bytesSent,
     bytesReceived: bytes.byteLength,
   } as Reply;
+  if (message.kind === "raw") return { ...reply, raw: message.body };
   return exchange.interimAt === null ? reply : {
     ...reply,
     interimAt: exchange.interimAt,

@@ -313,6 +313,15 @@ Deno.test("multi-credit requests take consecutive ids and wait where credits are
   assertEquals(duo.inbox.map(({ header }) => header.messageId), [4n, 6n]);
 });
 
+Deno.test("credits that do not suffice for the next request leave it waiting", () => {
+  const duo = ready(2);
+  const [, , large] = duo.send(echo(), echo(), read(3 * 65536));
+  duo.receive(frameOf([answer<"ECHO">(duo.next(), ECHO, { credits: 1 })]));
+  assertEquals([large?.phase, duo.engine.credits], ["queued", 1]);
+  duo.receive(frameOf([answer<"ECHO">(duo.next(), ECHO, { credits: 2 })]));
+  assertEquals([large?.phase, duo.engine.credits], ["sent", 0]);
+});
+
 Deno.test("a request that no answer can pay for is refused at once", () => {
   const duo = ready(4);
   duo.send(read(10 * 65536));
@@ -384,6 +393,15 @@ Deno.test("a late request is cancelled and reported once; its answer still bring
   duo.receive(frameOf([refuse(request, Status.CANCELLED, { credits: 3 })]));
   assertEquals([duo.kinds(), duo.engine.credits], [[], 7]);
   assertEquals(exchange?.phase, "done");
+});
+
+Deno.test("a late request is not reported again when the connection ends", () => {
+  const duo = ready();
+  duo.send({ ...echo(), timeout: 1 });
+  duo.take(duo.engine.tick(1));
+  duo.kinds();
+  duo.take(duo.engine.close(null, 2));
+  assertEquals(duo.kinds(), ["ended"]);
 });
 
 Deno.test("a timeout while waiting for credits sends nothing", () => {
@@ -645,6 +663,30 @@ Deno.test("3.0 validates the negotiation after TREE_CONNECT, and a different ans
   }
 });
 
+Deno.test("a validation that the caller asks for ends the connection when it disagrees, not when it fails", () => {
+  for (const agrees of [true, false]) {
+    const duo = ready();
+    const owner = duo.guest();
+    const exchange = duo.engine.validateNegotiate(owner.tree);
+    duo.take(duo.engine.send([exchange], 0));
+    const request = duo.next();
+    const body = {
+      reserved: 0,
+      ctlCode: 0x00140204,
+      fileId: FILE_ID,
+      input: new Uint8Array(0),
+      output: new Uint8Array(24),
+      flags: 0,
+      reserved2: 0,
+    };
+    duo.kinds();
+    duo.receive(frameOf([
+      agrees ? refuse(request, Status.INVALID_DEVICE_REQUEST) : answer<"IOCTL">(request, body),
+    ]));
+    assertEquals(duo.kinds(), agrees ? ["replied"] : ["replied", "ended"]);
+  }
+});
+
 Deno.test("a lease break is told to the lease's opens, and acknowledged before what waits", () => {
   const duo = ready(5);
   const owner = duo.guest();
@@ -795,6 +837,34 @@ Deno.test("a CLOSE at the end of a related chain closes the file that its CREATE
     answer<"CLOSE">(duo.next(), closed),
   ]));
   assertEquals(chain[0]?.open?.closed, true);
+});
+
+Deno.test("a lease is forgotten with its last open, or with a CREATE that does not get it", () => {
+  const duo = ready();
+  const owner = duo.guest();
+  const lease = {
+    kind: "RqLs",
+    version: 1,
+    leaseKey: KEY,
+    leaseState: 7,
+    leaseFlags: 0,
+    leaseDuration: 0n,
+  } as const;
+  const input = createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] });
+  const granted = createResponseBody({ oplockLevel: 0xff, contexts: [lease] });
+  duo.send(input);
+  duo.receive(frameOf([answer<"CREATE">(duo.next(), granted)]));
+  duo.send({ command: "TREE_DISCONNECT", body: { reserved: 0 }, ...owner });
+  assertEquals(duo.engine.leases.size, 1);
+  duo.receive(frameOf([answer<"TREE_DISCONNECT">(duo.next(), { reserved: 0 })]));
+  assertEquals(duo.engine.leases.size, 0);
+
+  duo.send(input, input);
+  assertEquals(duo.engine.leases.size, 1);
+  duo.receive(frameOf([refuse(duo.next(), Status.ACCESS_DENIED)]));
+  assertEquals(duo.engine.leases.size, 1);
+  duo.receive(frameOf([answer<"CREATE">(duo.next(), createResponseBody())]));
+  assertEquals(duo.engine.leases.size, 0);
 });
 
 Deno.test("LOGOFF closes what the session had", () => {

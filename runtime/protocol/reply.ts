@@ -12,6 +12,8 @@ export interface Reply<C extends CommandName = CommandName> {
   readonly body: ResponseBodies[C] | null;
   /** The ERROR body; null when the server sent the command's own body. */
   readonly error: ErrorResponse | null;
+  /** What follows the header, where the command is one that the codec does not know. */
+  readonly raw?: Uint8Array;
   readonly messageId: bigint;
   /** Present when the server answered first with STATUS_PENDING (MS-SMB2 3.2.5.1.5). */
   readonly asyncId?: bigint;

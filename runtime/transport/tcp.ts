@@ -150,7 +150,9 @@ class TcpTransport implements Transport {
   async read(into: Uint8Array): Promise<number | null> {
     if (this.#isClosed) return null;
     try {
-      return await this.#connection.read(into);
+      const count = await this.#connection.read(into);
+      if (count === null) this.#settleClosed(null);
+      return count;
     } catch (cause) {
       if (this.#isClosed) return null;
       throw this.#fail("read from", cause);

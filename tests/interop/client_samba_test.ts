@@ -584,6 +584,15 @@ samba("raw requests reach the server as they are", {}, async (smbd) => {
     accept: "any",
   }]);
   assertEquals((await unknownTree)?.status, Status.NETWORK_NAME_DELETED);
+  const [unknown] = connection.send([{
+    command: "ECHO",
+    body: { reserved: 0 },
+    override: { command: 0x20 },
+    session,
+    accept: "any",
+  }]);
+  assertEquals((await unknown)?.status, Status.INVALID_PARAMETER);
+  assertEquals((await unknown)?.raw?.byteLength, 9);
   const [related] = connection.send([
     { command: "ECHO", body: { reserved: 0 }, session },
     { command: "ECHO", body: { reserved: 0 }, session },
