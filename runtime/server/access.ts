@@ -9,6 +9,7 @@ import {
   CreateOption,
   type CreateRequest,
   FileAccess,
+  FileAttribute,
   mapGenericAccess,
   Status,
 } from "../wire/mod.ts";
@@ -58,11 +59,15 @@ export interface CreateTerms {
 export function createTerms(body: CreateRequest): CreateTerms {
   if (body.impersonationLevel > IMPERSONATION_DELEGATE) throw new Refusal(BAD_IMPERSONATION_LEVEL);
   const options = body.createOptions;
+  const access = specificAccess(body.desiredAccess);
   const disposition = DISPOSITIONS[body.createDisposition];
   if (disposition === undefined || body.shareAccess > 7) {
     throw new Refusal(Status.INVALID_PARAMETER);
   }
   if ((body.fileAttributes & ~KNOWN_ATTRIBUTES) !== 0) throw new Refusal(Status.INVALID_PARAMETER);
+  if ((body.fileAttributes & FileAttribute.ENCRYPTED) !== 0) {
+    throw new Refusal(Status.ACCESS_DENIED);
+  }
   if ((options & INVALID_OPTIONS) !== 0) throw new Refusal(Status.INVALID_PARAMETER);
   if ((options & UNSUPPORTED_OPTIONS) !== 0) throw new Refusal(Status.NOT_SUPPORTED);
   const isDirectory = (options & CreateOption.DIRECTORY_FILE) !== 0;
@@ -70,7 +75,6 @@ export function createTerms(body: CreateRequest): CreateTerms {
   if (isDirectory && isFile) throw new Refusal(Status.INVALID_PARAMETER);
   const overwrites = disposition === "supersede" || disposition.startsWith("overwrite");
   if (isDirectory && overwrites) throw new Refusal(Status.INVALID_PARAMETER);
-  const access = specificAccess(body.desiredAccess);
   const maximum = (body.desiredAccess & FileAccess.MAXIMUM_ALLOWED) !== 0;
   const deleteOnClose = (options & CreateOption.DELETE_ON_CLOSE) !== 0;
   // MS-FSA 2.1.5.1: delete-on-close needs the right to delete.

@@ -59,6 +59,8 @@ export interface Contention<Holder> {
   readonly by?: Holder;
   /** The grant that the new open belongs to; it is spared too. */
   readonly own?: Grant<Holder>;
+  /** Whether leases are spared altogether. */
+  readonly spareLeases?: boolean;
   /** Rights that others lose. */
   readonly revoke: number;
   /** The operation waits until those who hold any of these have acknowledged. */
@@ -121,7 +123,7 @@ export class FileCaching<Holder> {
    *
    * @param grant The lease.
    * @param holder The open.
-   * @param state Rights, as {@linkcode grantable} allowed them.
+   * @param state Rights to have then; those it has, or more.
    */
   share(grant: Grant<Holder>, holder: Holder, state: number): void {
     grant.holders.add(holder);
@@ -142,14 +144,15 @@ export class FileCaching<Holder> {
   contend(contention: Contention<Holder>, now: number): boolean {
     let wait = false;
     for (const grant of [...this.#grants]) {
-      if (grant === contention.own) continue;
-      if (contention.by !== undefined && grant.holders.has(contention.by)) continue;
+      if (this.#spared(grant, contention)) continue;
       const held = grant.state;
       const breaking = grant.breakingTo !== undefined;
-      const loses = (held & contention.revoke) !== 0;
-      if (loses) this.#revoke(grant, contention.revoke, now);
-      const awaited = (held & contention.waitFor) !== 0;
-      if (grant.breakingTo !== undefined && (breaking || awaited)) wait = true;
+      if ((held & contention.revoke) !== 0) {
+        this.#revoke(grant, contention.revoke, now);
+        if (grant.breakingTo !== undefined && (held & contention.waitFor) !== 0) wait = true;
+      } else if (breaking) {
+        wait = true;
+      }
     }
     return wait;
   }
@@ -167,7 +170,7 @@ export class FileCaching<Holder> {
     grant.breakingTo = undefined;
     grant.state = state;
     if (state === 0 && grant.lease === undefined) this.#grants.delete(grant);
-    else if ((state & ~grant.required) !== 0) this.#revoke(grant, state & ~grant.required, now);
+    else if ((state & ~grant.required) !== 0) this.#step(grant, { now, continued: true });
     else grant.required = state;
     return true;
   }
@@ -213,18 +216,32 @@ export class FileCaching<Holder> {
     return next;
   }
 
+  // MS-FSA 2.1.4.12: operations spare the grant of their own key; level II oplocks have none.
+  #spared(grant: Grant<Holder>, contention: Contention<Holder>): boolean {
+    if (grant === contention.own) return true;
+    if (grant.lease !== undefined && contention.spareLeases === true) return true;
+    if (contention.by === undefined || !grant.holders.has(contention.by)) return false;
+    return grant.lease !== undefined || (grant.state & WRITE) !== 0;
+  }
+
   #revoke(grant: Grant<Holder>, rights: number, now: number): void {
     grant.required = remaining(grant.required, rights, grant.lease !== undefined);
-    if (grant.breakingTo !== undefined) return;
+    if (grant.breakingTo === undefined) this.#step(grant, { now, continued: false });
+  }
+
+  /** Announces the next step to what is required; a continued break is counted with its first step. */
+  #step(grant: Grant<Holder>, how: { readonly now: number; readonly continued: boolean }): void {
     const from = grant.state;
-    const to = nextStep(from, grant.required, grant.lease !== undefined);
+    const to = grant.lease === undefined
+      ? grant.required
+      : nextStep(from, grant.required, how.continued);
     if (to === from) return;
-    grant.epoch = (grant.epoch + 1) & 0xffff;
+    if (!how.continued) grant.epoch = (grant.epoch + 1) & 0xffff;
     // MS-SMB2 3.3.4.7: losing the right to read alone needs no acknowledgement; 3.3.4.6: nor does level II.
     const ackRequired = (from & (WRITE | HANDLE)) !== 0;
     if (ackRequired) {
       grant.breakingTo = to;
-      grant.deadline = now + this.#options.timeout;
+      grant.deadline = how.now + this.#options.timeout;
     } else {
       grant.state = to;
       if (to === 0 && grant.lease === undefined) this.#grants.delete(grant);
@@ -250,6 +267,8 @@ export interface OtherUse {
   readonly opened: boolean;
   /** Whether another open holds an oplock. */
   readonly oplock: boolean;
+  /** Whether another oplock or lease has the right to write. */
+  readonly writer: boolean;
   /** Whether another lease has the right to cache handles. */
   readonly handleLease: boolean;
   /** Whether byte ranges are locked. */
@@ -266,7 +285,7 @@ export interface OtherUse {
  */
 export function grantable(requested: number, use: OtherUse, isLease: boolean): number {
   let state = validState(requested);
-  if (use.locked) state = 0;
+  if (use.locked || use.writer) state = 0;
   if (use.opened) state &= ~WRITE;
   if (isLease && use.oplock) state &= ~HANDLE;
   if (!isLease) {
@@ -283,11 +302,8 @@ function remaining(state: number, rights: number, isLease: boolean): number {
   return isLease || left === state ? left : left & READ;
 }
 
-/** A lease loses writing first, then handles, then reading, one acknowledgement each; an oplock all at once. */
-function nextStep(from: number, required: number, isLease: boolean): number {
-  const lost = from & ~required;
-  if (!isLease || lost === 0) return from & required;
-  if ((lost & WRITE) !== 0) return from & ~WRITE;
-  if ((lost & HANDLE) !== 0) return from & ~HANDLE;
-  return required;
+/** What to announce: all at once, or, where a break goes on after an acknowledgement, handles before reading. */
+function nextStep(from: number, required: number, continued: boolean): number {
+  const losesHandles = (from & ~required & HANDLE) !== 0;
+  return continued && losesHandles ? from & ~HANDLE : required;
 }

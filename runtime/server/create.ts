@@ -30,7 +30,14 @@ import {
 } from "../wire/mod.ts";
 import { type CreateTerms, createTerms, grantAccess, maximalAccess } from "./access.ts";
 import { hexOfBytes, leaseKeyOf, levelOfRights, rightsOfLevel } from "./breaks.ts";
-import { Caching, type FileCaching, type Grant, grantable, type LeaseIdentity } from "./caching.ts";
+import {
+  Caching,
+  type FileCaching,
+  type Grant,
+  grantable,
+  type LeaseIdentity,
+  validState,
+} from "./caching.ts";
 import { outcomeOf } from "./connection.ts";
 
 import { Refusal } from "./errors.ts";
@@ -191,7 +198,11 @@ function contend(
   const effect = conflict
     ? { revoke: HANDLE, waitFor: HANDLE }
     : { revoke: overwrites ? READ | HANDLE | WRITE : WRITE, waitFor: WRITE };
-  const wait = caching.contend({ ...effect, ...(own === undefined ? {} : { own }) }, work.now);
+  const wait = caching.contend({
+    ...effect,
+    ...(own === undefined ? {} : { own }),
+    spareLeases: !overwrites && (access & ~LEASE_STAT_ACCESS) === 0,
+  }, work.now);
   return wait ? caching : undefined;
 }
 
@@ -267,7 +278,8 @@ function grantCaching(
   const state = grantable(requested, otherUse(work, { file, stream, own }), isLease);
   const caching = server.cachingOf(stream);
   if (own !== undefined) {
-    caching.share(own, open, state);
+    // More rights are had in full or not at all.
+    caching.share(own, open, state === validState(requested) ? state : own.state);
     open.grant = own;
   } else if (plan.lease !== undefined) {
     const { identity, epoch } = plan.lease;
@@ -289,6 +301,7 @@ function otherUse(
   const use = {
     opened: false,
     oplock: false,
+    writer: false,
     handleLease: false,
     locked: mine.stream.locks.size > 0,
   };
@@ -298,6 +311,8 @@ function otherUse(
     if (grant !== undefined && grant === mine.own) continue;
     if ((file.access & ~LEASE_STAT_ACCESS) !== 0) use.opened = true;
     if (grant === undefined || grant.state === 0) continue;
+    use.opened = true;
+    if ((grant.state & WRITE) !== 0) use.writer = true;
     if (grant.lease === undefined) use.oplock = true;
     else if ((grant.state & HANDLE) !== 0) use.handleLease = true;
   }
@@ -367,7 +382,8 @@ function leaseContext(request: LeaseRequest, grant: Grant<Open>): LeaseV1 | Leas
     leaseState: grant.state,
     leaseDuration: 0n,
   } as const;
-  if (request.identity.version === 1) return { ...shared, version: 1, leaseFlags: breaking };
+  // A lease answers in the form in which it was first asked for.
+  if (grant.lease?.version !== 2) return { ...shared, version: 1, leaseFlags: breaking };
   const { parentKey } = request;
   const parent = parentKey === undefined ? 0 : LeaseFlags.PARENT_LEASE_KEY_SET;
   return {
@@ -384,6 +400,10 @@ function makePlan(work: Work, body: CreateRequest, store: FileStore): CreatePlan
   // MS-SMB2 3.3.5.9: a name never begins with a separator.
   if (body.name.startsWith("\\")) throw new Refusal(Status.INVALID_PARAMETER);
   const terms = createTerms(body);
+  // MS-SMB2 2.2.13.2: names of contexts have at least four bytes.
+  if (body.contexts.some((context) => context.kind === "raw" && context.name.length < 4)) {
+    throw new Refusal(Status.INVALID_PARAMETER);
+  }
   const contexts = firstOfEach(body.contexts);
   // Handles are not kept over a lost connection, so none can be there to come back to.
   if (contexts.DHnC !== undefined || contexts.DH2C !== undefined) {

@@ -32,7 +32,7 @@ export function handleRead(work: Work, body: ReadRequest): Reply {
   }
   const { file } = open;
   if (file?.stream === undefined) throw new Refusal(Status.INVALID_DEVICE_REQUEST);
-  if (body.offset > MAX_OFFSET) throw new Refusal(Status.INVALID_PARAMETER);
+  if (body.offset + BigInt(body.length) > MAX_OFFSET) throw new Refusal(Status.INVALID_PARAMETER);
   const store = storeOf(work);
   const time = work.server.fileTime(work.now);
   const data = body.offset >= BigInt(MAX_FILE_SIZE)
@@ -69,7 +69,9 @@ export function handleWrite(work: Work, body: WriteRequest): Reply {
     throw new Refusal(Status.ACCESS_DENIED);
   }
   const append = body.offset === APPEND_OFFSET;
-  if (!append && body.offset > MAX_OFFSET) throw new Refusal(Status.INVALID_PARAMETER);
+  if (!append && body.offset + BigInt(body.data.length) > MAX_OFFSET) {
+    throw new Refusal(Status.INVALID_PARAMETER);
+  }
   if (!append && body.offset + BigInt(body.data.length) > BigInt(MAX_FILE_SIZE)) {
     throw new Refusal(Status.DISK_FULL);
   }

@@ -303,6 +303,18 @@ function fsInformation(work: Work, informationClass: number): Information {
         maximumComponentNameLength: MAX_NAME,
         fileSystemName: "NTFS",
       };
+    case FsInformationClass.FileFsControlInformation:
+      // No quotas are kept: -1 is "no limit" (MS-FSCC 2.5.2).
+      return {
+        kind: "FileFsControlInformation",
+        freeSpaceStartFiltering: 0n,
+        freeSpaceThreshold: 0n,
+        freeSpaceStopFiltering: 0n,
+        defaultQuotaThreshold: -1n,
+        defaultQuotaLimit: -1n,
+        fileSystemControlFlags: 0,
+        padding: 0,
+      };
     case FsInformationClass.FileFsObjectIdInformation:
       return {
         kind: "FileFsObjectIdInformation",

@@ -100,6 +100,7 @@ function select(
   const hasSacl = (parts & SACL) !== 0;
   const control = SecurityControl.SELF_RELATIVE |
     ((hasDacl ? from : rest).control & DACL_CONTROL) |
+    (hasDacl ? SecurityControl.DACL_PRESENT : 0) |
     ((hasSacl ? from : rest).control & SACL_CONTROL);
   return {
     revision: 1,

@@ -321,7 +321,9 @@ export class Server {
 
   /** Takes notice that a break ended or a grant went: waiting requests are tried again. */
   cachingChanged(caching: FileCaching<Open>): void {
-    if (caching.nextDeadline === Infinity) this.#breaking.delete(caching);
+    // A break that goes on after an acknowledgement keeps everybody waiting.
+    if (caching.nextDeadline !== Infinity) return;
+    this.#breaking.delete(caching);
     const waiting = this.#waiting.get(caching);
     this.#waiting.delete(caching);
     for (const work of waiting ?? []) {

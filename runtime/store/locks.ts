@@ -38,8 +38,8 @@ interface Waiter<Owner> extends HeldLock<Owner> {
 }
 
 /**
- * The locks on one stream. Ranges conflict as in MS-FSA 2.1.5.8: an exclusive lock excludes every other
- * one, the owner's own included; shared ones go together. A range of no bytes conflicts only when it
+ * The locks on one stream. Ranges conflict as in MS-FSA 2.1.4.10: an exclusive lock excludes every later one but
+ * shared ones of its owner; shared ones go together. A range of no bytes conflicts only when it
  * lies strictly inside another.
  *
  * @example
@@ -76,7 +76,7 @@ export class RangeLocks<Owner> {
    */
   lock(owner: Owner, request: LockRequest): void {
     this.#check(request);
-    if (this.#conflicts(request)) {
+    if (this.#conflicts(owner, request)) {
       throw new StoreError("lockNotGranted", "Cannot lock a range: another lock is in the way");
     }
     this.#hold(owner, request);
@@ -94,7 +94,7 @@ export class RangeLocks<Owner> {
     this.#check(request);
     const { offset, length, exclusive } = request;
     const waiter: Waiter<Owner> = { owner, offset, length, exclusive, waiting: true };
-    if (this.#conflicts(request)) {
+    if (this.#conflicts(owner, request)) {
       this.#waiting.push(waiter);
     } else {
       waiter.waiting = false;
@@ -112,13 +112,13 @@ export class RangeLocks<Owner> {
    * @throws {StoreError} `rangeNotLocked`.
    */
   unlock(owner: Owner, range: LockRange): LockTicket[] {
-    const index = this.#held.findIndex((lock) =>
-      lock.owner === owner && lock.offset === range.offset && lock.length === range.length
-    );
-    if (index < 0) {
+    const matching = this.#held.filter((lock) => isLock(lock, owner, range));
+    // MS-FSA 2.1.5.9: of several, an exclusive one goes first.
+    const released = matching.find((lock) => lock.exclusive) ?? matching[0];
+    if (released === undefined) {
       throw new StoreError("rangeNotLocked", "Cannot unlock a range: it is not locked");
     }
-    this.#held.splice(index, 1);
+    this.#held.splice(this.#held.indexOf(released), 1);
     return this.#grant();
   }
 
@@ -130,9 +130,7 @@ export class RangeLocks<Owner> {
    * @returns Whether it is held.
    */
   holds(owner: Owner, range: LockRange): boolean {
-    return this.#held.some((lock) =>
-      lock.owner === owner && lock.offset === range.offset && lock.length === range.length
-    );
+    return this.#held.some((lock) => isLock(lock, owner, range));
   }
 
   /**
@@ -201,9 +199,10 @@ export class RangeLocks<Owner> {
     }
   }
 
-  #conflicts(request: LockRequest): boolean {
+  // MS-FSA 2.1.4.10: a shared lock may lie on an exclusive one of the same owner.
+  #conflicts(owner: Owner, request: LockRequest): boolean {
     return this.#held.some((lock) =>
-      (lock.exclusive || request.exclusive) && overlaps(lock, request)
+      (request.exclusive || (lock.exclusive && lock.owner !== owner)) && overlaps(lock, request)
     );
   }
 
@@ -215,7 +214,7 @@ export class RangeLocks<Owner> {
   #grant(): LockTicket[] {
     const granted: LockTicket[] = [];
     for (const waiter of this.#waiting) {
-      if (this.#conflicts(waiter)) continue;
+      if (this.#conflicts(waiter.owner, waiter)) continue;
       waiter.waiting = false;
       this.#hold(waiter.owner, waiter);
       granted.push(waiter);
@@ -223,6 +222,10 @@ export class RangeLocks<Owner> {
     if (granted.length > 0) this.#waiting = this.#waiting.filter((waiter) => waiter.waiting);
     return granted;
   }
+}
+
+function isLock<Owner>(lock: HeldLock<Owner>, owner: Owner, range: LockRange): boolean {
+  return lock.owner === owner && lock.offset === range.offset && lock.length === range.length;
 }
 
 function overlaps(a: LockRange, b: LockRange): boolean {

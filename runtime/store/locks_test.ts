@@ -16,7 +16,7 @@ function refused(action: () => void): string {
   return assertThrows(action, StoreError).code;
 }
 
-Deno.test("shared locks go together, an exclusive one excludes even its owner's", () => {
+Deno.test("shared locks go together, an exclusive one lets only its owner's shared ones in", () => {
   const locks = new RangeLocks<string>();
   locks.lock("a", shared(0, 10));
   locks.lock("b", shared(5, 10));
@@ -24,7 +24,11 @@ Deno.test("shared locks go together, an exclusive one excludes even its owner's"
   assertEquals(refused(() => locks.lock("c", exclusive(9, 1))), "lockNotGranted");
   assertEquals(refused(() => locks.lock("a", exclusive(0, 1))), "lockNotGranted");
   locks.lock("c", exclusive(15, 1));
-  assertEquals(refused(() => locks.lock("c", shared(15, 1))), "lockNotGranted");
+  assertEquals(refused(() => locks.lock("c", exclusive(15, 1))), "lockNotGranted");
+  assertEquals(refused(() => locks.lock("a", shared(15, 1))), "lockNotGranted");
+  locks.lock("c", shared(15, 1));
+  locks.unlock("c", range(15, 1));
+  locks.lock("a", shared(15, 1));
 });
 
 Deno.test("locks decide who may read and write", () => {

@@ -27,7 +27,7 @@ import {
   parseStreamSuffix,
 } from "./names.ts";
 import type { ExtendedAttribute, FileNode, FileOpen, Link, NodeTimes, Stream } from "./node.ts";
-import { sharingConflicts } from "./sharing.ts";
+import { forbidsRenaming, sharingConflicts } from "./sharing.ts";
 import { Tree } from "./tree.ts";
 
 const CLUSTER = 4096;
@@ -490,6 +490,9 @@ export class FileStore {
     if (link.deletePending) throw new StoreError("deletePending", "Cannot rename: being deleted");
     const target = this.#newName(link, options);
     if (link.node.isDirectory) this.#mayMoveDirectory(link, target.parent.node);
+    if (forbidsRenaming(target.parent.node)) {
+      throw new StoreError("sharingViolation", "Cannot rename: an open directory forbids it");
+    }
     const replaced = target.existing;
     if (replaced !== undefined && replaced !== link) this.#replace(replaced, options);
     this.#moveName(link, target, options.now);

@@ -467,3 +467,21 @@ Deno.test("a file is found by its short name too", () => {
   assertEquals(store.find(shortNameOf("a long name.text", node.id))?.link.node, node);
   assertEquals(store.find("ALONGN~1.TEX"), undefined);
 });
+
+Deno.test("an open directory forbids renaming unless it shares deletion and cannot delete", () => {
+  const store = newStore();
+  make(store, "d", { kind: "directory" });
+  const file = open(store, "d\\f");
+  const rename = () => store.rename(file, { path: "d\\g", replace: false, now: 1n });
+  const kind = "directory";
+  const deleting = open(store, "d", { kind });
+  assertEquals(code(rename), "sharingViolation");
+  store.close(deleting, 1n);
+  const R = Access.FILE_READ_DATA;
+  const unshared = open(store, "d", { kind, access: R, share: Share.READ | Share.WRITE });
+  assertEquals(code(rename), "sharingViolation");
+  store.close(unshared, 1n);
+  open(store, "d", { kind, access: R });
+  rename();
+  assertEquals(pathOf(file.link), "d\\g");
+});
