@@ -172,7 +172,7 @@ export class Connection {
     return new Session(this, { link: this.#link, state });
   }
 
-  /** ECHO (MS-SMB2 3.2.4.22). */
+  /** ECHO (MS-SMB2 2.2.28). */
   echo<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"ECHO", O>> {
     const input = { ...options, command: "ECHO", body: { reserved: 0 } } as const;
     return this.#link.request<"ECHO", Answer<"ECHO", O>>(input, options);

@@ -82,7 +82,7 @@ export abstract class FileRequests {
     options: O | undefined,
   ): Promise<Answer<C, O>>;
 
-  /** READ (MS-SMB2 3.2.4.6): one request; `Open.readAll` splits. */
+  /** READ (MS-SMB2 2.2.19): one request; `Open.readAll` splits. */
   read<O extends ReadOptions = ReadOptions>(
     offset: number | bigint,
     length: number,
@@ -101,7 +101,7 @@ export abstract class FileRequests {
     }, options);
   }
 
-  /** WRITE (MS-SMB2 3.2.4.7): one request; `data` must not change until it is answered. */
+  /** WRITE (MS-SMB2 2.2.21): one request; `data` must not change until it is answered. */
   write<O extends WriteOptions = WriteOptions>(
     offset: number | bigint,
     data: Uint8Array,
@@ -118,7 +118,7 @@ export abstract class FileRequests {
     }, options);
   }
 
-  /** FLUSH (MS-SMB2 3.2.4.18). */
+  /** FLUSH (MS-SMB2 2.2.17). */
   flush<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"FLUSH", O>> {
     return this.submit(
       "FLUSH",
@@ -127,7 +127,7 @@ export abstract class FileRequests {
     );
   }
 
-  /** CLOSE (MS-SMB2 3.2.4.5); `postQueryAttributes` asks for the file's attributes. */
+  /** CLOSE (MS-SMB2 2.2.15); `postQueryAttributes` asks for the file's attributes. */
   close<O extends RequestOptions & { readonly postQueryAttributes?: boolean } = RequestOptions>(
     options?: O,
   ): Promise<Answer<"CLOSE", O>> {
@@ -135,7 +135,7 @@ export abstract class FileRequests {
     return this.submit("CLOSE", { flags, reserved: 0, fileId: this.fileId }, options);
   }
 
-  /** QUERY_INFO (MS-SMB2 3.2.4.8); file information unless `infoType` says otherwise. */
+  /** QUERY_INFO (MS-SMB2 2.2.37); file information unless `infoType` says otherwise. */
   queryInfo<O extends RequestOptions = RequestOptions>(
     fields: Fields<"QUERY_INFO", { readonly fileInfoClass: number }>,
     options?: O,
@@ -152,7 +152,7 @@ export abstract class FileRequests {
     }, options);
   }
 
-  /** SET_INFO (MS-SMB2 3.2.4.9); file information unless `infoType` says otherwise. */
+  /** SET_INFO (MS-SMB2 2.2.39); file information unless `infoType` says otherwise. */
   setInfo<O extends RequestOptions = RequestOptions>(
     fields: Fields<"SET_INFO", { readonly fileInfoClass: number; readonly input: Uint8Array }>,
     options?: O,
@@ -166,7 +166,7 @@ export abstract class FileRequests {
     }, options);
   }
 
-  /** QUERY_DIRECTORY (MS-SMB2 3.2.4.17): one request; everything, with ids and both names, unless told. */
+  /** QUERY_DIRECTORY (MS-SMB2 2.2.33): one request; everything, with ids and both names, unless told. */
   queryDirectory<O extends RequestOptions = RequestOptions>(
     fields?: Fields<"QUERY_DIRECTORY", unknown>,
     options?: O,
@@ -182,7 +182,7 @@ export abstract class FileRequests {
     }, options);
   }
 
-  /** IOCTL (MS-SMB2 3.2.4.20). */
+  /** IOCTL (MS-SMB2 2.2.31). */
   ioctl<O extends RequestOptions = RequestOptions>(
     fields: IoctlFields,
     options?: O,
@@ -190,7 +190,7 @@ export abstract class FileRequests {
     return this.submit("IOCTL", ioctlBody(fields, this.fileId), options);
   }
 
-  /** LOCK (MS-SMB2 3.2.4.19). */
+  /** LOCK (MS-SMB2 2.2.26). */
   lock<O extends RequestOptions & { readonly lockSequence?: number } = RequestOptions>(
     ranges: readonly LockRange[],
     options?: O,
@@ -205,7 +205,7 @@ export abstract class FileRequests {
     return this.submit("LOCK", { lockSequence, fileId: this.fileId, locks }, options);
   }
 
-  /** CHANGE_NOTIFY (MS-SMB2 3.2.4.21): every change of the directory itself unless told. */
+  /** CHANGE_NOTIFY (MS-SMB2 2.2.35): every change of the directory itself unless told. */
   notify<O extends RequestOptions = RequestOptions>(
     fields?: Fields<"CHANGE_NOTIFY", unknown>,
     options?: O,

@@ -105,7 +105,7 @@ export class Tree {
   }
 
   /**
-   * FSCTL_VALIDATE_NEGOTIATE_INFO with what this connection offered (MS-SMB2 3.2.5.5); an answer that disagrees ends
+   * FSCTL_VALIDATE_NEGOTIATE_INFO with what this connection offered (MS-SMB2 3.2.5.14.12); an answer that disagrees ends
    * the connection.
    */
   validateNegotiate<O extends RequestOptions = RequestOptions>(
@@ -117,7 +117,7 @@ export class Tree {
     return promise;
   }
 
-  /** TREE_DISCONNECT (MS-SMB2 3.2.4.22). */
+  /** TREE_DISCONNECT (MS-SMB2 2.2.11). */
   disconnect<O extends RequestOptions = RequestOptions>(
     options?: O,
   ): Promise<Answer<"TREE_DISCONNECT", O>> {

@@ -1,4 +1,4 @@
-/** Break notifications and their acknowledgements (MS-SMB2 3.2.5.19, 3.2.4.25). */
+/** Break notifications and their acknowledgements (MS-SMB2 3.2.5.19, 2.2.24). */
 import { Command, type FileId, type Header, type OplockBreakResponse } from "../wire/mod.ts";
 import type { BreakNotice } from "./effects.ts";
 import { ProtocolError } from "./errors.ts";

@@ -214,7 +214,7 @@ export class ConnectionEngine {
   }
 
   /**
-   * An IOCTL, for `send`, that repeats the negotiation; a wrong answer ends the connection (MS-SMB2 3.2.5.5).
+   * An IOCTL, for `send`, that repeats the negotiation; a wrong answer ends the connection (MS-SMB2 3.2.5.14.12).
    *
    * @throws {ProtocolError} (local) before the negotiation.
    */
@@ -226,9 +226,15 @@ export class ConnectionEngine {
       });
     }
     const body = validateNegotiateRequest(offered);
+    // Unsigned, the answer would prove nothing; without a key it cannot be signed.
+    const sign = tuning.sign ?? true;
+    const mustBeSigned = sign && tree.session.signer !== null;
     return new Exchange(
-      { ...tuning, command: "IOCTL", body, session: tree.session, tree },
-      { check: (reply) => judgeValidation(reply as Reply<"IOCTL">, negotiated.response) },
+      { ...tuning, sign, command: "IOCTL", body, session: tree.session, tree },
+      {
+        check: (reply) =>
+          judgeValidation(reply as Reply<"IOCTL">, negotiated.response, mustBeSigned),
+      },
     );
   }
 
@@ -255,7 +261,7 @@ export class ConnectionEngine {
   }
 
   /**
-   * Acknowledges a break, to `state` in place of what the server asked for when given (MS-SMB2 3.2.4.25), before
+   * Acknowledges a break, to `state` in place of what the server asked for when given (MS-SMB2 2.2.24), before
    * anything that waits for credits. The exchange is null when no open and no lease is left to speak for.
    */
   acknowledge(
@@ -449,7 +455,7 @@ export class ConnectionEngine {
     this.#effects.push({ kind: "treeFailed", tree, error });
   }
 
-  /** 3.1.1 has the preauth hash instead; before 3.0 servers need not know the FSCTL (MS-SMB2 3.2.5.5). */
+  /** 3.1.1 has the preauth hash instead; before 3.0 servers need not know the FSCTL (MS-SMB2 2.2.31.4). */
   #validatesNegotiate(session: SessionState): boolean {
     const dialect = this.negotiated?.dialect;
     return session.signer !== null &&

@@ -625,6 +625,8 @@ Deno.test("3.0 validates the negotiation after TREE_CONNECT, and a different ans
     duo.kinds();
     const request = duo.next();
     assertEquals(request.message.command, "IOCTL");
+    // On a session that signs nothing else.
+    assert(signer.verify(request.bytes));
     const output = new Uint8Array(24);
     const view = new DataView(output.buffer);
     view.setUint32(0, capabilities, true);
@@ -660,6 +662,20 @@ Deno.test("3.0 validates the negotiation after TREE_CONNECT, and a different ans
     duo.receive(frameOf([answer<"IOCTL">(request, body)], signer));
     assertEquals(duo.kinds()[0], outcome);
     assertEquals(duo.engine.phase, outcome === "treeConnected" ? "ready" : "failed");
+  }
+});
+
+Deno.test("an unsigned answer to the validation, or ACCESS_DENIED, ends the connection", () => {
+  for (const status of [Status.INVALID_DEVICE_REQUEST, Status.ACCESS_DENIED]) {
+    for (const isSigned of [true, false]) {
+      const duo = new Duo();
+      duo.negotiate(0x0300, 20);
+      const { session, signer } = duo.login(0x0300);
+      duo.tree(session, signer);
+      duo.receive(frameOf([refuse(duo.next(), status)], isSigned ? signer : null));
+      const survives = isSigned && status !== Status.ACCESS_DENIED;
+      assertEquals(duo.engine.phase, survives ? "ready" : "failed");
+    }
   }
 });
 

@@ -13,7 +13,7 @@ export interface RequestTuning {
   readonly creditRequest?: number;
   /** Header flags added to the computed ones, such as REPLAY_OPERATION or DFS_OPERATIONS. */
   readonly flags?: number;
-  /** ChannelSequence of a 3.x request (MS-SMB2 3.2.4.1.8). */
+  /** ChannelSequence of a 3.x request (MS-SMB2 2.2.1.2). */
   readonly channelSequence?: number;
   /** Sign (or do not sign) this request, whatever the session's rules say. */
   readonly sign?: boolean;

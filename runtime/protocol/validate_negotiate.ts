@@ -1,14 +1,16 @@
 /**
- * FSCTL_VALIDATE_NEGOTIATE_INFO: has somebody on the way changed the negotiation? (MS-SMB2 3.2.5.5; bodies
+ * FSCTL_VALIDATE_NEGOTIATE_INFO: has somebody on the way changed the negotiation? (MS-SMB2 3.2.5.14.12; bodies
  * 2.2.31.4 and 2.2.32.6.)
  */
 import {
+  HeaderFlags,
   isSuccess,
   type NegotiateRequest,
   type NegotiateResponse,
   Reader,
   RELATED_FILE_ID,
   type RequestBodies,
+  Status,
   WireError,
   Writer,
 } from "../wire/mod.ts";
@@ -43,13 +45,23 @@ export function validateNegotiateRequest(offered: NegotiateRequest): RequestBodi
 }
 
 /**
- * Whether the answer agrees with the NEGOTIATE response; null when it does. An error status is no disagreement: older
- * servers do not know the FSCTL, and its signature was verified before.
+ * Whether the answer agrees with the NEGOTIATE response; null when it does. `mustBeSigned` where the request was. An
+ * error status other than ACCESS_DENIED is no disagreement: older servers do not know the FSCTL.
  */
 export function judgeValidation(
   reply: Reply<"IOCTL">,
   negotiated: NegotiateResponse,
+  mustBeSigned: boolean,
 ): ProtocolError | null {
+  if (mustBeSigned && (reply.header.flags & HeaderFlags.SIGNED) === 0) {
+    return new ProtocolError("Cannot trust negotiation: the answer is not signed", {
+      side: "remote",
+    });
+  }
+  // What a server answers that finds a difference itself, or a signature that is wrong.
+  if (reply.status === Status.ACCESS_DENIED) {
+    return new ProtocolError("Cannot trust negotiation: the server refuses it", { side: "remote" });
+  }
   if (!isSuccess(reply.status) || reply.body === null) return null;
   try {
     const reader = new Reader(reply.body.output);
