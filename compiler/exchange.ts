@@ -1,5 +1,5 @@
 /** An exchange: a request with its answers, as the capture has them. What the stages behind pairing work on. */
-import type { CommandName, Header, Message, ResponseBodies } from "../runtime/wire/mod.ts";
+import type { CommandName, FileId, Header, Message, ResponseBodies } from "../runtime/wire/mod.ts";
 import type { Stamp } from "./capture/mod.ts";
 import type { Payload } from "./payload.ts";
 
@@ -60,10 +60,46 @@ export interface Exchange {
   readonly repeatedMessageId: boolean;
   /** Answered, or not to be answered any more. */
   settled: boolean;
+  /** Null before the replay state has seen it. */
+  facts: Facts | null;
   /** Dialect strings of an SMB1 NEGOTIATE (`kind` smb1). */
   readonly smb1Dialects?: readonly string[];
   /** Session and size of an encrypted unit that could not be read (`kind` encrypted). */
   readonly opaque?: { sessionId: bigint; size: number };
+}
+
+/** A CREATE that made an open, as later exchanges need it. */
+export interface Opened {
+  /** Of the CREATE's exchange. */
+  readonly index: number;
+  readonly sessionId: bigint | null;
+  readonly treeId: number | null;
+  readonly tree: string | null;
+  readonly path: string | null;
+}
+
+/** What is known about an exchange beyond its own bytes. */
+export interface Facts {
+  /** Null where the header is cut. */
+  sessionId: bigint | null;
+  /** Null where the header is cut, or asynchronous. */
+  treeId: number | null;
+  /** `\\server\share`; null when its TREE_CONNECT is not in the capture. */
+  tree: string | null;
+  fileId: FileId | null;
+  /** The file id came from the request before in a related compound. */
+  fileIdInherited: boolean;
+  path: string | null;
+  /** The CREATE that returned the file id. */
+  create: Opened | null;
+  /** File id that a durable reconnect asks for. */
+  reconnectFileId: FileId | null;
+  /** The request that a CANCEL withdraws. */
+  cancels: Exchange | null;
+  /** The break that an acknowledgement answers. */
+  acknowledges: Exchange | null;
+  /** Paths that the client held open under a broken lease. */
+  leasePaths: readonly string[];
 }
 
 /** Where exchanges go: `opened` in the order of their index, `settled` when complete. */
@@ -72,6 +108,8 @@ export interface ExchangeSink {
   /** An interim response arrived. */
   pending(exchange: Exchange): void;
   settled(exchange: Exchange): void;
+  /** Nothing more comes of a connection. */
+  ended?(stream: number): void;
 }
 
 /** Turns a unit that is not plain SMB2 (0xFD encrypted, 0xFC compressed) into one that is, or null. */

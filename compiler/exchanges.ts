@@ -27,6 +27,8 @@ const STATUS_PENDING = 0x00000103;
 
 interface StreamState {
   readonly connection: Connection;
+  /** Address and port of the source of each direction. */
+  readonly ends: readonly [string, string];
   readonly deframers: [Deframer | null, Deframer | null];
   ended: number;
   /** Requests that wait for their final response, by message id. */
@@ -95,8 +97,10 @@ export class ExchangeTracker {
   #streamOf(connection: Connection): StreamState {
     let state = this.#streams.get(connection.number);
     if (state === undefined) {
+      const [one, other] = connection.directions;
       state = {
         connection,
+        ends: [endpointText(one.source), endpointText(other.source)],
         deframers: [null, null],
         ended: 0,
         waiting: new Map(),
@@ -119,6 +123,7 @@ export class ExchangeTracker {
     this.#streams.delete(state.connection.number);
     for (const exchange of state.waiting.values()) this.#settle(exchange);
     if (state.waitingSmb1 !== null) this.#settle(state.waitingSmb1);
+    this.#options.sink.ended?.(state.connection.number);
   }
 
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
@@ -285,18 +290,19 @@ export class ExchangeTracker {
     direction: Direction,
     fields: Pick<Exchange, "kind" | "command" | "request"> & Partial<Exchange>,
   ): Exchange {
-    const requested = fields.request !== null;
+    const fromClient = fields.request === null ? 1 - direction.index : direction.index;
     const exchange: Exchange = {
       index: this.#nextIndex++,
       stream: state.connection.number,
-      client: endpointText(requested ? direction.source : direction.destination),
-      server: endpointText(requested ? direction.destination : direction.source),
+      client: state.ends[fromClient]!,
+      server: state.ends[1 - fromClient]!,
       interim: null,
       response: null,
       chain: null,
       responseChained: false,
       repeatedMessageId: false,
       settled: false,
+      facts: null,
       ...fields,
     };
     this.#options.sink.opened(exchange);

@@ -23,8 +23,7 @@ import {
 } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
 import type { Stamp } from "./capture/mod.ts";
-import type { CapturedMessage, Exchange } from "./exchange.ts";
-import type { Facts } from "./replay_state.ts";
+import type { CapturedMessage, Exchange, Facts } from "./exchange.ts";
 
 /** A line: plain JSON values. */
 export type OperationRow = Record<string, unknown>;

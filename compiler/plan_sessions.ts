@@ -4,12 +4,12 @@
  */
 import { HeaderFlags, type RequestBodies } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
-import { answerBody, type Exchange } from "./exchange.ts";
+import { answerBody, type Exchange, type Facts } from "./exchange.ts";
 import type { ConnectOperation, LoginOperation, OperationBase } from "./plan.ts";
 import { type Clients, type ClientState, hostOf } from "./plan_clients.ts";
 import { negotiateContexts } from "./plan_contexts.ts";
 import { type Mutable, type OperationList, responseFrame } from "./plan_list.ts";
-import type { Facts, ReplayState } from "./replay_state.ts";
+import type { ReplayState } from "./replay_state.ts";
 
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
@@ -345,7 +345,7 @@ export class Sessions {
   /** An asynchronous request has no TreeId of its own (MS-SMB2 2.2.1.1): that of its open counts. */
   #treeIdOf(facts: Facts): number {
     if (facts.treeId !== null) return facts.treeId;
-    return facts.create === null ? 0 : this.#state.facts(facts.create).treeId ?? 0;
+    return facts.create?.treeId ?? 0;
   }
 
   /** The scripting API sends on the connection of the session that made a tree connect. */

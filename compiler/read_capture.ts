@@ -108,5 +108,9 @@ function withState(state: ReplayState, sink: ExchangeSink): ExchangeSink {
       state.settled(exchange);
       sink.settled(exchange);
     },
+    ended(stream: number): void {
+      state.ended(stream);
+      sink.ended?.(stream);
+    },
   };
 }

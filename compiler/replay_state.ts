@@ -11,37 +11,11 @@ import {
   RELATED_FILE_ID,
   sameFileId,
 } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Exchange } from "./exchange.ts";
-
-/** What is known about an exchange beyond its own bytes. */
-export interface Facts {
-  /** Null where the header is cut. */
-  sessionId: bigint | null;
-  /** Null where the header is cut, or asynchronous. */
-  treeId: number | null;
-  /** `\\server\share`; null when its TREE_CONNECT is not in the capture. */
-  tree: string | null;
-  fileId: FileId | null;
-  /** The file id came from the request before in a related compound. */
-  fileIdInherited: boolean;
-  path: string | null;
-  /** The CREATE that returned the file id. */
-  create: Exchange | null;
-  /** File id that a durable reconnect asks for. */
-  reconnectFileId: FileId | null;
-  /** The request that a CANCEL withdraws. */
-  cancels: Exchange | null;
-  /** The break that an acknowledgement answers. */
-  acknowledges: Exchange | null;
-  /** Paths that the client held open under a broken lease. */
-  leasePaths: readonly string[];
-}
+import type { CapturedMessage, Exchange, Facts } from "./exchange.ts";
+import { OpenTable, TreeTable } from "./state_tables.ts";
 
 const ALL_ONES_ID = 0xffffffffffffffffn;
 const ALL_ONES_TREE = 0xffffffff;
-
-/** Opens remembered after their CLOSE, so that use after close still has a name. */
-const CLOSED_KEPT = 65_536;
 
 interface Held {
   readonly leaseKey: string | null;
@@ -51,10 +25,8 @@ interface Held {
 
 /** Follows sessions, trees, opens and leases through a capture. */
 export class ReplayState {
-  readonly #facts = new WeakMap<Exchange, Facts>();
-  readonly #trees = new Map<string, string>();
-  readonly #opens = new Map<string, Exchange>();
-  readonly #closed = new Set<string>();
+  readonly #trees = new TreeTable();
+  readonly #opens = new OpenTable();
   readonly #held = new Map<string, Held>();
   readonly #clientGuids = new Map<number, string>();
   readonly #breaks = new Map<string, Exchange>();
@@ -63,8 +35,8 @@ export class ReplayState {
 
   /** The facts of an exchange that was opened here. */
   facts(exchange: Exchange): Facts {
-    const facts = this.#facts.get(exchange);
-    if (facts === undefined) {
+    const { facts } = exchange;
+    if (facts === null) {
       throw new Error(
         `Cannot tell the facts of exchange ${exchange.index}: it was not opened here`,
       );
@@ -81,7 +53,7 @@ export class ReplayState {
   opened(exchange: Exchange): void {
     const captured = exchange.request ?? exchange.response;
     const facts = newFacts(captured);
-    this.#facts.set(exchange, facts);
+    exchange.facts = facts;
     if (captured === null || exchange.kind === "smb1" || exchange.kind === "encrypted") return;
     const { message } = captured;
     if (exchange.kind === "break") this.#broken(exchange, facts, message);
@@ -126,8 +98,8 @@ export class ReplayState {
         facts.path = message.body.name;
         facts.reconnectFileId = reconnectFileId(message.body.contexts);
         if (facts.reconnectFileId !== null && facts.path === "") {
-          const open = this.#opens.get(openKey(exchange.server, null, facts.reconnectFileId));
-          if (open !== undefined) facts.path = this.facts(open).path;
+          const open = this.#opens.find(exchange.server, null, facts.reconnectFileId);
+          if (open !== undefined) facts.path = open.path;
         }
       } else {
         facts.fileId = fileIdOf(message);
@@ -147,17 +119,21 @@ export class ReplayState {
     let recent = this.#byMessage.get(exchange.stream);
     if (recent === undefined) this.#byMessage.set(exchange.stream, recent = new Map());
     recent.set(header.messageId, exchange);
-    // A CANCEL names a request that is still waiting: far older ones cannot be meant.
-    if (recent.size > RECENT_KEPT) recent.delete(recent.keys().next().value!);
+    if (recent.size > RECENT_KEPT) forgetOldest(recent);
   }
 
   /** An interim response gave the request an AsyncId. */
   pending(exchange: Exchange): void {
     if (exchange.interim === null) return;
     this.#byAsyncId.set(`${exchange.stream}:${exchange.interim.asyncId}`, exchange);
-    if (this.#byAsyncId.size > CLOSED_KEPT) {
+    if (this.#byAsyncId.size > ASYNC_KEPT) {
       this.#byAsyncId.delete(this.#byAsyncId.keys().next().value!);
     }
+  }
+
+  /** Nothing more comes of a connection. */
+  ended(stream: number): void {
+    this.#byMessage.delete(stream);
   }
 
   #broken(exchange: Exchange, facts: Facts, message: Message | null): void {
@@ -182,18 +158,15 @@ export class ReplayState {
     const request = exchange.request?.message;
     if (request?.kind !== "request" || request.command !== "TREE_CONNECT") return;
     facts.tree = request.body.path;
-    this.#trees.set(treeKey(exchange.server, facts.sessionId, treeId), facts.tree);
-    this.#trees.set(treeKey(null, facts.sessionId, treeId), facts.tree);
+    this.#trees.set(exchange.server, facts.sessionId, treeId, facts.tree);
   }
 
   #created(exchange: Exchange, facts: Facts, message: Message): void {
     const id = facts.fileId!;
     this.#resolve(exchange, facts);
-    for (const session of [facts.sessionId, null]) {
-      const key = openKey(exchange.server, session, id);
-      this.#closed.delete(key);
-      this.#opens.set(key, exchange);
-    }
+    const { index, server } = exchange;
+    const { sessionId, treeId, tree, path } = facts;
+    this.#opens.open(server, id, { index, sessionId, treeId, tree, path });
     if (message.kind !== "response" || message.command !== "CREATE") return;
     for (const context of message.body.contexts) {
       if (context.kind !== "RqLs") continue;
@@ -206,15 +179,8 @@ export class ReplayState {
   }
 
   #fileClosed(exchange: Exchange, facts: Facts, id: FileId): void {
-    this.#held.delete(openKey(exchange.server, facts.sessionId, id));
-    for (const session of [facts.sessionId, null]) {
-      this.#closed.add(openKey(exchange.server, session, id));
-    }
-    while (this.#closed.size > CLOSED_KEPT) {
-      const oldest = this.#closed.values().next().value!;
-      this.#closed.delete(oldest);
-      this.#opens.delete(oldest);
-    }
+    this.#opens.close(exchange.server, id, facts.sessionId);
+    if (this.#held.size > 0) this.#held.delete(openKey(exchange.server, facts.sessionId, id));
   }
 
   /** Inherits from the request before in a related compound, then names the tree and the file. */
@@ -222,18 +188,15 @@ export class ReplayState {
     const previous = exchange.chain?.previous ?? null;
     if (previous !== null) this.#inherit(facts, this.facts(previous), exchange.command);
     if (facts.tree === null && facts.treeId !== null) {
-      facts.tree = this.#trees.get(treeKey(exchange.server, facts.sessionId, facts.treeId)) ??
-        this.#trees.get(treeKey(null, facts.sessionId, facts.treeId)) ?? null;
+      facts.tree = this.#trees.find(exchange.server, facts.sessionId, facts.treeId);
     }
     if (exchange.command === "CREATE" || facts.path !== null) return;
     if (facts.fileId === null || sameFileId(facts.fileId, RELATED_FILE_ID)) return;
-    const open = this.#opens.get(openKey(exchange.server, facts.sessionId, facts.fileId)) ??
-      this.#opens.get(openKey(exchange.server, null, facts.fileId));
+    const open = this.#opens.find(exchange.server, facts.sessionId, facts.fileId);
     if (open === undefined) return;
-    const opened = this.facts(open);
-    facts.path = opened.path;
+    facts.path = open.path;
     facts.create = open;
-    facts.tree ??= opened.tree;
+    facts.tree ??= open.tree;
   }
 
   #inherit(facts: Facts, before: Facts, command: string): void {
@@ -261,8 +224,21 @@ const CLOSE = 0x0006;
 const CANCEL = 0x000c;
 const OPLOCK_BREAK = 0x0012;
 
-/** Message ids remembered per conversation, for CANCEL. */
-const RECENT_KEPT = 8192;
+/** Answered requests remembered per conversation, for a CANCEL that crosses the answer. */
+const RECENT_KEPT = 256;
+
+/** Requests remembered per conversation at all: more are unanswered only where a direction is missing. */
+const WAITING_KEPT = 8192;
+
+/** Requests remembered by AsyncId. */
+const ASYNC_KEPT = 8192;
+
+/** A CANCEL names a request that is still waiting: an answered one from long ago cannot be meant. */
+function forgetOldest(recent: Map<bigint, Exchange>): void {
+  const [messageId, exchange] = recent.entries().next().value!;
+  recent.delete(messageId);
+  if (!exchange.settled && recent.size < WAITING_KEPT) recent.set(messageId, exchange);
+}
 
 /** Bytes of a header up to the end of TreeId and of SessionId. */
 const TREE_ID_END = 40;
@@ -317,10 +293,6 @@ function breakKey(message: Message | null): string | null {
   return message.body.kind === "oplock"
     ? fileIdText(message.body.fileId)
     : hex(message.body.leaseKey);
-}
-
-function treeKey(server: string | null, session: bigint | null, treeId: number): string {
-  return `${server ?? ""}|${session ?? ""}|${treeId}`;
 }
 
 function openKey(server: string, session: bigint | null, id: FileId): string {
