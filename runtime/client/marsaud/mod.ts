@@ -25,13 +25,8 @@ export {
   type BackendTree,
   nativeBackend,
 } from "./backend.ts";
-export {
-  marsaudBackend,
-  MarsaudConnection,
-  MarsaudOpen,
-  MarsaudSession,
-  MarsaudTree,
-} from "./connection.ts";
+export { marsaudBackend, MarsaudConnection, MarsaudSession } from "./connection.ts";
+export { MarsaudOpen, MarsaudTree } from "./tree.ts";
 export {
   differencesWithMarsaud,
   leftOutByMarsaud,
