@@ -32,11 +32,26 @@ function kindOf(error: unknown): ScenarioFailure["kind"] {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return `the scenario threw ${clip(text(error))}`;
-  const message = clip(error.message.replaceAll(COLOURS, "").trim());
+  const plainText = error.message.replaceAll(COLOURS, "").trim();
+  const message = clip(error.name === "AssertionError" ? assertionText(plainText) : plainText);
   // Errors of the language come without a subject: "x is not a function".
   const plain = error.name === "Error" || error.name === "AssertionError" ||
     /^Cannot /.test(message);
   return plain ? message : `${error.name}: ${message}`;
+}
+
+/** An assertion's message has a difference below it; where that is one value each, one sentence says it. */
+function assertionText(message: string): string {
+  const [first = "", ...rest] = message.split("\n").filter((line) => line.trim() !== "");
+  const lines = rest.filter((line) => !/^\s*\[Diff\]/.test(line));
+  const actual = lines.filter((line) => line.startsWith("-"));
+  const expected = lines.filter((line) => line.startsWith("+"));
+  const summary = first.replace(/[.:]$/, "");
+  if (actual.length === 1 && expected.length === 1 && lines.length === 2) {
+    const value = (line: string | undefined) => (line ?? "").slice(1).trim();
+    return `${summary}: expected ${value(expected[0])}, got ${value(actual[0])}`;
+  }
+  return lines.length === 0 ? summary : [`${summary} (- actual, + expected)`, ...lines].join("\n");
 }
 
 /** What was thrown may be hostile too: its own conversion to text may throw. */

@@ -42,6 +42,7 @@ const send = scope.postMessage.bind(scope);
 let definition: Definition | null = null;
 let handle: RunHandle | null = null;
 let stopReason: string | null = null;
+let strayFailure: ReturnType<typeof describeFailure> | null = null;
 let finished = false;
 const blobs: string[] = [];
 let operations: OperationRecord[] = [];
@@ -176,11 +177,10 @@ async function run(order: RunOrder): Promise<void> {
     result = { failed: true, error };
   }
   clearInterval(flushing);
-  if (result.failed) fail(result.error);
-  else finish(null);
+  finish(result.failed ? describeFailure(result.error) : strayFailure);
 }
 
-/** The run is over because of an error, wherever it came from. */
+/** An error that nobody caught: a rejection that nobody awaits, an exception in a timer. It ends the run. */
 function fail(error: unknown): void {
   const failure = describeFailure(error);
   if (handle === null) {
@@ -189,8 +189,8 @@ function fail(error: unknown): void {
     send({ kind: "failed", failure });
     return;
   }
+  strayFailure ??= failure;
   handle.stop("the scenario failed");
-  void handle.finished.then(() => finish(failure));
 }
 
 function finish(failure: ReturnType<typeof describeFailure> | null): void {

@@ -84,7 +84,7 @@ export class ScriptConnection implements Connection {
     const session = new ScriptSession(this.#state);
     const previous = options.previous === undefined ? null : inner(options.previous);
     let made: ClientSession | null = null;
-    const operation = run.perform<Session, Answered>({
+    return run.perform<Session, Answered>({
       origin: this.#state.origin(),
       command: "SESSION_SETUP",
       path: "",
@@ -105,11 +105,8 @@ export class ScriptConnection implements Connection {
         return session;
       },
       empty: () => session,
+      failed: (reason) => session.failed(reason),
     });
-    void operation.outcome.then((outcome) => {
-      if (made === null) session.failed(outcome.skipped ?? outcome.error ?? outcome.status);
-    });
-    return operation;
   }
 
   echo(options: OperationOptions = {}): Operation<void> {
@@ -277,7 +274,7 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
   const connection = new ScriptConnection(state);
   const dialects = options.dialects?.map(dialectNumber);
   let made: { connection: ClientConnection; result: NegotiateResult } | null = null;
-  const operation = run.perform<Connection, Answered>({
+  return run.perform<Connection, Answered>({
     origin: state.origin(),
     command: "NEGOTIATE",
     path: "",
@@ -305,15 +302,8 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
       return connection;
     },
     empty: () => connection,
+    failed: (reason) => connection.failed(`it did not connect (${reason})`),
   });
-  void operation.outcome.then((outcome) => {
-    if (made === null) {
-      connection.failed(
-        `it did not connect (${outcome.skipped ?? outcome.error ?? outcome.status})`,
-      );
-    }
-  });
-  return operation;
 }
 
 function negotiateContext(run: Run, option: NegotiateContextOption): NegotiateContext {

@@ -222,16 +222,11 @@ export function openFile(state: ClientState, how: {
       }),
     value: () => file,
     empty: () => file,
+    failed: (reason) => file.notOpened(`its open did not succeed (${reason})`),
     grant: () => {
       if (options.expectGrant === undefined || open === null) return undefined;
       return { expected: grantText(options.expectGrant), actual: file.granted };
     },
-  });
-  void operation.outcome.then((outcome) => {
-    if (open === null) {
-      const reason = outcome.skipped ?? outcome.error ?? outcome.status;
-      file.notOpened(`its open did not succeed (${reason})`);
-    }
   });
   return { file, operation };
 }

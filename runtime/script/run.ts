@@ -18,6 +18,9 @@ import { duration } from "./units.ts";
 const DFS_OPERATIONS = 0x10000000;
 const REPLAY_OPERATION = 0x20000000;
 
+/** Severity of an NTSTATUS that is an error (MS-ERREF 2.3). */
+const ERROR_SEVERITY = 3;
+
 /** How often overdue operations are looked for, in milliseconds. */
 const SWEEP_MS = 100;
 
@@ -57,6 +60,8 @@ export interface Intent<T, R extends Answered> {
   readonly value: (reply: R) => T | Promise<T>;
   /** The result when there is no better one. */
   readonly empty: () => T;
+  /** It did not succeed: told before the script goes on. */
+  readonly failed?: (reason: string) => void;
   /** Bytes of file data in the reply or request. */
   readonly payload?: (reply: R) => number;
   /** Recorded and actual grant, once the reply is there. */
@@ -165,6 +170,9 @@ export class Run {
         ...end.skipped === undefined ? {} : { skipped: end.skipped },
         ...end.error === undefined ? {} : { error: end.error },
       };
+      if (reply === undefined || reply.status >>> 30 === ERROR_SEVERITY) {
+        intent.failed?.(end.skipped ?? end.error ?? outcome.status);
+      }
       const record = () => {
         const grant = reply === undefined ? undefined : intent.grant?.();
         this.host.record({

@@ -1,0 +1,146 @@
+/** Runs of the program and of scripts within a test: fake streams, and a server in memory. */
+import { main } from "../../runtime/cli/main.ts";
+import type { Terminal } from "../../runtime/cli/terminal.ts";
+import { ntlmAuthenticator } from "../../runtime/client/mod.ts";
+import type { BreakRecord, OperationRecord } from "../../runtime/measure/mod.ts";
+import { PreciseClock } from "../../runtime/schedule/mod.ts";
+import {
+  Definition,
+  execute,
+  type RunHost,
+  type RunOptions,
+  type Scenario,
+} from "../../runtime/script/mod.ts";
+import { ServerHost, type ServerOptions } from "../../runtime/server/mod.ts";
+import { transportPair } from "../../runtime/transport/mod.ts";
+
+/** What a run of the program gave. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the program in this process. */
+export async function smbench(
+  args: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly secret?: string;
+    readonly interruptAfter?: (text: string) => boolean;
+  } = {},
+): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const interrupts = new Set<() => void>();
+  const heard = (text: string) => {
+    if (options.interruptAfter?.(text) === true) {
+      for (const interrupt of interrupts) {
+        interrupt();
+      }
+    }
+  };
+  const terminal: Terminal = {
+    out(text) {
+      out += text;
+      heard(text);
+    },
+    err(text) {
+      err += text;
+      heard(text);
+    },
+    colors: false,
+    interactive: false,
+    columns: 80,
+    env: (name) => options.env?.[name],
+    secret: () => options.secret ?? null,
+    onInterrupt(callback) {
+      interrupts.add(callback);
+      return () => interrupts.delete(callback);
+    },
+  };
+  const code = await main(args, terminal);
+  return { code, out, err };
+}
+
+/** What a script did. */
+export interface Played {
+  readonly failed: boolean;
+  readonly error: unknown;
+  readonly operations: readonly OperationRecord[];
+  readonly breaks: readonly BreakRecord[];
+  readonly notes: readonly string[];
+  readonly log: readonly string[];
+}
+
+const ACCOUNT = { user: "alice", domain: "", password: "secret" };
+
+/** Plays a script in this thread against a server in memory: no port, no worker. */
+export async function play(
+  scenario: Scenario,
+  options:
+    & Partial<RunOptions>
+    & {
+      readonly params?: Readonly<Record<string, string>>;
+      readonly blobs?: Readonly<Record<string, Uint8Array>>;
+      readonly serving?: Partial<ServerOptions>;
+    } = {},
+): Promise<Played> {
+  const server = new ServerHost({
+    shares: [{ name: "share" }],
+    users: [{ name: ACCOUNT.user, password: ACCOUNT.password }],
+    ...options.serving,
+  });
+  const operations: OperationRecord[] = [];
+  const breaks: BreakRecord[] = [];
+  const notes: string[] = [];
+  const log: string[] = [];
+  const host: RunHost = {
+    clock: new PreciseClock(),
+    connect() {
+      const [ours, theirs] = transportPair();
+      server.serve(theirs);
+      return Promise.resolve(ours);
+    },
+    authenticator(credentials) {
+      if (credentials === "anonymous") {
+        return ntlmAuthenticator({ user: "", domain: "", password: "" });
+      }
+      const password = credentials === "wrong" ? "not it" : ACCOUNT.password;
+      return ntlmAuthenticator({ ...ACCOUNT, password });
+    },
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    blob(path) {
+      const bytes = options.blobs?.[path];
+      return bytes === undefined
+        ? Promise.reject(new Error(`Cannot read blob ${path}`))
+        : Promise.resolve(bytes);
+    },
+    record: (record) => void operations.push(record),
+    broke: (record) => void breaks.push(record),
+    note: (message) => void notes.push(message),
+    log: (message) => void log.push(message),
+  };
+  if (!(scenario instanceof Definition)) throw new TypeError("Cannot play: this is no scenario");
+  const { failed, error } = await execute(scenario, host, {
+    server: "server",
+    share: "share",
+    shares: {},
+    root: "",
+    speed: 1,
+    asap: false,
+    timeout: 5,
+    params: {},
+    ...options,
+    blobs: Object.keys(options.blobs ?? {}),
+  }).finished;
+  await server.close();
+  operations.sort((a, b) => a.id - b.id);
+  return { failed, error, operations, breaks, notes, log };
+}
+
+/** Throws what a script died of. */
+export function passed(played: Played): Played {
+  if (played.failed) throw played.error;
+  return played;
+}
