@@ -623,7 +623,8 @@ export interface Client {
   /**
    * Waits until the recorded time: `seconds` after the start of the capture, divided by `--speed`; with `--asap` it
    * waits for nothing. Labels the next operation (or compound). `after` names labels (of other clients too) whose operations
-   * had been answered before: it waits for them at any speed.
+   * had been answered before: it waits for them at any speed. `"214 pending"` names the moment when the server says
+   * that the operation of label 214 is pending (or answers it): a watch or a lock that others must not overtake.
    */
   at(
     seconds: number,

@@ -1,7 +1,25 @@
 /** What the objects of one client share. */
-import { Connection, LeaseTable, type Session } from "../client/mod.ts";
+import { Connection, LeaseTable, type Observer, type Session } from "../client/mod.ts";
+import { Status } from "../wire/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import type { Origin, Run } from "./run.ts";
+
+/** Tells operations of their interim responses (MS-SMB2 3.2.5.1.5), by the message id that their request got. */
+function interimObserver(run: Run): Observer {
+  const waiting = new Map<bigint, () => void>();
+  return {
+    sent({ kind, header }) {
+      const onInterim = kind === "request" ? run.takeInterimListener() : null;
+      if (onInterim !== null) waiting.set(header.messageId, onInterim);
+    },
+    received({ header }) {
+      const onInterim = waiting.get(header.messageId);
+      if (onInterim === undefined) return;
+      waiting.delete(header.messageId);
+      if (header.status === Status.PENDING) onInterim();
+    },
+  };
+}
 
 /** The client's name, run and breaks, and the label and time that `at()` gave. */
 export class ClientState {
@@ -34,6 +52,7 @@ export class ClientState {
       now: () => host.clock.now(),
       random: (length) => host.random(length),
       leases,
+      observer: interimObserver(this.run),
     });
     connection.onBreak = (event) => this.breaks.react(event);
     this.#connections.add(connection);

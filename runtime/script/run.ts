@@ -36,8 +36,6 @@ export interface Origin {
 export type Sending = RequestOptions & {
   readonly accept: "any";
   readonly signal: AbortSignal;
-  /** The interim response has come. */
-  readonly onInterim: () => void;
 };
 
 /** What every answer has; a {@linkcode Reply} is one. */
@@ -87,6 +85,7 @@ export class Run {
   #stopped: string | null = null;
   readonly #watched = new Set<Watched>();
   #sweeping = false;
+  #interimListener: (() => void) | null = null;
   #clients = 0;
   /** Clients that wait for labels. */
   #waiting = 0;
@@ -148,7 +147,11 @@ export class Run {
     const madeAt = this.host.clock.now();
     // Where the script made it: its failure comes from elsewhere, and shall name that line.
     const site = this.strict ? new ScriptError("") : null;
-    if (label !== null) this.order.begin(label);
+    if (label !== null) {
+      this.order.begin(label);
+      this.order.begin(pendingLabel(label));
+      void pending.promise.then(() => this.order.end(pendingLabel(label)));
+    }
     this.#outstanding++;
 
     const finish = (end: {
@@ -233,7 +236,8 @@ export class Run {
       limit,
       abort,
       finish,
-      request: this.#requestOptions(options, abort.signal, () => pending.resolve(true)),
+      request: this.#requestOptions(options, abort.signal),
+      onInterim: () => pending.resolve(true),
     });
     return operation;
   }
@@ -242,6 +246,7 @@ export class Run {
     limit: number;
     abort: AbortController;
     request: Sending;
+    onInterim: () => void;
     finish: (end: { reply?: R; error?: string; cause?: unknown }) => void;
   }): void {
     let done = false;
@@ -260,11 +265,13 @@ export class Run {
     };
     this.#watch(watched);
     let sent: Promise<R>;
+    this.#interimListener = how.onInterim;
     try {
       sent = intent.send(how.request);
     } catch (error) {
       sent = Promise.reject(error);
     }
+    this.#interimListener = null;
     sent.then(
       (reply) => end({ reply }),
       (error: unknown) => {
@@ -274,17 +281,22 @@ export class Run {
     );
   }
 
+  /** Who wants to hear of the interim response to the request that is being sent; a request that waits for credits is told late. */
+  takeInterimListener(): (() => void) | null {
+    const listener = this.#interimListener;
+    this.#interimListener = null;
+    return listener;
+  }
+
   #requestOptions(
     options: OperationOptions,
     signal: AbortSignal,
-    onInterim: () => void,
   ): Sending {
     const flags = (options.dfs === true ? DFS_OPERATIONS : 0) |
       (options.replay === true ? REPLAY_OPERATION : 0);
     return {
       accept: "any",
       signal,
-      onInterim,
       ...options.credits === undefined ? {} : { creditRequest: options.credits },
       ...options.creditCharge === undefined ? {} : { creditCharge: options.creditCharge },
       ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
@@ -484,4 +496,9 @@ export function guidText(random: Uint8Array): string {
     return value.toString(16).padStart(2, "0");
   }).join("");
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** What another client waits for when it waits until the server has taken the operation up: an interim response. */
+function pendingLabel(label: string): string {
+  return `${label} pending`;
 }

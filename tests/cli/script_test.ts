@@ -187,6 +187,8 @@ Deno.test("a pending operation says so, and can be cancelled", async () => {
       const alice = await client("alice");
       await using directory = await alice.open("", { options: ["directory"] });
       const changes = directory.changes({ expect: "CANCELLED" });
+      expect(await changes.pending).toBe(true);
+      expect(await alice.open("", { options: ["directory"] }).pending).toBe(false);
       changes.cancel();
       expect(await changes).toEqual([]);
       const next = directory.changes();
