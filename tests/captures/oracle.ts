@@ -59,35 +59,68 @@ export async function oracleRows(path: string): Promise<Row[]> {
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
-/** Pairs lines by command and frames, and compares every field. */
+/**
+ * Pairs lines by command and frames, and compares every field; lines whose responses differ are compared as far as
+ * their requests go. `pairs` counts those that are paired by both frames.
+ */
 export function compareRows(
   ours: readonly Row[],
   oracle: readonly Row[],
 ): { pairs: number; differences: Difference[] } {
   const differences: Difference[] = [];
-  const left = Map.groupBy(ours, keyOf);
-  let pairs = 0;
-  for (const expected of oracle) {
-    const row = left.get(keyOf(expected))?.shift();
-    const at = { frame: expected.frame_req ?? expected.frame_resp, command: expected.cmd };
-    if (row === undefined) {
-      differences.push({ field: "line", ...at, ours: undefined, oracle: expected.i });
-      continue;
-    }
-    pairs++;
-    compareFields(row, expected, at, differences);
+  const whole = match(ours, oracle, (row) => `${requestKey(row)}|${row.frame_resp}`);
+  for (const [row, expected] of whole.pairs) {
+    compareFields(row, expected, placeOf(expected), differences);
   }
-  for (const rows of left.values()) {
-    for (const row of rows) {
-      const at = { frame: row.frame_req ?? row.frame_resp, command: row.cmd };
-      differences.push({ field: "line", ...at, ours: row.i, oracle: undefined });
-    }
+  const requests = match(whole.ours, whole.oracle, requestKey);
+  for (const [row, expected] of requests.pairs) {
+    const at = placeOf(expected);
+    differences.push({
+      field: "response",
+      ...at,
+      ours: row.frame_resp,
+      oracle: expected.frame_resp,
+    });
+    compareFields(requestFields(row), requestFields(expected), at, differences);
   }
-  return { pairs, differences };
+  for (const row of requests.oracle) {
+    differences.push({ field: "line", ...placeOf(row), ours: undefined, oracle: row.i });
+  }
+  for (const row of requests.ours) {
+    differences.push({ field: "line", ...placeOf(row), ours: row.i, oracle: undefined });
+  }
+  return { pairs: whole.pairs.length, differences };
 }
 
-function keyOf(row: Row): string {
-  return `${row.cmd}|${row.frame_req}|${row.frame_resp}|${row.message_id ?? ""}`;
+/** Pairs lines of equal keys, in order; what is left of either side. */
+function match(
+  ours: readonly Row[],
+  oracle: readonly Row[],
+  keyOf: (row: Row) => string,
+): { pairs: [Row, Row][]; ours: Row[]; oracle: Row[] } {
+  const left = Map.groupBy(ours, keyOf);
+  const pairs: [Row, Row][] = [];
+  const unmatched: Row[] = [];
+  for (const expected of oracle) {
+    const row = left.get(keyOf(expected))?.shift();
+    if (row === undefined) unmatched.push(expected);
+    else pairs.push([row, expected]);
+  }
+  return { pairs, ours: [...left.values()].flat(), oracle: unmatched };
+}
+
+function requestKey(row: Row): string {
+  return `${row.cmd}|${row.frame_req}|${row.message_id ?? ""}`;
+}
+
+function placeOf(row: Row): { frame: unknown; command: unknown } {
+  return { frame: row.frame_req ?? row.frame_resp, command: row.cmd };
+}
+
+/** What the request alone tells: the rest hangs on responses that one side does not have. */
+function requestFields(row: Row): Row {
+  const { t_req, client, server, stream, credit_charge, credits_requested, signed, req } = row;
+  return { t_req, client, server, stream, credit_charge, credits_requested, signed, req };
 }
 
 function compareFields(
