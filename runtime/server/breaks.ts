@@ -18,6 +18,7 @@ import {
   Status,
 } from "../wire/mod.ts";
 import { type Break, Caching, type LeaseIdentity } from "./caching.ts";
+import type { Connection } from "./connection.ts";
 import { Refusal } from "./errors.ts";
 import type { Open, OpenedFile } from "./state.ts";
 import { type Reply, reply, type Work } from "./work.ts";
@@ -70,12 +71,15 @@ export function leaseKeyOf(lease: Pick<LeaseIdentity, "clientGuid" | "key">): st
  * Sends the notification of a break.
  *
  * @param event The break.
+ * @param connections All connections, the oldest first.
  */
-export function announceBreak(event: Break<Open>): void {
+export function announceBreak(event: Break<Open>, connections: Iterable<Connection>): void {
   const { grant } = event;
   const [open] = grant.holders;
   if (open === undefined) return;
-  const { connection } = open.session;
+  const connection = grant.lease?.version === 2
+    ? oldestOf(grant.lease.clientGuid, connections) ?? open.session.connection
+    : open.session.connection;
   const body: OplockBreakResponse = grant.lease === undefined
     ? {
       kind: "oplock",
@@ -107,6 +111,17 @@ export function announceBreak(event: Break<Open>): void {
     sign: false,
     encoded: undefined,
   }]);
+}
+
+// MS-SMB2 3.3.4.7: from 3.0 on, any connection of the client will do.
+function oldestOf(
+  clientGuid: string,
+  connections: Iterable<Connection>,
+): Connection | undefined {
+  for (const connection of connections) {
+    if (connection.negotiated?.clientGuid === clientGuid) return connection;
+  }
+  return undefined;
 }
 
 /**

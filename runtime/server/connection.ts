@@ -19,9 +19,11 @@ import {
   type FileId,
   frameContent,
   FrameDecoder,
+  frameHeader,
   FrameType,
   type Header,
   HeaderFlags,
+  isError,
   isResponse,
   type Message,
   Reader,
@@ -132,6 +134,11 @@ export class Connection {
       cancel();
       throw new Refusal(Status.INSUFFICIENT_RESOURCES);
     }
+    // MS-SMB2 3.3.5.2.7: what may wait for ever holds up no chain.
+    if (MAY_WAIT_LONG.includes(work.command) && !work.chain.atEnd) {
+      cancel();
+      throw new Refusal(Status.INTERNAL_ERROR);
+    }
     work.asyncId = this.#nextAsyncId++;
     work.cancel = cancel;
     this.pending.set(work.asyncId, work);
@@ -177,13 +184,18 @@ export class Connection {
   sendAll(outgoing: readonly Outgoing[]): void {
     if (outgoing.length === 0) return;
     const chain = encodeChain(outgoing.map(({ message }) => message));
+    // Windows pads the last answer of a chain like the others.
+    const padding = new Uint8Array(outgoing.length > 1 ? (8 - chain.length % 8) % 8 : 0);
     for (const [index, { session, sign, encoded }] of outgoing.entries()) {
       const part = chain.parts[index];
       if (part === undefined) continue;
-      if (sign) session?.signer?.sign(part.head, part.tail);
+      const last = index === outgoing.length - 1 && padding.length > 0;
+      if (sign) session?.signer?.sign(part.head, last ? [...part.tail, padding] : part.tail);
       encoded?.(partBytes(part, chain));
     }
-    this.server.send(this, chain.frame);
+    if (padding.length === 0) return this.server.send(this, chain.frame);
+    chain.frame[0]?.set(frameHeader(chain.length + padding.length));
+    this.server.send(this, [...chain.frame, padding]);
   }
 
   #frame(payload: Uint8Array, now: number): void {
@@ -209,7 +221,9 @@ export class Chain {
   #fileId: FileId | undefined;
   #sessionId = 0n;
   #treeId = 0;
-  #previous: { readonly status: number; readonly command: number } | undefined;
+  /** Why the last CREATE made no open. */
+  #createError: number | undefined;
+  #started = false;
 
   constructor(connection: Connection, parts: Uint8Array[]) {
     this.#connection = connection;
@@ -253,6 +267,11 @@ export class Chain {
     this.run(now);
   }
 
+  /** Whether the message being handled is the last one. */
+  get atEnd(): boolean {
+    return this.#index >= this.#parts.length;
+  }
+
   /** The id of the open that the next related message means. */
   set fileId(id: FileId) {
     this.#fileId = id;
@@ -270,11 +289,9 @@ export class Chain {
       this.#fileId = given;
       return given;
     }
-    if (this.#previous !== undefined && this.#previous.status >= 0xc0000000) {
-      throw new Refusal(this.#previous.status);
-    }
-    if (this.#fileId === undefined) throw new Refusal(Status.INVALID_HANDLE);
-    return this.#fileId;
+    if (this.#fileId !== undefined) return this.#fileId;
+    // Where a CREATE gave no id, its error is that of all that follow.
+    throw new Refusal(this.#createError ?? Status.INVALID_HANDLE);
   }
 
   #takeMessageId(header: Header): void {
@@ -314,10 +331,10 @@ export class Chain {
     const related = (work.header.flags & RELATED_OPERATIONS) !== 0;
     if (!related) {
       this.#fileId = undefined;
-      this.#previous = undefined;
+      this.#createError = undefined;
       return;
     }
-    if (this.#previous === undefined) throw new Refusal(Status.INVALID_PARAMETER);
+    if (!this.#started) throw new Refusal(Status.INVALID_PARAMETER);
     work.sessionId = this.#sessionId;
     work.treeId = this.#treeId;
   }
@@ -379,7 +396,12 @@ export class Chain {
   #answer(work: Work, reply: Reply): void {
     this.#sessionId = work.sessionId;
     this.#treeId = work.treeId;
-    this.#previous = { status: reply.status, command: work.header.command };
+    this.#started = true;
+    if (work.command === "CREATE") {
+      const failed = isError(reply.status);
+      if (failed) this.#fileId = undefined;
+      this.#createError = failed ? reply.status : undefined;
+    }
     const credits = work.asyncId === undefined ? work.header.credits : 0;
     const message = this.#respond(work, reply, credits);
     const session = work.session ?? this.#connection.sessions.get(work.sessionId);
@@ -432,6 +454,7 @@ export class Chain {
   }
 }
 
+const MAY_WAIT_LONG: readonly CommandName[] = ["CHANGE_NOTIFY", "LOCK"];
 const NO_SIGNATURE = new Uint8Array(16);
 const NO_BYTES = new Uint8Array(0);
 

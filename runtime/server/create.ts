@@ -419,7 +419,8 @@ function makePlan(work: Work, body: CreateRequest, store: FileStore): CreatePlan
   return {
     terms,
     store,
-    path: body.name,
+    // A directory may be named with a separator behind it.
+    path: terms.kind === "file" ? body.name : body.name.replace(/(?<=[^\\])\\$/, ""),
     oplockRights: rightsOfLevel(body.requestedOplockLevel),
     lease: isLease ? leaseRequest(work, contexts.RqLs) : undefined,
     eas: contexts.ExtA === undefined ? [] : ownedEas(contexts.ExtA.data),

@@ -5,7 +5,15 @@
  */
 
 import { Access, type AllocatedRange, MAX_FILE_SIZE } from "../store/mod.ts";
-import { type IoctlRequest, Reader, Status, Writer } from "../wire/mod.ts";
+import {
+  type CopyChunk,
+  decodeFsctlInput,
+  encodeFsctlBody,
+  Fsctl,
+  type FsctlBody,
+  type IoctlRequest,
+  Status,
+} from "../wire/mod.ts";
 import { breakReaders } from "./breaks.ts";
 import { Refusal } from "./errors.ts";
 import { checkSize, storeOf } from "./io.ts";
@@ -14,27 +22,12 @@ import { validateNegotiate } from "./negotiate.ts";
 import type { Open, OpenedFile } from "./state.ts";
 import type { Reply, Work } from "./work.ts";
 
-/** Control codes (MS-SMB2 2.2.31, MS-FSCC 2.3). */
-const Fsctl = {
-  DFS_GET_REFERRALS: 0x0006_0194,
-  DFS_GET_REFERRALS_EX: 0x0006_01b0,
-  GET_REPARSE_POINT: 0x0009_00a8,
-  SET_SPARSE: 0x0009_00c4,
-  QUERY_ALLOCATED_RANGES: 0x0009_40cf,
-  SET_ZERO_DATA: 0x0009_80c8,
-  PIPE_TRANSCEIVE: 0x0011_c017,
-  SRV_REQUEST_RESUME_KEY: 0x0014_0078,
-  QUERY_NETWORK_INTERFACE_INFO: 0x0014_01fc,
-  VALIDATE_NEGOTIATE_INFO: 0x0014_0204,
-  SRV_COPYCHUNK: 0x0014_40f2,
-  SRV_COPYCHUNK_WRITE: 0x0014_80f2,
-} as const;
-
 const IS_FSCTL = 0x0000_0001;
 const FS_DRIVER_REQUIRED = 0xc000_019c;
 const INVALID_VIEW_SIZE = 0xc000_001f;
 const RANGE_SIZE = 16;
 const RESUME_KEY_SIZE = 24;
+const COPY_RESPONSE_SIZE = 12;
 
 interface Output {
   readonly output: Uint8Array;
@@ -86,11 +79,14 @@ function perform(work: Work, body: IoctlRequest): Output {
     case Fsctl.GET_REPARSE_POINT:
       throw new Refusal(Status.NOT_A_REPARSE_POINT);
     case Fsctl.SET_SPARSE:
-      return setSparse(work, open, body.input);
+      return setSparse(work, open, body);
     case Fsctl.SET_ZERO_DATA:
-      return zeroData(work, open, body.input);
+      return zeroData(work, open, body);
     case Fsctl.QUERY_ALLOCATED_RANGES:
       return allocatedRanges(open, body);
+    case Fsctl.CREATE_OR_GET_OBJECT_ID:
+    case Fsctl.GET_OBJECT_ID:
+      return objectId(work, open, body);
     case Fsctl.SRV_REQUEST_RESUME_KEY:
       return resumeKey(work, open, body);
     case Fsctl.SRV_COPYCHUNK:
@@ -108,26 +104,35 @@ function transceive(open: Open, body: IoctlRequest): Output {
   return { output: data, status: more ? Status.BUFFER_OVERFLOW : Status.SUCCESS };
 }
 
-function setSparse(work: Work, open: OpenedFile, input: Uint8Array): Output {
+type InputOf<K extends FsctlBody["kind"]> = Extract<FsctlBody, { readonly kind: K }>;
+
+/** The input of a request, which must have the form of its control code. */
+function inputOf<K extends FsctlBody["kind"]>(body: IoctlRequest, kind: K): InputOf<K> {
+  const input = decodeFsctlInput(body.ctlCode, body.input);
+  if (input.kind !== kind) throw new Refusal(Status.INVALID_PARAMETER);
+  return input as InputOf<K>;
+}
+
+function setSparse(work: Work, open: OpenedFile, body: IoctlRequest): Output {
+  const { setSparse } = inputOf(body, "setSparse");
   const store = storeOf(work);
-  // MS-FSCC 2.3.77: no input means true.
-  store.setSparse(open.file, input.length === 0 || input[0] !== 0, work.server.fileTime(work.now));
+  // MS-FSCC 2.3.83: no input means true.
+  store.setSparse(open.file, setSparse !== 0, work.server.fileTime(work.now));
   work.server.afterStore(store);
   return NO_OUTPUT;
 }
 
-function readRange(reader: Reader, second: "length" | "end"): AllocatedRange {
-  const offset = reader.i64("FileOffset");
-  const other = reader.i64("Length");
-  const length = second === "length" ? other : other - offset;
+// MS-FSCC 2.3.85: offsets are signed there, so that large ones are negative.
+function checkedRange(offset: bigint, length: bigint): AllocatedRange {
   if (offset < 0n || length < 0n || offset + length > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new Refusal(Status.INVALID_PARAMETER);
   }
   return { offset: Number(offset), length: Number(length) };
 }
 
-function zeroData(work: Work, open: OpenedFile, input: Uint8Array): Output {
-  const range = readRange(new Reader(input), "end");
+function zeroData(work: Work, open: OpenedFile, body: IoctlRequest): Output {
+  const { fileOffset, beyondFinalZero } = inputOf(body, "zeroData");
+  const range = checkedRange(fileOffset, beyondFinalZero - fileOffset);
   const store = storeOf(work);
   breakReaders(work, open);
   try {
@@ -141,29 +146,42 @@ function zeroData(work: Work, open: OpenedFile, input: Uint8Array): Output {
 function allocatedRanges(open: OpenedFile, body: IoctlRequest): Output {
   if ((open.grantedAccess & Access.FILE_READ_DATA) === 0) throw new Refusal(Status.ACCESS_DENIED);
   const { stream } = open.file;
-  if (stream === undefined) throw new Refusal(Status.INVALID_PARAMETER);
-  const { offset, length } = readRange(new Reader(body.input), "length");
-  const ranges = stream.content.allocatedRanges(offset, length);
-  const fitting = ranges.slice(0, Math.floor(body.maxOutputResponse / RANGE_SIZE));
-  if (ranges.length > 0 && fitting.length === 0) throw new Refusal(Status.BUFFER_TOO_SMALL);
-  const writer = new Writer(fitting.length * RANGE_SIZE + 8);
-  for (const range of fitting) {
-    writer.u64(BigInt(range.offset));
-    writer.u64(BigInt(range.length));
-  }
-  const status = fitting.length < ranges.length ? Status.BUFFER_OVERFLOW : Status.SUCCESS;
-  return { output: writer.bytes(), status };
+  const [asked] = inputOf(body, "allocatedRanges").ranges;
+  if (stream === undefined || asked === undefined) throw new Refusal(Status.INVALID_PARAMETER);
+  const { offset, length } = checkedRange(asked.fileOffset, asked.length);
+  const all = stream.content.allocatedRanges(offset, length);
+  const ranges = all.slice(0, Math.floor(body.maxOutputResponse / RANGE_SIZE)).map((range) => ({
+    fileOffset: BigInt(range.offset),
+    length: BigInt(range.length),
+  }));
+  if (all.length > 0 && ranges.length === 0) throw new Refusal(Status.BUFFER_TOO_SMALL);
+  const status = ranges.length < all.length ? Status.BUFFER_OVERFLOW : Status.SUCCESS;
+  return { output: encodeFsctlBody({ kind: "allocatedRanges", ranges }), status };
+}
+
+/** An output that must fit the client's buffer as a whole. */
+function whole(body: IoctlRequest, value: FsctlBody): Output {
+  const output = encodeFsctlBody(value);
+  if (output.length > body.maxOutputResponse) throw new Refusal(Status.INVALID_PARAMETER);
+  return { output };
 }
 
 // MS-SMB2 3.3.5.15.5.
 function resumeKey(work: Work, open: OpenedFile, body: IoctlRequest): Output {
-  const writer = new Writer(32);
   open.resumeKey ??= work.server.random(RESUME_KEY_SIZE);
-  writer.raw(open.resumeKey);
-  writer.u32(0);
-  writer.u32(0);
-  if (writer.length > body.maxOutputResponse) throw new Refusal(Status.INVALID_PARAMETER);
-  return { output: writer.bytes() };
+  const context = new Uint8Array(4);
+  return whole(body, { kind: "resumeKey", resumeKey: open.resumeKey, context });
+}
+
+// MS-FSCC 2.3.1: the id of a file is that of its volume with the number of the file in it.
+function objectId(work: Work, open: OpenedFile, body: IoctlRequest): Output {
+  const { guid } = work.server;
+  const number = open.file.node.id.toString(16).padStart(12, "0").slice(-12);
+  return whole(body, {
+    kind: "objectId",
+    objectId: `${guid.slice(0, 24)}${number}`,
+    extendedInfo: new Uint8Array(48),
+  });
 }
 
 interface Chunk {
@@ -174,12 +192,9 @@ interface Chunk {
 
 // MS-SMB2 3.3.5.15.6.
 function copyChunks(work: Work, target: OpenedFile, body: IoctlRequest): Output {
-  const reader = new Reader(body.input);
-  const key = reader.bytes(RESUME_KEY_SIZE, "SourceKey");
-  const count = reader.u32("ChunkCount");
-  reader.skip(4, "Reserved");
-  if (body.maxOutputResponse < 12) throw new Refusal(Status.INVALID_PARAMETER);
-  const source = findByResumeKey(work, key);
+  const { sourceKey, chunks } = inputOf(body, "copyChunkRequest");
+  if (body.maxOutputResponse < COPY_RESPONSE_SIZE) throw new Refusal(Status.INVALID_PARAMETER);
+  const source = findByResumeKey(work, sourceKey);
   if (source === undefined) throw new Refusal(Status.OBJECT_NAME_NOT_FOUND);
   const needed = body.ctlCode === Fsctl.SRV_COPYCHUNK
     ? Access.FILE_READ_DATA | Access.FILE_WRITE_DATA
@@ -189,28 +204,26 @@ function copyChunks(work: Work, target: OpenedFile, body: IoctlRequest): Output 
   if (target.file.stream === undefined || source.file.stream === undefined) {
     throw new Refusal(Status.INVALID_DEVICE_REQUEST);
   }
-  const chunks = count > COPY_CHUNK.count ? null : readChunks(reader, count);
-  if (chunks === null) return limitsOfCopy();
+  const checked = checkChunks(chunks);
+  if (checked === null) return limitsOfCopy();
   breakReaders(work, target);
-  return copy(work, { source, target, chunks });
+  return copy(work, { source, target, chunks: checked });
 }
 
-function readChunks(reader: Reader, count: number): Chunk[] | null {
-  const chunks: Chunk[] = [];
+function checkChunks(chunks: readonly CopyChunk[]): Chunk[] | null {
+  if (chunks.length > COPY_CHUNK.count) return null;
   let total = 0;
-  for (let i = 0; i < count; i++) {
-    const from = reader.u64("SourceOffset");
-    const to = reader.u64("TargetOffset");
-    const length = reader.u32("Length");
-    reader.skip(4, "Reserved");
-    total += length;
-    if (length === 0 || length > COPY_CHUNK.chunk || total > COPY_CHUNK.total) return null;
-    if (from > BigInt(MAX_FILE_SIZE) || to > BigInt(MAX_FILE_SIZE)) {
-      throw new Refusal(Status.INVALID_PARAMETER);
-    }
-    chunks.push({ from: Number(from), to: Number(to), length });
-  }
-  return chunks;
+  return chunks.every(({ length }) => {
+      total += length;
+      return length > 0 && length <= COPY_CHUNK.chunk && total <= COPY_CHUNK.total;
+    })
+    ? chunks.map(({ sourceOffset, targetOffset, length }) => {
+      if (sourceOffset > BigInt(MAX_FILE_SIZE) || targetOffset > BigInt(MAX_FILE_SIZE)) {
+        throw new Refusal(Status.INVALID_PARAMETER);
+      }
+      return { from: Number(sourceOffset), to: Number(targetOffset), length };
+    })
+    : null;
 }
 
 function copy(
@@ -247,11 +260,12 @@ function limitsOfCopy(): Output {
 }
 
 function copyResponse(chunks: number, chunkBytes: number, totalBytes: number): Uint8Array {
-  const writer = new Writer(12);
-  writer.u32(chunks);
-  writer.u32(chunkBytes);
-  writer.u32(totalBytes);
-  return writer.bytes();
+  return encodeFsctlBody({
+    kind: "copyChunkResponse",
+    chunksWritten: chunks,
+    chunkBytesWritten: chunkBytes,
+    totalBytesWritten: totalBytes,
+  });
 }
 
 function findByResumeKey(work: Work, key: Uint8Array): OpenedFile | undefined {

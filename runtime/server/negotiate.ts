@@ -8,17 +8,17 @@
 import { SigningAlgorithmId } from "../security/mod.ts";
 import {
   Command,
+  decodeFsctlInput,
+  encodeFsctlBody,
   HeaderFlags,
   type IoctlRequest,
   makeHeader,
   type NegotiateContext,
   type NegotiateRequest,
   type NegotiateResponse,
-  Reader,
   Smb1Dialect,
   type Smb1Negotiate,
   Status,
-  Writer,
 } from "../wire/mod.ts";
 import type { Connection, Negotiated } from "./connection.ts";
 import { Disconnect, Refusal } from "./errors.ts";
@@ -133,25 +133,21 @@ export function validateNegotiate(work: Work, body: IoctlRequest): Uint8Array {
     throw new Disconnect("Cannot validate negotiation: not in this dialect");
   }
   if (body.maxOutputResponse < 24) throw new Refusal(Status.INVALID_PARAMETER);
-  const reader = new Reader(body.input);
-  const capabilities = reader.u32("Capabilities");
-  const guid = reader.guid("Guid");
-  const securityMode = reader.u16("SecurityMode");
-  const count = reader.u16("DialectCount");
-  const dialects: number[] = [];
-  for (let i = 0; i < count; i++) dialects.push(reader.u16("Dialects"));
-  const same = guid === negotiated.clientGuid &&
-    capabilities === negotiated.clientCapabilities &&
-    securityMode === negotiated.clientSecurityMode &&
-    chooseDialect(work.connection, dialects) === negotiated.dialect;
+  const asked = decodeFsctlInput(body.ctlCode, body.input);
+  if (asked.kind !== "validateNegotiateRequest") throw new Refusal(Status.INVALID_PARAMETER);
+  const same = asked.guid === negotiated.clientGuid &&
+    asked.capabilities === negotiated.clientCapabilities &&
+    asked.securityMode === negotiated.clientSecurityMode &&
+    chooseDialect(work.connection, asked.dialects) === negotiated.dialect;
   // MS-SMB2 3.3.5.15.12: a difference is an attack, and ends the connection without an answer.
   if (!same) throw new Disconnect("Cannot validate negotiation: it was altered");
-  const writer = new Writer(24);
-  writer.u32(negotiated.capabilities);
-  writer.guid(server.guid);
-  writer.u16(negotiated.securityMode);
-  writer.u16(negotiated.dialect);
-  return writer.bytes();
+  return encodeFsctlBody({
+    kind: "validateNegotiateResponse",
+    capabilities: negotiated.capabilities,
+    guid: server.guid,
+    securityMode: negotiated.securityMode,
+    dialect: negotiated.dialect,
+  });
 }
 
 const NO_GUID = "00000000-0000-0000-0000-000000000000";

@@ -17,7 +17,7 @@ import {
 } from "../store/mod.ts";
 import { type FileId, Status } from "../wire/mod.ts";
 import { announceBreak, leaseKeyOf } from "./breaks.ts";
-import { FileCaching, type Grant } from "./caching.ts";
+import { Caching, FileCaching, type Grant } from "./caching.ts";
 import { Connection } from "./connection.ts";
 import { Disconnect } from "./errors.ts";
 import { AUTHENTICATION_TIMEOUT, BREAK_TIMEOUT, MAX_TRANSACT_SIZE } from "./limits.ts";
@@ -282,7 +282,7 @@ export class Server {
         timeout,
         announce: (event) => {
           if (event.ackRequired) this.#breaking.add(event.grant.file);
-          announceBreak(event);
+          announceBreak(event, this.#connections.values());
         },
       });
       this.#caching.set(stream, caching);
@@ -378,6 +378,7 @@ export class Server {
     open.lockWaits.clear();
     if (open.watch !== undefined) this.#unwatch(open, Status.NOTIFY_CLEANUP);
     const { file, grant } = open;
+    if (file?.deleteOnClose === true) this.#announceDeletion(open, now);
     if (file !== undefined) {
       this.opens.delete(file);
       open.tree.share.store?.close(file, this.fileTime(now));
@@ -419,6 +420,12 @@ export class Server {
       const reply = work.cancel?.() ?? null;
       if (reply !== null) this.complete(work, failure(Status.USER_SESSION_DELETED));
     }
+  }
+
+  // A file that is about to go is of no use to those who keep handles of it.
+  #announceDeletion(open: Open, now: number): void {
+    const revoke = Caching.HANDLE;
+    this.existingCaching(open.file?.stream)?.contend({ by: open, revoke, waitFor: 0 }, now);
   }
 
   #changed(event: ChangeEvent, touched: Set<Open>): void {

@@ -45,16 +45,15 @@ export function sharingConflicts(
 }
 
 /**
- * Finds an open of a directory that forbids renaming its entries: one that may delete the directory, or that lets
- * nobody else delete (MS-FSA 2.1.5.15.11 opens the directory of the new name).
+ * Finds an open of a directory that forbids renaming its entries: one that may delete the directory
+ * (MS-FSA 2.1.5.15.11 opens the directory of the new name without sharing deletion).
  *
  * @param directory The directory.
  * @returns Whether there is one.
  */
 export function forbidsRenaming(directory: FileNode): boolean {
   for (const open of directory.opens) {
-    if ((open.access & COUNTED) === 0) continue;
-    if ((open.access & Access.DELETE) !== 0 || (open.share & Share.DELETE) === 0) return true;
+    if ((open.access & Access.DELETE) !== 0) return true;
   }
   return false;
 }
