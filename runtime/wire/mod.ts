@@ -16,6 +16,7 @@ export * from "./chain.ts";
 export * from "./framing.ts";
 export { describe, MAX_DESCRIPTION_LENGTH } from "./describe.ts";
 export * from "./transform.ts";
+export * from "./compression/mod.ts";
 export * from "./smb1.ts";
 export * from "./create_contexts.ts";
 export * from "./negotiate_contexts.ts";
