@@ -57,6 +57,8 @@ export interface OperationBase {
   readonly after: readonly number[];
   /** Operations of other clients on the same path that had been answered before, where their order matters. */
   readonly afterOthers?: readonly number[];
+  /** Operations of other clients that were pending, and waited for something that this one may bring about. */
+  readonly afterPending?: readonly number[];
   /** Place in a compound. */
   readonly chain?: { readonly id: number; readonly index: number; readonly related: boolean };
   /** Header fields that are not what the runtime would choose. */

@@ -228,7 +228,10 @@ class ClientWriter {
   }
 
   #at(operation: PlanOperation, outcome: string): void {
-    const after = (operation.afterOthers ?? []).map((id) => this.#labels.get(id)!);
+    const after = [
+      ...(operation.afterOthers ?? []).map((id) => this.#labels.get(id)!),
+      ...(operation.afterPending ?? []).map((id) => pendingLabel(this.#labels.get(id)!)),
+    ];
     this.#lines.push(
       call(`${INDENT}await `, "c.at", [
         secondsText(operation.at),
@@ -325,6 +328,11 @@ class ClientWriter {
     this.#lines.push(`${INDENT}${whole ? "await " : ""}${variable}.send();`);
     if (whole) { for (const member of chain) this.#awaitOne(member.id); }
   }
+}
+
+/** The moment at which the server said that an operation is pending; labels of numbers become text. */
+function pendingLabel(label: string): string {
+  return quoted(`${label.replaceAll('"', "")} pending`);
 }
 
 /** Seconds with as many digits as they have, microseconds at most: finer than any timer. */

@@ -397,14 +397,21 @@ export class Run {
   async waitFor(labels: readonly string[]): Promise<readonly string[]> {
     const { promise, resolve } = Promise.withResolvers<readonly string[]>();
     this.#waiting++;
-    const stopWaiting = this.order.wait(labels, resolve);
+    let waits = true;
+    // A client that is let go waits no more, though it has its turn only later: others may ask meanwhile.
+    const letGo = (unmet: readonly string[]) => {
+      if (!waits) return;
+      waits = false;
+      this.#waiting--;
+      resolve(unmet);
+    };
+    const stopWaiting = this.order.wait(labels, letGo);
     const stopTimer = this.deadline(this.timeoutOf(undefined), () => {
       stopWaiting();
-      resolve(labels.filter((label) => !this.order.done(label)));
+      letGo(labels.filter((label) => !this.order.done(label)));
     });
     this.#releaseIfStuck();
     const unmet = await promise;
-    this.#waiting--;
     stopTimer();
     return unmet;
   }
