@@ -45,6 +45,8 @@ interface PathHistory {
   readonly named: Latest;
   /** Operations that altered something below it. */
   readonly below: Latest;
+  /** Watches on it that have ended. */
+  readonly watched: Latest;
 }
 
 /** Sets `afterOthers` and `afterPending` of each operation; `operations` are in the order in which they were sent. */
@@ -131,6 +133,7 @@ class Histories {
     const touch = { id, client, answeredAt: operation.answeredAt ?? 0 };
     const history = this.#of(path);
     history.touched.set(client, touch);
+    if (operation.kind === "changeNotify") history.watched.set(client, touch);
     if (!ALTERING.has(operation.kind)) return;
     history.altered.set(client, touch);
     if (namesPath(operation)) history.named.set(client, touch);
@@ -147,8 +150,10 @@ class Histories {
       }
     };
     add(ALTERING.has(operation.kind) ? own?.touched : own?.altered);
-    if (operation.kind === "create") {
-      for (const directory of directoriesOf(path)) add(this.#paths.get(directory)?.named);
+    for (const directory of directoriesOf(path)) {
+      const above = this.#paths.get(directory);
+      if (operation.kind === "create") add(above?.named);
+      if (ALTERING.has(operation.kind)) add(above?.watched);
     }
     if (namesPath(operation) && operation.kind !== "create") add(own?.below);
     return latestOfEach(touches).map(({ id }) => id);
@@ -157,7 +162,13 @@ class Histories {
   #of(path: string): PathHistory {
     let history = this.#paths.get(path);
     if (history === undefined) {
-      history = { touched: new Map(), altered: new Map(), named: new Map(), below: new Map() };
+      history = {
+        touched: new Map(),
+        altered: new Map(),
+        named: new Map(),
+        below: new Map(),
+        watched: new Map(),
+      };
       this.#paths.set(path, history);
     }
     return history;
