@@ -17,7 +17,7 @@ import {
 } from "../runtime/wire/mod.ts";
 import type { Endpoint, NoteBook, Stamp } from "./capture/mod.ts";
 import { captureMessage, messagesOf } from "./captured_message.ts";
-import { Deframer, type Frame } from "./deframe.ts";
+import { Deframer, type Frame, type Skipped } from "./deframe.ts";
 import type { CapturedMessage, ChainPlace, Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
 import type { PayloadSink } from "./payload.ts";
 import type { Connection, Direction, StreamEvent } from "./reassembly.ts";
@@ -34,7 +34,12 @@ interface StreamState {
   /** Requests that wait for their final response, by message id. */
   readonly waiting: Map<bigint | string, Exchange>;
   waitingSmb1: Exchange | null;
+  /** What could not be read before it was known that the connection carries SMB. */
+  readonly skipped: Skipped[];
 }
+
+/** Unreadable parts that are remembered of a connection that may not be SMB. */
+const SKIPPED_KEPT = 64;
 
 /** Options of {@linkcode ExchangeTracker}. */
 export interface TrackerOptions {
@@ -105,6 +110,7 @@ export class ExchangeTracker {
         ended: 0,
         waiting: new Map(),
         waitingSmb1: null,
+        skipped: [],
       };
       this.#streams.set(connection.number, state);
     }
@@ -115,8 +121,25 @@ export class ExchangeTracker {
     const [one, other] = state.connection.directions;
     return new Deframer({
       frame: (frame) => this.#frame(state, direction, frame),
-      skipped: ({ frame, reason }) => this.#options.notes.add(reason, { frame, loss: true }),
+      skipped: (skipped) => this.#skipped(state, skipped),
     }, one.initiator || other.initiator);
+  }
+
+  /** Bytes that cannot be read: of a connection that carries SMB they are a loss, of another nothing. */
+  #skipped(state: StreamState, skipped: Skipped): void {
+    const { frame, reason } = skipped;
+    if (this.#carriedSmb.has(state.connection.number)) {
+      this.#options.notes.add(reason, { frame, loss: true });
+    } else if (state.skipped.length < SKIPPED_KEPT) {
+      state.skipped.push(skipped);
+    }
+  }
+
+  #smbSeen(state: StreamState): void {
+    const { number } = state.connection;
+    if (this.#carriedSmb.has(number)) return;
+    this.#carriedSmb.add(number);
+    for (const skipped of state.skipped.splice(0)) this.#skipped(state, skipped);
   }
 
   #end(state: StreamState): void {
@@ -127,7 +150,7 @@ export class ExchangeTracker {
   }
 
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
-    this.#carriedSmb.add(state.connection.number);
+    this.#smbSeen(state);
     const signature = frame.bytes[0];
     if (signature === 0xff) return this.#smb1(state, direction, frame);
     let bytes = frame.bytes;

@@ -78,7 +78,7 @@ class Walk {
     this.#list = new OperationList(options.notes, this.#start);
     const common = { list: this.#list, clients: this.#clients, state };
     this.#sessions = new Sessions(common);
-    this.#files = new Files(common);
+    this.#files = new Files({ ...common, sessions: this.#sessions });
     this.#breaks = new Breaks({ ...common, files: this.#files });
   }
 
@@ -128,7 +128,7 @@ class Walk {
       case "TREE_DISCONNECT":
         return this.#add(exchange, { kind: "untree", tree: this.#sessions.treeOf(exchange) });
       case "CREATE":
-        return this.#files.create(exchange, message.body, this.#sessions.treeOf(exchange));
+        return this.#files.create(exchange, message.body);
       case "ECHO":
         return this.#add(exchange, {
           kind: "echo",
@@ -139,7 +139,7 @@ class Walk {
       case "OPLOCK_BREAK":
         return this.#breaks.acknowledged(exchange, message.body);
       case "IOCTL":
-        return this.#files.ioctl(exchange, message.body, () => this.#sessions.treeOf(exchange));
+        return this.#files.ioctl(exchange, message.body);
       case "CLOSE":
         return this.#onFile(exchange, message.body, { kind: "close", flags: message.body.flags });
       case "FLUSH":

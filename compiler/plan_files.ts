@@ -1,6 +1,7 @@
 /** Opens of a plan: their names, which one a request works on, and what the server granted to them. */
 import {
   type FileId,
+  isError,
   RELATED_FILE_ID,
   type RequestBodies,
   sameFileId,
@@ -11,6 +12,7 @@ import type { CreateOperation } from "./plan.ts";
 import type { Clients, ClientState } from "./plan_clients.ts";
 import { createContexts, LeaseNames } from "./plan_contexts.ts";
 import type { OperationList } from "./plan_list.ts";
+import type { Sessions } from "./plan_sessions.ts";
 
 const STATUS_FILE_CLOSED = 0xc0000128;
 const FSCTL_SRV_REQUEST_RESUME_KEY = 0x00140078;
@@ -29,6 +31,7 @@ interface OpenState {
 export class Files {
   readonly #list: OperationList;
   readonly #clients: Clients;
+  readonly #sessions: Sessions;
   /** By server and FileId. */
   readonly #opens = new Map<string, FileIdMap<OpenState>>();
   /** Open that each request of a compound works on. */
@@ -39,13 +42,15 @@ export class Files {
   /** Open that a resume key stands for. */
   readonly #resumeKeys = new Map<string, string>();
 
-  constructor(options: { list: OperationList; clients: Clients }) {
+  constructor(options: { list: OperationList; clients: Clients; sessions: Sessions }) {
     this.#list = options.list;
+    this.#sessions = options.sessions;
     this.#clients = options.clients;
   }
 
-  /** A CREATE on a tree connect. */
-  create(exchange: Exchange, body: RequestBodies["CREATE"], tree: string): void {
+  /** A CREATE. */
+  create(exchange: Exchange, body: RequestBodies["CREATE"]): void {
+    const tree = this.#sessions.treeOf(exchange);
     const client = this.#clients.of(exchange);
     const file = client.name("f");
     const answer = answerBody(exchange, "CREATE");
@@ -109,7 +114,10 @@ export class Files {
   }
 
   #neverOpened(exchange: Exchange, fileId: FileId): string | undefined {
-    if (exchange.response?.header.status !== STATUS_FILE_CLOSED) {
+    const status = exchange.response?.header.status ?? 0;
+    // A client that was seen from its start and is refused has made the id up.
+    const madeUp = isError(status) && this.#sessions.isWhole(exchange.stream);
+    if (status !== STATUS_FILE_CLOSED && !madeUp) {
       this.#list.drop(
         exchange,
         `A ${exchange.command} works on a file whose CREATE is not in the capture`,
@@ -133,8 +141,8 @@ export class Files {
     return this.#leaseHolders.get(this.#clients.of(exchange))?.get(leaseKey) ?? null;
   }
 
-  /** An IOCTL on a tree connect. */
-  ioctl(exchange: Exchange, body: RequestBodies["IOCTL"], treeOf: () => string): void {
+  /** An IOCTL. */
+  ioctl(exchange: Exchange, body: RequestBodies["IOCTL"]): void {
     const none = sameFileId(body.fileId, RELATED_FILE_ID) && !inheritsFile(exchange, body.fileId);
     const file = none ? null : this.fileOf(exchange, body.fileId);
     if (file === undefined) return;
@@ -147,7 +155,7 @@ export class Files {
     }
     this.#list.add(exchange, this.#clients.of(exchange), {
       kind: "ioctl",
-      tree: treeOf(),
+      tree: this.#sessions.treeOf(exchange),
       file,
       code: body.ctlCode,
       flags: body.flags,

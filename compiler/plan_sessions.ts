@@ -68,6 +68,11 @@ export class Sessions {
     return this.#connections.get(stream);
   }
 
+  /** Whether the capture has a conversation from its NEGOTIATE on. */
+  isWhole(stream: number): boolean {
+    return (this.#connections.get(stream)?.connect ?? null) !== null;
+  }
+
   /** The connection of an exchange; one that began before the capture is implied. */
   connectionOf(exchange: Exchange): ConnectionState {
     const known = this.#connections.get(exchange.stream);
