@@ -5,6 +5,7 @@ import { KEY_OPTIONS, noteLines, onCapture, readKeys } from "./capture_options.t
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { editorHint } from "./editor.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { makeFolder, writeWhole, writeWholeSync } from "./files.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -68,7 +69,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
   }
   const keys = await readKeys(given, terminal);
   const folder = `${output.replace(/[^\\/]*$/, "")}blobs`;
-  if (captured) await writing(folder, () => Deno.mkdir(folder, { recursive: true }));
+  if (captured) await makeFolder(folder);
   const compiled = await onCapture(terminal, ({ progress, signal }) =>
     compile(capture, {
       version: VERSION,
@@ -78,14 +79,21 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       ...captured
         ? {
           blobs: {
-            save: (hash, data) => Deno.writeFileSync(`${folder}/${hash}.bin`, data),
+            save: (hash, data) => writeWholeSync(`${folder}/${hash}.bin`, data),
             path: (hash) => `blobs/${hash}.bin`,
           },
         }
         : {},
     }));
+  if (compiled.plan.operations.length === 0) {
+    terminal.err(`${noteLines(compiled.notes).join("\n")}\n`);
+    throw new CommandError(
+      ExitCode.BAD_INPUT,
+      `Cannot compile ${capture}: it has no SMB2 operation that could be read`,
+    );
+  }
   if (output === "-") terminal.out(compiled.script);
-  else await writing(output, () => Deno.writeTextFile(output, compiled.script));
+  else await writeWhole(output, compiled.script);
   await report(compiled, { given, terminal, output });
   const lost = compiled.notes.some((note) => note.loss);
   return given.has("strict") && lost ? ExitCode.INCOMPLETE : ExitCode.OK;
@@ -135,16 +143,5 @@ async function exists(path: string): Promise<boolean> {
     return true;
   } catch {
     return false;
-  }
-}
-
-async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound
-      ? "its folder does not exist"
-      : (cause as Error).message;
-    throw new CommandError(ExitCode.BAD_INPUT, `Cannot write ${path}: ${reason}`, { cause });
   }
 }

@@ -26,6 +26,11 @@ interface CommandEntry {
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "demo",
+    summary: "the whole path without a server: capture, scenario, run",
+    load: async () => (await import("./demo.ts")).demoCommand,
+  },
+  {
     name: "compile",
     summary: "make a scenario of a packet capture",
     load: async () => (await import("./compile.ts")).compileCommand,

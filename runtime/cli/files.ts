@@ -1,0 +1,65 @@
+/** Files that smbench writes: whole or not at all. */
+import { CommandError } from "./command.ts";
+import { ExitCode } from "./exit_codes.ts";
+
+/**
+ * Writes a file beside its place, then puts it there: who looks sees the old file or the new one, never a half.
+ *
+ * @throws {CommandError} When it cannot be written.
+ */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await Deno.writeFile(temporary, bytesOf(content), { createNew: true });
+    await Deno.rename(temporary, path);
+  } catch (cause) {
+    await Deno.remove(temporary).catch(() => {});
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** The same, for callers that cannot wait. */
+export function writeWholeSync(path: string, content: string | Uint8Array): void {
+  const temporary = temporaryName(path);
+  try {
+    Deno.writeFileSync(temporary, bytesOf(content), { createNew: true });
+    Deno.renameSync(temporary, path);
+  } catch (cause) {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // It was never made.
+    }
+    throw cannotWrite(path, cause);
+  }
+}
+
+/**
+ * Makes a folder and those above it, if they are not there.
+ *
+ * @throws {CommandError} When it cannot be made.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+function temporaryName(path: string): string {
+  return `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+}
+
+function bytesOf(content: string | Uint8Array): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
+}
+
+function cannotWrite(path: string, cause: unknown): CommandError {
+  const reason = cause instanceof Deno.errors.NotFound
+    ? "its folder does not exist"
+    : cause instanceof Error
+    ? cause.message
+    : String(cause);
+  return new CommandError(ExitCode.BAD_INPUT, `Cannot write ${path}: ${reason}`, { cause });
+}
