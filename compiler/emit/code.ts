@@ -28,9 +28,19 @@ export interface CallCode {
   readonly argument: string;
 }
 
-/** A string literal: nothing of a capture gets out of it. */
+/**
+ * What may end a line or change how a line reads: controls, line and paragraph separators, and the marks that turn the
+ * direction of text around (CVE-2021-42574).
+ */
+// deno-lint-ignore no-control-regex
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** A string literal: nothing of a capture gets out of it, or looks like something else. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+  return JSON.stringify(text).replaceAll(
+    UNSEEN,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A hexadecimal number of `digits` digits, as masks are written. */
@@ -131,6 +141,5 @@ function memberText([name]: readonly [string, Code], value: string): string {
 
 /** Text of a capture inside a `//` comment: one line, printable. */
 export function comment(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?").slice(0, 200);
+  return text.slice(0, 200).replaceAll(UNSEEN, "?").toWellFormed();
 }

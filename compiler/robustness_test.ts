@@ -1,0 +1,246 @@
+/** Damaged and hostile captures: no crash, no hang, bounded memory, and nothing of a capture gets out of its place. */
+import { assert, assertEquals } from "@std/assert";
+import {
+  closeAnswer,
+  closeBody,
+  Conversation,
+  createAnswer,
+  createBody,
+  fileId,
+  queryInfoBody,
+  readBody,
+  RELATED,
+  SAME_FILE,
+  writeAnswer,
+  writeBody,
+} from "./_conversation.ts";
+import { inputOf, seeded } from "./capture/_build.ts";
+import { CaptureError } from "./capture/mod.ts";
+import { compile, inspect, inspectOperations } from "./mod.ts";
+
+/** A conversation with something of everything. */
+function sample(): Uint8Array<ArrayBuffer> {
+  const talk = new Conversation({ mss: 700 }).open();
+  const lease = new Uint8Array(16).fill(9);
+  const asked = {
+    kind: "RqLs",
+    version: 1,
+    leaseKey: lease,
+    leaseState: 7,
+    leaseFlags: 0,
+    leaseDuration: 0n,
+  } as const;
+  talk.exchange(
+    "CREATE",
+    createBody("docs\\report.docx", {
+      requestedOplockLevel: 0xff,
+      contexts: [asked, { kind: "MxAc" }],
+    }),
+    createAnswer(fileId(1), { oplockLevel: 0xff, contexts: [asked] }),
+  );
+  talk.exchange("WRITE", writeBody(fileId(1), 0n, new Uint8Array(900).fill(1)), writeAnswer(900));
+  talk.exchange("READ", readBody(fileId(1), 0n, 900), {
+    data: new Uint8Array(900).fill(1),
+    dataRemaining: 0,
+    flags: 0,
+  });
+  const [, , close] = talk.askAll([
+    { command: "CREATE", body: createBody("a") },
+    { command: "QUERY_INFO", body: queryInfoBody(SAME_FILE), header: RELATED },
+    { command: "CLOSE", body: closeBody(SAME_FILE), header: RELATED },
+  ]);
+  talk.messages("response", [
+    talk.response("CREATE", createAnswer(fileId(2)), { messageId: close! - 2n }),
+    talk.response("QUERY_INFO", { output: new Uint8Array(24) }, { messageId: close! - 1n }),
+    talk.response("CLOSE", closeAnswer(), { messageId: close! }),
+  ]);
+  talk.ask("CHANGE_NOTIFY", {
+    flags: 1,
+    outputBufferLength: 4096,
+    fileId: fileId(1),
+    completionFilter: 0xfff,
+    reserved: 0,
+  });
+  talk.answer("CHANGE_NOTIFY", null, { status: 0x103, asyncId: 5n });
+  talk.ask("CANCEL", { reserved: 0 }, { asyncId: 5n, messageId: 0n });
+  talk.exchange("CLOSE", closeBody(fileId(1)), closeAnswer());
+  talk.segment("request", { flags: "FA" });
+  return talk.wire.pcap();
+}
+
+async function survive(bytes: Uint8Array, name: string): Promise<void> {
+  try {
+    const { script } = await compile(inputOf(bytes), { version: "0.0.0", name: "x" });
+    assert(script.length < 200_000, `${name}: ${script.length} characters`);
+    let lines = 0;
+    await inspectOperations(
+      inputOf(bytes),
+      (row) => lines += JSON.stringify(row).length > 0 ? 1 : 0,
+    );
+    assert(lines < 100, `${name}: ${lines} lines`);
+  } catch (error) {
+    if (!(error instanceof CaptureError)) {
+      throw new Error(`${name} broke the compiler`, { cause: error });
+    }
+  }
+}
+
+Deno.test("the sample compiles without a loss", async () => {
+  const { notes, plan } = await compile(inputOf(sample()), { version: "0.0.0" });
+  assertEquals(notes.filter(({ loss }) => loss), []);
+  assertEquals(plan.operations.map(({ kind }) => kind), [
+    "connect",
+    "login",
+    "tree",
+    "create",
+    "write",
+    "read",
+    "create",
+    "queryInfo",
+    "close",
+    "changeNotify",
+    "cancel",
+    "close",
+    "disconnect",
+  ]);
+});
+
+Deno.test("two thousand damaged captures break nothing", async () => {
+  const whole = sample();
+  const random = seeded(20_261_120);
+  for (let run = 0; run < 2000; run++) {
+    const bytes = whole.slice(0, random(4) === 0 ? random(whole.length) : whole.length);
+    for (let hit = random(8); hit >= 0 && bytes.length > 0; hit--) {
+      // Behind the file header: damage there is only a refusal.
+      const at = random(20) === 0 ? random(bytes.length) : 24 + random(bytes.length - 24);
+      if (at < bytes.length) bytes[at] = random(3) === 0 ? 0xff : random(256);
+    }
+    await survive(bytes, `run ${run}`);
+  }
+});
+
+Deno.test("a capture cut at any packet's edge breaks nothing", async () => {
+  const whole = sample();
+  const view = new DataView(whole.buffer);
+  for (let at = 24; at < whole.length; at += 16 + view.getUint32(at + 8, true)) {
+    await survive(whole.subarray(0, at), `cut at ${at}`);
+  }
+});
+
+/** Names that try to leave a string, a comment or a path. */
+const HOSTILE = [
+  "..\\..\\etc\\x",
+  '"); Deno.exit(1); ("',
+  "`${Deno.exit(1)}`",
+  "*/ Deno.exit(1); /*",
+  "line\nDeno.exit(1);\n//",
+  "carriage\r\nDeno.exit(1)",
+  "separator\u2028Deno.exit(1)\u2029",
+  "lone \ud800 surrogate \udfff",
+  "\u0000\u001b[31mred\u0007\u009b",
+  "\\u0022); Deno.exit(1);",
+  "</script><!--",
+  "right-to-left \u202e gnp.exe",
+  "x".repeat(16_000),
+];
+
+Deno.test("names of a capture stay within their strings and comments", async () => {
+  const talk = new Conversation();
+  talk.negotiate();
+  talk.login('bob"); attack(); //\n');
+  talk.tree('\\\\lab\\"+Deno.exit(1)+"\n');
+  HOSTILE.forEach((name, index) => {
+    talk.exchange("CREATE", createBody(name), createAnswer(fileId(index + 1)));
+    const rename = new Uint8Array(20 + name.length * 2);
+    const view = new DataView(rename.buffer);
+    view.setUint32(16, name.length * 2, true);
+    for (let at = 0; at < name.length; at++) {
+      view.setUint16(20 + at * 2, name.charCodeAt(at), true);
+    }
+    talk.exchange(
+      "SET_INFO",
+      {
+        infoType: 1,
+        fileInfoClass: 10,
+        reserved: 0,
+        additionalInformation: 0,
+        fileId: fileId(index + 1),
+        input: rename,
+      },
+      null,
+      { status: 0xc0000022 },
+    );
+    talk.exchange(
+      "QUERY_DIRECTORY",
+      {
+        fileInformationClass: 37,
+        flags: 0,
+        fileIndex: 0,
+        fileId: fileId(index + 1),
+        outputBufferLength: 65_536,
+        pattern: name,
+      },
+      null,
+      { status: 0x80000006 },
+    );
+  });
+  const name = 'evil"\n*/ Deno.exit(1)\u2028.pcap';
+  const { script, plan } = await compile(inputOf(talk.wire.pcap()), { version: "0.0.0", name });
+  assertEquals(
+    plan.operations.flatMap((operation) => operation.kind === "create" ? [operation.path] : []),
+    HOSTILE,
+  );
+  const left = withoutStrings(script);
+  assert(!/attack\(/.test(left));
+  assert(!left.includes("Deno"), left.slice(left.indexOf("Deno") - 80, left.indexOf("Deno") + 80));
+  // deno-lint-ignore no-control-regex
+  assert(
+    !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\u202a-\u202e]/u.test(left),
+  );
+  const json = JSON.stringify(plan);
+  assertEquals(JSON.stringify(JSON.parse(json)), json);
+});
+
+/** The script without comments and string literals, as a scanner of TypeScript sees it. */
+function withoutStrings(script: string): string {
+  let code = "";
+  for (let at = 0; at < script.length;) {
+    if (script.startsWith("//", at)) {
+      at = script.indexOf("\n", at);
+    } else if (script[at] === '"') {
+      for (at++; script[at] !== '"'; at++) {
+        assert(at < script.length && script[at] !== "\n", "a string ends on its line");
+        if (script[at] === "\\") at++;
+      }
+      at++;
+    } else {
+      assert(script[at] !== "`" && script[at] !== "'" && !script.startsWith("/*", at));
+      code += script[at++];
+    }
+  }
+  return code;
+}
+
+Deno.test("a length that a cut WRITE states beyond its unit is not believed", async () => {
+  const talk = new Conversation().open();
+  talk.exchange("CREATE", createBody("a"), createAnswer(fileId(1)));
+  const message = talk.request("WRITE", writeBody(fileId(1), 0n, new Uint8Array(2000)));
+  talk.messages("request", [message]);
+  const packets = talk.wire.packets;
+  // The first segment of the WRITE: Length is 68 bytes behind the unit's prefix.
+  const first = packets.at(-2)!;
+  const at = first.bytes.length - 1460 + 4 + 68;
+  first.bytes.set([0xff, 0xff, 0xff, 0xff], at);
+  const { plan, notes } = await compile(inputOf(talk.wire.pcap(packets.slice(0, -1))), {
+    version: "0.0.0",
+  });
+  assertEquals(plan.operations.some(({ kind }) => kind === "write"), false);
+  assert(notes.some(({ reason }) => reason === "A WRITE request cannot be read"));
+});
+
+Deno.test("inspecting counts the same exchanges as the lines", async () => {
+  const bytes = sample();
+  let lines = 0;
+  await inspectOperations(inputOf(bytes), () => lines++);
+  assertEquals((await inspect(inputOf(bytes))).exchanges, lines);
+});
