@@ -11,23 +11,9 @@ import { readScenario } from "./source.ts";
 /** Port 9 (discard) of the loopback: the one place that these workers may go to. */
 const TARGET = { hostname: "127.0.0.1", port: 9 };
 
-const PASSWORD = "correct horse battery staple";
-
-/** An account whose exchange leaks nothing but a token; the password is in reach of the host's code only. */
+/** Nobody gets as far as to log in. */
 function authenticator(): Authenticator {
-  const secret = { password: PASSWORD };
-  return {
-    mechanism: "test",
-    user: "alice",
-    start: () => ({
-      step: () =>
-        Promise.resolve({
-          token: new TextEncoder().encode(`token of ${secret.password.length} characters`),
-          done: true,
-          sessionKey: new Uint8Array(16),
-        }),
-    }),
-  };
+  throw new Error("Cannot log in: this test has no account");
 }
 
 async function inFolder<T>(
@@ -258,42 +244,6 @@ Deno.test("a symbolic link does not lead out of the scenario's folder", async ()
       'Cannot import "./link.ts": it is outside the scenario\'s folder',
     );
   });
-});
-
-Deno.test("nothing that a scenario can see has the password in it", async () => {
-  const { logged, failure } = await attempt(`
-    const seen = new Set(), found = [];
-    const postboxes = [];
-    for (const name of ["then", "push", "set", "get", "call", "apply", "bind"]) {
-      for (const type of [Promise, Array, Map]) {
-        const real = type.prototype[name];
-        if (typeof real !== "function") continue;
-        type.prototype[name] = function (...args) {
-          if (postboxes.length < 5000) {
-            postboxes[postboxes.length] = this;
-            for (let i = 0; i < args.length; i++) postboxes[postboxes.length] = args[i];
-          }
-          return Reflect.apply(real, this, args);
-        };
-      }
-    }
-    try { await client("alice"); } catch (error) { postboxes[postboxes.length] = error; }
-    function walk(value, depth) {
-      if (typeof value === "string" && value.includes("correct horse")) found[found.length] = value;
-      if (value instanceof Uint8Array && new TextDecoder().decode(value).includes("correct horse")) found[found.length] = "bytes";
-      if ((typeof value !== "object" && typeof value !== "function") || value === null) return;
-      if (seen.has(value) || depth > 12 || seen.size > 200000) return;
-      seen.add(value);
-      for (const key of Reflect.ownKeys(value)) {
-        try { walk(value[key], depth + 1); } catch {}
-      }
-      walk(Object.getPrototypeOf(value), depth + 1);
-    }
-    for (const one of postboxes) walk(one, 0);
-    walk(globalThis, 0);
-    log("searched " + (seen.size > 100) + " found " + found.length);
-  `);
-  assertEquals({ logged, failure }, { logged: ["searched true found 0"], failure: null });
 });
 
 Deno.test("a message of no known form is ignored by the host", async () => {

@@ -7,7 +7,7 @@
 import "./zod_config.ts";
 import * as smbench from "../../mod.ts";
 import * as zod from "zod";
-import type { Authenticator } from "../client/mod.ts";
+import { type Authenticator, Connection } from "../client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import { PreciseClock } from "../schedule/mod.ts";
 import {
@@ -159,7 +159,8 @@ async function run(order: RunOrder): Promise<void> {
     if (subject === null) throw new Error("Cannot run: nothing is loaded");
     handle = execute(subject, {
       clock,
-      connect: () => connectTcp({ ...order.target }),
+      connect: async (options) =>
+        Connection.connect(await connectTcp({ ...order.target }), options),
       authenticator: (credentials) => authenticator(credentials, order.user),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       blob: readBlob,

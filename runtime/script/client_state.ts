@@ -1,5 +1,5 @@
 /** What the objects of one client share. */
-import { Connection, LeaseTable, type Observer, type Session } from "../client/mod.ts";
+import { type Connection, LeaseTable, type Observer, type Session } from "../client/mod.ts";
 import { Status } from "../wire/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import type { Origin, Run } from "./run.ts";
@@ -48,7 +48,7 @@ export class ClientState {
       leases = new LeaseTable();
       this.#leases.set(clientGuid, leases);
     }
-    const connection = Connection.connect(await host.connect(), {
+    const connection = await host.connect({
       now: () => host.clock.now(),
       random: (length) => host.random(length),
       leases,

@@ -132,10 +132,10 @@ async function replayRun(definition: Definition, run: Run, shared: {
     },
   } as ReplayParams<undefined>;
   const names = Object.keys(definition.functions);
+  run.clientsStart(names.length);
   await Promise.all(names.map(async (name) => {
     const state = new ClientState(run, name);
     states.set(name, state);
-    run.clientStarts();
     try {
       await (definition.functions[name] as ReplayFunction)(new ScriptClient(state), replayParams);
     } finally {

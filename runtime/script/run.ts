@@ -379,9 +379,9 @@ export class Run {
     });
   }
 
-  /** A client of a replay begins. */
-  clientStarts(): void {
-    this.#clients++;
+  /** That many clients of a replay begin: told before the first of them does. */
+  clientsStart(count: number): void {
+    this.#clients = count;
   }
 
   /** A client of a replay has come to its end. */

@@ -1,7 +1,7 @@
 /** Runs of the program and of scripts within a test: fake streams, and a server in memory. */
 import { main } from "../../runtime/cli/main.ts";
 import type { Terminal } from "../../runtime/cli/terminal.ts";
-import { ntlmAuthenticator } from "../../runtime/client/mod.ts";
+import { Connection, ntlmAuthenticator } from "../../runtime/client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../../runtime/measure/mod.ts";
 import { PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
@@ -97,10 +97,10 @@ export async function play(
   const log: string[] = [];
   const host: RunHost = {
     clock: new PreciseClock(),
-    connect() {
+    connect(options) {
       const [ours, theirs] = transportPair();
       server.serve(theirs);
-      return Promise.resolve(ours);
+      return Promise.resolve(Connection.connect(ours, options));
     },
     authenticator(credentials) {
       if (credentials === "anonymous") {

@@ -309,6 +309,26 @@ Deno.test("as soon as possible nothing waits for its time, and happens-before st
   assertEquals(at("7")?.due, null);
 });
 
+Deno.test("a client whose first act is to wait is not let go before the others have begun", async () => {
+  const { operations, notes } = passed(
+    await play(
+      replay({ source: "x", clients: { a: {}, b: {} } }, {
+        async a(c) {
+          await c.at(0, 1, { after: [2] });
+          await c.connect();
+        },
+        async b(c) {
+          await c.at(0, 2);
+          await c.connect();
+        },
+      }),
+      { asap: true },
+    ),
+  );
+  assertEquals(operations.map(({ label }) => label), ["2", "1"]);
+  assertEquals(notes, []);
+});
+
 Deno.test("clients that wait for each other for ever go on, and the report says so", async () => {
   const { notes, operations } = passed(
     await play(
