@@ -894,6 +894,10 @@ export class FileStore {
     this.#touchParent(link, now);
     link.node.times.change = now;
     this.#changed(link, sameDirectory ? "renamedNew" : "added", filter);
+    // Windows tells watchers of these two as well when a file, not a directory, got a new name.
+    if (!link.node.isDirectory) {
+      this.#changed(link, "modified", ChangeFilter.ATTRIBUTES | ChangeFilter.CREATION);
+    }
   }
 
   #renameStream(open: FileOpen, options: RenameOptions): void {

@@ -352,9 +352,11 @@ Deno.test("changes are told with the directory, the name and what changed", () =
     "modified f 100",
     "renamedOld f 1",
     "renamedNew g 1",
+    "modified g 44",
     "added d 2",
     "removed g 1",
     "added g 1",
+    "modified g 44",
     "removed g 1",
   ]);
   assertEquals(store.takeEvents(), []);
