@@ -4,6 +4,12 @@ import { Status } from "../wire/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import type { Origin, Run } from "./run.ts";
 
+/** Whether a connection is still there, for everything that goes over it. */
+export interface ConnectionLink {
+  /** Why it is not; null while it is. */
+  lost: string | null;
+}
+
 /** Tells operations of their interim responses (MS-SMB2 3.2.5.1.5), by the message id that their request got. */
 function interimObserver(run: Run): Observer {
   const waiting = new Map<bigint, () => void>();

@@ -17,7 +17,7 @@ import type {
   Tree,
   TreeOptions,
 } from "./api.ts";
-import type { ClientState } from "./client_state.ts";
+import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { ScriptError } from "./errors.ts";
 import { dialectNumber } from "./names.ts";
 import { defined } from "./requests.ts";
@@ -43,7 +43,8 @@ export class ScriptConnection implements Connection {
   readonly #state: ClientState;
   #connection: ClientConnection | null = null;
   #negotiated: NegotiateResult | null = null;
-  #obstacle: string | null = "it is not connected";
+  /** What sessions, shares and files on this connection look at. */
+  readonly #link: ConnectionLink = { lost: "the connection is not made yet" };
 
   constructor(state: ClientState) {
     this.#state = state;
@@ -53,9 +54,9 @@ export class ScriptConnection implements Connection {
   connected(connection: ClientConnection, negotiated: NegotiateResult): void {
     this.#connection = connection;
     this.#negotiated = negotiated;
-    this.#obstacle = null;
+    this.#link.lost = null;
     void connection.disconnected.then((error) => {
-      this.#obstacle ??= error === null
+      this.#link.lost ??= error === null
         ? "the connection is closed"
         : `the connection is lost (${error.message})`;
     });
@@ -63,7 +64,7 @@ export class ScriptConnection implements Connection {
 
   /** Connecting failed. */
   failed(reason: string): void {
-    this.#obstacle = reason;
+    this.#link.lost = reason;
   }
 
   get negotiated(): Negotiated {
@@ -81,7 +82,7 @@ export class ScriptConnection implements Connection {
 
   login(options: LoginOptions = {}): Operation<Session> {
     const { run } = this.#state;
-    const session = new ScriptSession(this.#state);
+    const session = new ScriptSession(this.#state, this.#link);
     const previous = options.previous === undefined ? null : inner(options.previous);
     let made: ClientSession | null = null;
     return run.perform<Session, Answered>({
@@ -89,7 +90,7 @@ export class ScriptConnection implements Connection {
       command: "SESSION_SETUP",
       path: "",
       options,
-      obstacle: this.#obstacle ??
+      obstacle: this.#link.lost ??
         (options.bind === undefined
           ? null
           : "binding a session to a second connection is not supported"),
@@ -115,7 +116,7 @@ export class ScriptConnection implements Connection {
       command: "ECHO",
       path: "",
       options,
-      obstacle: this.#obstacle,
+      obstacle: this.#link.lost,
       send: (sending) => this.#required().echo(sending),
       value: () => {},
       empty: () => {},
@@ -123,12 +124,12 @@ export class ScriptConnection implements Connection {
   }
 
   disconnect(): void {
-    this.#obstacle ??= "it is disconnected";
+    this.#link.lost ??= "the connection is closed";
     this.#connection?.close();
   }
 
   async disconnected(): Promise<string> {
-    if (this.#connection === null) return this.#obstacle ?? "";
+    if (this.#connection === null) return this.#link.lost ?? "";
     const error = await this.#connection.disconnected;
     return error === null ? "closed" : error.message;
   }
@@ -142,23 +143,30 @@ export class ScriptConnection implements Connection {
 /** A session of a run: logged in, or not. */
 export class ScriptSession implements Session {
   readonly #state: ClientState;
+  readonly #link: ConnectionLink;
   #session: ClientSession | null = null;
-  #obstacle: string | null = "nobody is logged in";
+  #refusal: string | null = "nobody is logged in";
 
-  constructor(state: ClientState) {
+  constructor(state: ClientState, link: ConnectionLink) {
     this.#state = state;
+    this.#link = link;
+  }
+
+  /** Why requests cannot be sent. A session that is logged off takes them: the server says what it thinks. */
+  get #obstacle(): string | null {
+    return this.#refusal ?? this.#link.lost;
   }
 
   /** SESSION_SETUP succeeded. */
   loggedIn(session: ClientSession): void {
     this.#session = session;
-    this.#obstacle = null;
+    this.#refusal = null;
     this.#state.sessions.add(session);
   }
 
   /** SESSION_SETUP failed. */
   failed(reason: string): void {
-    this.#obstacle = `the login did not succeed (${reason})`;
+    this.#refusal = `the login did not succeed (${reason})`;
   }
 
   /** The session below; null when nobody is logged in. */
@@ -183,11 +191,13 @@ export class ScriptSession implements Session {
           // A replay sends what was captured: FSCTL_VALIDATE_NEGOTIATE_INFO is an operation of its own there.
           ...run.strict ? {} : { validateNegotiate: false },
         });
-        tree = new ScriptTree(this.#state, connected, null);
+        tree = new ScriptTree(this.#state, { link: this.#link, tree: connected });
         return connected.reply;
       },
-      value: (reply) => tree ?? new ScriptTree(this.#state, null, refusal(reply)),
-      empty: () => new ScriptTree(this.#state, null, "the share is not connected"),
+      value: (reply) =>
+        tree ?? new ScriptTree(this.#state, { link: this.#link, refusal: refusal(reply) }),
+      empty: () =>
+        new ScriptTree(this.#state, { link: this.#link, refusal: "the share is not connected" }),
     });
     return operation;
   }
@@ -215,7 +225,6 @@ export class ScriptSession implements Session {
       send: (sending) => {
         const session = this.#required();
         const sent = session.logoff(sending);
-        this.#obstacle = "the session is logged off";
         this.#state.sessions.delete(session);
         return sent;
       },

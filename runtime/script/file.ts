@@ -14,10 +14,10 @@ import type {
   Size,
 } from "./api.ts";
 import { BreakQueue, type BreakSubject } from "./breaks.ts";
-import type { ClientState } from "./client_state.ts";
+import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { dispositionInput, endOfFileInput, fileStat, InfoClass, renameInput } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
-import { openRequest } from "./open_options.ts";
+import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
 import { Requests } from "./requests.ts";
 import type { Origin } from "./run.ts";
 import { size } from "./units.ts";
@@ -38,6 +38,7 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   /** Why requests cannot be sent; null while they can. A closed file takes them: the server says what it thinks. */
   #obstacle: string | null;
   #closed = false;
+  #link: ConnectionLink | null = null;
   resumeKey: Uint8Array | null = null;
 
   constructor(state: ClientState, fields: {
@@ -55,6 +56,11 @@ export class ScriptFile extends Requests implements File, BreakSubject {
     this.#createGuid = fields.createGuid ?? null;
     this.#obstacle = fields.obstacle;
     if (this.#leaseKey !== null) state.breaks.addLease(this.#leaseKey, this);
+  }
+
+  /** The connection that requests go over. */
+  over(link: ConnectionLink): void {
+    this.#link = link;
   }
 
   /** The open succeeded. */
@@ -78,7 +84,8 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   }
 
   get isOpen(): boolean {
-    return this.#open !== null && this.#obstacle === null && !this.#closed;
+    return this.#open !== null && this.#obstacle === null && !this.#closed &&
+      (this.#link?.lost ?? null) === null;
   }
 
   get granted(): string {
@@ -165,7 +172,8 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   }
 
   protected override target(): FileRequests | string {
-    if (this.#obstacle !== null) return this.#obstacle;
+    const obstacle = this.#obstacle ?? this.#link?.lost ?? null;
+    if (obstacle !== null) return obstacle;
     return this.#requests ?? "the file is not open";
   }
 
@@ -194,26 +202,28 @@ export function openFile(state: ClientState, how: {
   readonly path: string;
   readonly options: OpenOptions;
   readonly obstacle: string | null;
+  readonly link: ConnectionLink;
   readonly origin: Origin;
   readonly create: (name: string, options: CreateOptions) => Promise<Open>;
 }): { readonly file: ScriptFile; readonly operation: Operation<File> } {
   const { options } = how;
   const path = sharePath(how.path);
-  const request = openRequest(state.run, state.name, options);
+  const { request, obstacle } = requestOrObstacle(state, how);
   const file = new ScriptFile(state, {
     path,
     policy: options.onBreak,
     leaseKey: request.leaseKey,
     createGuid: request.createGuid,
-    obstacle: how.obstacle ?? "its open is not answered yet",
+    obstacle: obstacle ?? "its open is not answered yet",
   });
+  file.over(how.link);
   let open: Open | null = null;
   const operation = state.run.perform<File, Open["reply"]>({
     origin: how.origin,
     command: "CREATE",
     path,
     options,
-    obstacle: how.obstacle,
+    obstacle,
     send: (sending) =>
       how.create(path, { ...sending, ...request.create }).then((made) => {
         open = made;
@@ -229,6 +239,20 @@ export function openFile(state: ClientState, how: {
     },
   });
   return { file, operation };
+}
+
+/** What to send; or why there is nothing, in place of an exception that would end a replay. */
+function requestOrObstacle(
+  state: ClientState,
+  how: { readonly options: OpenOptions; readonly obstacle: string | null },
+): { readonly request: OpenRequest; readonly obstacle: string | null } {
+  try {
+    return { request: openRequest(state.run, state.name, how.options), obstacle: how.obstacle };
+  } catch (error) {
+    if (!(error instanceof NothingToReconnect)) throw error;
+    const request = { create: {}, leaseKey: null, createGuid: null };
+    return { request, obstacle: how.obstacle ?? "the file to reconnect to was never open" };
+  }
 }
 
 /** A recorded grant in the words of `granted`. */

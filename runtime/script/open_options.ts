@@ -23,6 +23,11 @@ const DISPOSITION_OPEN = 1;
 const DISPOSITION_OVERWRITE = 4;
 const OPLOCK_LEASE = 0xff;
 
+/** A file that an open reconnects to was never open in this run: there is nothing to send. */
+export class NothingToReconnect extends Error {
+  override readonly name = "NothingToReconnect";
+}
+
 /** A CREATE to send, and what the file keeps of it. */
 export interface OpenRequest {
   readonly create: CreateOptions;
@@ -35,7 +40,8 @@ export interface OpenRequest {
 /**
  * Translates the options of an open. Names of leases and GUIDs belong to `scope`, the client.
  *
- * @throws {RangeError} When a name is unknown, or an open to reconnect to has no file id.
+ * @throws {RangeError} When a name is unknown.
+ * @throws {NothingToReconnect} When an open to reconnect to has no file id.
  */
 export function openRequest(run: Run, scope: string, options: OpenOptions): OpenRequest {
   const disposition = dispositionNumber(options.disposition ?? "open");
@@ -194,7 +200,7 @@ function createContext(
 function reconnected(file: unknown) {
   const { identity } = file as ScriptFile;
   if (identity === null) {
-    throw new RangeError("Cannot reconnect: the file was never open in this run");
+    throw new NothingToReconnect("Cannot reconnect: the file was never open in this run");
   }
   return identity;
 }

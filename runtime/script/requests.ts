@@ -197,6 +197,7 @@ export abstract class Requests {
     const ctlCode = ctlCodeNumber(code);
     const input = ioctlInput(this.run, options);
     return this.#perform<"IOCTL", Uint8Array>("IOCTL", options, {
+      obstacle: copyObstacle(options),
       send: (file, sending) => file.ioctl(ioctlFields(ctlCode, input, options), sending),
       value: (body) => {
         if (ctlCode === REQUEST_RESUME_KEY && body.output.length >= RESUME_KEY_LENGTH) {
@@ -244,8 +245,10 @@ export abstract class Requests {
     value: (body: ResponseBodies[C]) => T;
     empty: () => T;
     payload?: (body: ResponseBodies[C] | null) => number;
+    /** Why it cannot be sent although the file is open. */
+    obstacle?: string | null;
   }): Operation<T> {
-    const target = this.target();
+    const target = how.obstacle ?? this.target();
     const { payload } = how;
     const operation = this.run.perform<T, Reply<C>>({
       origin: this.origin(),
@@ -296,9 +299,16 @@ export function ioctlInput(run: Run, options: IoctlOptions): Uint8Array | undefi
   const source = options.resumeKey as { resumeKey?: Uint8Array | null } | undefined;
   if (source === undefined) return given;
   const input = (given ?? new Uint8Array(RESUME_KEY_LENGTH)).slice();
-  // Without a key of this run the recorded one goes out, and the server says what it thinks of it.
   input.set((source.resumeKey ?? NO_BYTES).subarray(0, input.length));
   return input;
+}
+
+/** A copy from a file that gave no resume key in this run would name another file, or none. */
+export function copyObstacle(options: IoctlOptions): string | null {
+  const source = options.resumeKey as { resumeKey?: Uint8Array | null } | undefined;
+  return source === undefined || source.resumeKey
+    ? null
+    : "the file to copy from has no resume key";
 }
 
 /** The fields of an IOCTL request. */

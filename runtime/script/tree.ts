@@ -18,7 +18,7 @@ import type {
   Outcome,
   Tree,
 } from "./api.ts";
-import type { ClientState } from "./client_state.ts";
+import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { openFile, ScriptFile } from "./file.ts";
 import { ScriptError } from "./errors.ts";
 import { makeOperation } from "./operation.ts";
@@ -28,13 +28,27 @@ import type { Origin } from "./run.ts";
 /** A tree of a run: connected, or not. */
 export class ScriptTree implements Tree {
   readonly #state: ClientState;
-  #tree: ClientTree | null;
-  #obstacle: string | null;
+  readonly #tree: ClientTree | null;
+  readonly #refusal: string;
+  readonly #link: ConnectionLink;
 
-  constructor(state: ClientState, tree: ClientTree | null, obstacle: string | null) {
+  /** @param parts Without a tree, `refusal` says why there is none. */
+  constructor(
+    state: ClientState,
+    parts: { readonly link: ConnectionLink; readonly tree: ClientTree } | {
+      readonly link: ConnectionLink;
+      readonly refusal: string;
+    },
+  ) {
     this.#state = state;
-    this.#tree = tree;
-    this.#obstacle = obstacle;
+    this.#link = parts.link;
+    this.#tree = "tree" in parts ? parts.tree : null;
+    this.#refusal = "refusal" in parts ? parts.refusal : "";
+  }
+
+  /** Why requests cannot be sent. A share that is disconnected takes them: the server says what it thinks. */
+  get #obstacle(): string | null {
+    return this.#tree === null ? this.#refusal : this.#link.lost;
   }
 
   open(path: string, options: OpenOptions = {}): Operation<File> {
@@ -42,6 +56,7 @@ export class ScriptTree implements Tree {
       path,
       options,
       obstacle: this.#obstacle,
+      link: this.#link,
       origin: this.#state.origin(),
       create: (name, create) => this.#connected().create(name, create),
     }).operation;
@@ -69,6 +84,7 @@ export class ScriptTree implements Tree {
     return new ScriptCompound(this.#state, {
       tree: this.#tree,
       obstacle: this.#obstacle,
+      link: this.#link,
       related: options.related ?? true,
     });
   }
@@ -80,11 +96,7 @@ export class ScriptTree implements Tree {
       path: "",
       options,
       obstacle: this.#obstacle,
-      send: (sending) => {
-        const sent = this.#connected().disconnect(sending);
-        this.#obstacle = "the share is disconnected";
-        return sent;
-      },
+      send: (sending) => this.#connected().disconnect(sending),
       value: () => {},
       empty: () => {},
     });
@@ -92,6 +104,7 @@ export class ScriptTree implements Tree {
 
   unopened(name: string): File {
     const file = new ScriptFile(this.#state, { path: name, obstacle: this.#obstacle });
+    file.over(this.#link);
     if (this.#tree !== null && this.#obstacle === null) {
       const bytes = this.#state.run.named("unopened", `${this.#state.name} ${name}`);
       const [persistent, volatile] = new BigUint64Array(bytes.slice().buffer);
@@ -135,15 +148,15 @@ class ChainRequests extends Requests implements CompoundFile {
   readonly path: string;
   readonly #compound: ScriptCompound;
   readonly #requests: FileRequests | string;
-  readonly #file: ScriptFile;
+  readonly #file: ScriptFile | null;
 
   constructor(compound: ScriptCompound, state: ClientState, fields: {
     requests: FileRequests | string;
-    file: ScriptFile;
+    file: ScriptFile | null;
   }) {
     super(state.run);
     this.#compound = compound;
-    this.path = fields.file.path;
+    this.path = fields.file?.path ?? "";
     this.#requests = fields.requests;
     this.#file = fields.file;
   }
@@ -158,11 +171,11 @@ class ChainRequests extends Requests implements CompoundFile {
   }
 
   protected override closing(): void {
-    this.#file.closedByChain();
+    this.#file?.closedByChain();
   }
 
   protected override gotResumeKey(key: Uint8Array): void {
-    this.#file.resumeKey = key;
+    if (this.#file !== null) this.#file.resumeKey = key;
   }
 
   protected override keep<T>(operation: Operation<T>): Operation<T> {
@@ -175,7 +188,7 @@ export class ScriptCompound implements Compound {
   readonly #state: ClientState;
   readonly #chain: Chain | null;
   readonly #obstacle: string | null;
-  readonly #related: boolean;
+  readonly #link: ConnectionLink;
   #origin: Origin | null = null;
   readonly #operations: Operation<unknown>[] = [];
   /** The file of the request before. */
@@ -186,10 +199,11 @@ export class ScriptCompound implements Compound {
   constructor(state: ClientState, fields: {
     tree: ClientTree | null;
     obstacle: string | null;
+    link: ConnectionLink;
     related: boolean;
   }) {
+    this.#link = fields.link;
     this.#state = state;
-    this.#related = fields.related;
     this.#obstacle = fields.obstacle;
     this.#chain = fields.tree === null || fields.obstacle !== null
       ? null
@@ -221,6 +235,7 @@ export class ScriptCompound implements Compound {
       path,
       options,
       obstacle: this.#obstacle,
+      link: this.#link,
       origin: this.origin(),
       create: (name, create) => {
         this.added();
@@ -240,43 +255,43 @@ export class ScriptCompound implements Compound {
   }
 
   read(...args: Parameters<CompoundFile["read"]>) {
-    return this.#previous("READ").read(...args);
+    return this.#previous.read(...args);
   }
 
   write(...args: Parameters<CompoundFile["write"]>) {
-    return this.#previous("WRITE").write(...args);
+    return this.#previous.write(...args);
   }
 
   flush(...args: Parameters<CompoundFile["flush"]>) {
-    return this.#previous("FLUSH").flush(...args);
+    return this.#previous.flush(...args);
   }
 
   close(...args: Parameters<CompoundFile["close"]>) {
-    return this.#previous("CLOSE").close(...args);
+    return this.#previous.close(...args);
   }
 
   queryInfo(...args: Parameters<CompoundFile["queryInfo"]>) {
-    return this.#previous("QUERY_INFO").queryInfo(...args);
+    return this.#previous.queryInfo(...args);
   }
 
   setInfo(...args: Parameters<CompoundFile["setInfo"]>) {
-    return this.#previous("SET_INFO").setInfo(...args);
+    return this.#previous.setInfo(...args);
   }
 
   queryDirectory(...args: Parameters<CompoundFile["queryDirectory"]>) {
-    return this.#previous("QUERY_DIRECTORY").queryDirectory(...args);
+    return this.#previous.queryDirectory(...args);
   }
 
   ioctl(...args: Parameters<CompoundFile["ioctl"]>) {
-    return this.#previous("IOCTL").ioctl(...args);
+    return this.#previous.ioctl(...args);
   }
 
   lock(...args: Parameters<CompoundFile["lock"]>) {
-    return this.#previous("LOCK").lock(...args);
+    return this.#previous.lock(...args);
   }
 
   changes(...args: Parameters<CompoundFile["changes"]>) {
-    return this.#previous("CHANGE_NOTIFY").changes(...args);
+    return this.#previous.changes(...args);
   }
 
   send(): Operation<void> {
@@ -307,16 +322,12 @@ export class ScriptCompound implements Compound {
     });
   }
 
-  #previous(command: string): ChainRequests {
-    if (this.#related && this.#last !== null) {
-      return this.#collecting(this.#chain?.file ?? (this.#obstacle as string), this.#last);
-    }
-    throw new ScriptError(
-      `Cannot add ${command} to this compound: no request before it has a file, name one with on()`,
-    );
+  /** The file of the request before. Where there is none its id goes out all the same: the server says what it thinks. */
+  get #previous(): ChainRequests {
+    return this.#collecting(this.#chain?.file ?? this.#obstacle ?? "", this.#last);
   }
 
-  #collecting(requests: FileRequests | string, file: ScriptFile): ChainRequests {
+  #collecting(requests: FileRequests | string, file: ScriptFile | null): ChainRequests {
     return new ChainRequests(this, this.#state, { requests, file });
   }
 

@@ -454,3 +454,50 @@ Deno.test("blobs are there before the first write", async () => {
   );
   assertEquals(operations.find(({ command }) => command === "WRITE")?.payload, 3);
 });
+
+Deno.test("what goes over a lost connection, or back to a file that never was, is skipped with the reason", async () => {
+  const { operations, failed } = await play(replay({ source: "x", clients: { a: {} } }, {
+    async a(c, p) {
+      const n1 = await c.connect();
+      const s1 = await n1.login();
+      const t1 = await s1.tree(p.share("share"));
+      const f1 = await t1.open("missing", { expect: "OBJECT_NAME_NOT_FOUND" });
+      await t1.open("f", { contexts: [{ kind: "DHnC", file: f1 }] });
+      const f2 = await t1.open("f", { access: "rw", disposition: "create" });
+      await f2.ioctl("SRV_COPYCHUNK", { resumeKey: f1, input: new Uint8Array(32) });
+      n1.disconnect();
+      await n1.disconnected();
+      await f2.read(0, 1);
+      await s1.logoff();
+    },
+  }));
+  assertEquals(failed, false);
+  assertEquals(operations.slice(3).map(({ command, skipped }) => [command, skipped]), [
+    ["CREATE", undefined],
+    ["CREATE", "the file to reconnect to was never open"],
+    ["CREATE", undefined],
+    ["IOCTL", "the file to copy from has no resume key"],
+    ["READ", "the connection is closed"],
+    ["LOGOFF", "the connection is closed"],
+  ]);
+});
+
+Deno.test("a related request without a file before it is sent all the same", async () => {
+  const { operations } = passed(
+    await play(replay({ source: "x", clients: { a: {} } }, {
+      async a(c, p) {
+        const t1 = await (await (await c.connect()).login()).tree(p.share("share"));
+        const chain = t1.compound();
+        void chain.close({ expect: "any" });
+        await chain.send();
+        await t1.disconnect();
+        await t1.open("f", { expect: "NETWORK_NAME_DELETED" });
+      },
+    })),
+  );
+  assertEquals(operations.slice(3).map(({ command, status }) => [command, status !== null]), [
+    ["CLOSE", true],
+    ["TREE_DISCONNECT", true],
+    ["CREATE", true],
+  ]);
+});
