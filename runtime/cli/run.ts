@@ -246,6 +246,7 @@ class ScenarioRun {
 
   async run(): Promise<ExitCode> {
     let sandbox: Sandbox | null = null;
+    let grace: ReturnType<typeof setTimeout> | undefined;
     const stopListening = this.#terminal.onInterrupt(() => {
       if (this.#interrupted) {
         sandbox?.terminate();
@@ -253,7 +254,7 @@ class ScenarioRun {
       }
       this.#interrupted = true;
       sandbox?.stop("the run was interrupted");
-      setTimeout(() => sandbox?.terminate(), GRACE_MS);
+      grace = setTimeout(() => sandbox?.terminate(), GRACE_MS);
     });
     try {
       sandbox = await this.#load();
@@ -262,6 +263,7 @@ class ScenarioRun {
       return this.#report(failure);
     } finally {
       stopListening();
+      clearTimeout(grace);
       sandbox?.terminate();
     }
   }

@@ -405,6 +405,22 @@ export default scenario({ name: "long" }, async ({ client, log, sleep }) => {
   });
 });
 
+Deno.test("a second interruption ends a scenario that does not listen", async () => {
+  const text = `import { scenario } from "smbench";
+export default scenario({ name: "deaf" }, ({ log }) => {
+  log("working");
+  for (;;);
+});`;
+  await withFile("scenario.ts", text, async (path) => {
+    const { code, out } = await smbench(["run", path], {
+      interruptAfter: (said) => said.includes("working"),
+      interruptions: 2,
+    });
+    assertStringIncludes(out, "Interrupted");
+    assertEquals(code, 105);
+  });
+});
+
 Deno.test("what a scenario prints goes to the log, without what would steer a terminal", async () => {
   const text = `import { scenario } from "smbench";
 export default scenario({ name: "x\\u001b[2J" }, ({ log }) => { log("a\\u001b[31mb"); console.log("c", { d: 1 }); });`;

@@ -28,6 +28,8 @@ export async function smbench(
     readonly env?: Readonly<Record<string, string>>;
     readonly secret?: string;
     readonly interruptAfter?: (text: string) => boolean;
+    /** How often; once unless given. */
+    readonly interruptions?: number;
   } = {},
 ): Promise<Ran> {
   let out = "";
