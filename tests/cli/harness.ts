@@ -36,10 +36,9 @@ export async function smbench(
   let err = "";
   const interrupts = new Set<() => void>();
   const heard = (text: string) => {
-    if (options.interruptAfter?.(text) === true) {
-      for (const interrupt of interrupts) {
-        interrupt();
-      }
+    if (options.interruptAfter?.(text) !== true) return;
+    for (let i = 0; i < (options.interruptions ?? 1); i++) {
+      for (const interrupt of interrupts) interrupt();
     }
   };
   const terminal: Terminal = {
