@@ -28,10 +28,11 @@ class ChainedFile extends FileRequests {
 
 /**
  * A chain under construction. Its methods add a request and give the request's promise, which settles as it would
- * outside a chain; `send` sends them all. In a related chain, `file` is the file of the request before.
+ * outside a chain; `send` sends them all. `file` is the file of the request before, for related requests: all but the
+ * first of a related chain, and those that say so with `related`.
  */
 export class Chain {
-  /** The file of the request before; of use in related chains. */
+  /** The file of the request before; of use in related requests. */
   readonly file: FileRequests;
   readonly #tree: Tree;
   readonly #link: Link;

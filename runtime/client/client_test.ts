@@ -289,6 +289,32 @@ Deno.test("a request that waits for credits and is aborted is never sent", async
   assertEquals((await ends).every(({ status }) => status === "rejected"), true);
 });
 
+Deno.test("the interim response is told at once, also to a request that waited for credits", async () => {
+  await using server = new Server();
+  await server.login();
+  const told: string[] = [];
+  const held: SeenRequest[] = [];
+  server.respond = (request) => {
+    held.push(request);
+    return [frameOf([pend(request, BigInt(held.length), { credits: 0 })])];
+  };
+  const { connection } = server;
+  // All credits but one go to a single charge, so that the last echo waits.
+  const charge = connection.credits;
+  const names = ["first", "second"];
+  const echoes = names.map((name) =>
+    connection.echo({ creditCharge: charge, onInterim: () => void told.push(name) })
+  );
+  while (told.length < 1) await Promise.resolve();
+  assertEquals([told, held.length], [["first"], 1]);
+  const [first] = held as [SeenRequest];
+  await server.push(frameOf([answer<"ECHO">(first, { reserved: 0 }, { credits: charge })]));
+  while (told.length < 2) await Promise.resolve();
+  assertEquals(told, ["first", "second"]);
+  await server.push(frameOf([answer<"ECHO">(held[1] as SeenRequest, { reserved: 0 })]));
+  assertEquals((await Promise.all(echoes)).length, 2);
+});
+
 Deno.test("a timeout rejects, cancels, and leaves the connection usable", async () => {
   await using server = new Server();
   const tree = await server.login();

@@ -86,8 +86,8 @@ export function openFrom(
 
 /** The options of every request alone, without the fields of CREATE. */
 export function requestTuning(options: CreateOptions): RequestOptions {
-  const { flags, override, rawBody, signal, timeout, sign } = options;
-  const { creditCharge, creditRequest, channelSequence } = options;
+  const { flags, override, rawBody, signal, timeout, sign, related } = options;
+  const { creditCharge, creditRequest, channelSequence, onInterim } = options;
   return {
     ...(flags === undefined ? {} : { flags }),
     ...(override === undefined ? {} : { override }),
@@ -95,6 +95,8 @@ export function requestTuning(options: CreateOptions): RequestOptions {
     ...(signal === undefined ? {} : { signal }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(sign === undefined ? {} : { sign }),
+    ...(related === undefined ? {} : { related }),
+    ...(onInterim === undefined ? {} : { onInterim }),
     ...(creditCharge === undefined ? {} : { creditCharge }),
     ...(creditRequest === undefined ? {} : { creditRequest }),
     ...(channelSequence === undefined ? {} : { channelSequence }),

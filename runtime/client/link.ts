@@ -213,6 +213,9 @@ export class Link {
         return;
       case "replied":
         return this.#replied(effect.exchange, effect.reply, effect.open);
+      case "interim":
+        this.#settlers.get(effect.exchange)?.options.onInterim?.();
+        return;
       case "rejected":
         this.#settlerOf(effect.exchange)?.reject(this.#errorFor(effect.error));
         return;

@@ -14,6 +14,11 @@ export interface RequestOptions extends RequestTuning {
    * still waits for credits is not sent, and rejects with the signal's reason.
    */
   readonly signal?: AbortSignal;
+  /**
+   * Called once within the receive loop when the server answers first with STATUS_PENDING (MS-SMB2 3.2.5.1.5). Must not
+   * throw.
+   */
+  readonly onInterim?: () => void;
 }
 
 /** The reply type of a method: with `accept` the body may be missing. */

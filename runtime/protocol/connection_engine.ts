@@ -241,12 +241,14 @@ export class ConnectionEngine {
   /**
    * Sends requests in one frame, in order; they wait together when credits are short, and later ones wait behind them.
    *
-   * @param related Whether each works on the file of the one before (MS-SMB2 3.2.4.1.4).
+   * @param related Whether each but the first works on the file of the one before (MS-SMB2 3.2.4.1.4), where the request
+   * itself does not say.
    */
   send(exchanges: readonly Exchange[], now: number, related = false): Effect[] {
-    if (related) {
-      exchanges.forEach((exchange, i) => exchange.previous = exchanges[i - 1] ?? null);
-    }
+    exchanges.forEach((exchange, i) => {
+      exchange.related = exchange.input.related ?? (related && i > 0);
+      if (exchange.related) exchange.previous = exchanges[i - 1] ?? null;
+    });
     this.#submit(exchanges, now);
     return this.#take();
   }
@@ -347,9 +349,11 @@ export class ConnectionEngine {
       (header.flags & HeaderFlags.ASYNC_COMMAND) !== 0;
     if (isInterim) {
       // The final response will follow (MS-SMB2 3.2.5.1.5).
+      const isFirst = exchange.interimAt === null;
       exchange.asyncId = header.asyncId ?? null;
       exchange.interimAt ??= now;
       this.#effects.push({ kind: "received", message: decodeMessage(bytes), at: now });
+      if (isFirst && exchange.phase === "sent") this.#effects.push({ kind: "interim", exchange });
       return;
     }
     verifyResponse({ header, bytes, exchange });

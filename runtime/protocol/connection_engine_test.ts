@@ -427,6 +427,23 @@ Deno.test("related requests carry the flag, and inherit what only a response wil
   assertEquals([second.header.treeId, second.header.sessionId], [0xffffffff, 0xffffffffffffffffn]);
 });
 
+Deno.test("a chain may mix related and unrelated requests, and even begin with a related one", () => {
+  const duo = ready();
+  const inputs = [
+    { ...echo(), related: true },
+    read(1),
+    { ...read(1), related: false },
+    { ...read(1), related: true },
+  ];
+  const flags = () => duo.inbox.map(({ header }) => header.flags & HeaderFlags.RELATED_OPERATIONS);
+  duo.take(duo.engine.send(inputs.map((input) => new Exchange(input)), 0));
+  assertEquals(flags(), [4, 0, 0, 4]);
+  assertEquals(duo.inbox.map(({ header }) => header.treeId), [0, 0, 0, 0xffffffff]);
+  duo.inbox.length = 0;
+  duo.take(duo.engine.send(inputs.map((input) => new Exchange(input)), 0, true));
+  assertEquals(flags(), [4, 4, 0, 4]);
+});
+
 Deno.test("header overrides and raw bodies go out as given", () => {
   const duo = ready();
   duo.send({

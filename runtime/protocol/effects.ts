@@ -48,6 +48,8 @@ export type Effect =
     readonly reply: Reply;
     readonly open: OpenState | null;
   }
+  /** The server answered with STATUS_PENDING; the final response will follow (MS-SMB2 3.2.5.1.5). */
+  | { readonly kind: "interim"; readonly exchange: Exchange }
   /** A request that will have no answer. */
   | { readonly kind: "rejected"; readonly exchange: Exchange; readonly error: Error }
   /** A request whose deadline passed; CANCEL was sent. */

@@ -23,6 +23,8 @@ export interface RequestTuning {
   readonly rawBody?: Uint8Array;
   /** Milliseconds to wait for the final response. */
   readonly timeout?: number;
+  /** Whether the request works on the file of the one before, in place of what its whole chain says. */
+  readonly related?: boolean;
 }
 
 /** One request as the caller asks for it. */
@@ -64,6 +66,8 @@ export class Exchange {
   deadline: number | null = null;
   bytesSent = 0;
   cancelWhenSent = false;
+  /** SMB2_FLAGS_RELATED_OPERATIONS: works on the file of the request before. */
+  related = false;
   /** The request before in a related chain. */
   previous: Exchange | null = null;
   /** The lease that a CREATE names. */

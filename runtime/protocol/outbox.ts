@@ -255,7 +255,7 @@ export class Outbox {
   }
 
   #header(exchange: Exchange): Header {
-    const { input, previous, session, tree } = exchange;
+    const { input, previous, related, session, tree } = exchange;
     const charge = this.#charge(input);
     const messageId = input.override?.messageId ?? BigInt(this.#window.take(charge) ?? 0);
     // Within a related chain, an id that only a response will tell is all ones (MS-SMB2 3.2.4.1.4).
@@ -270,7 +270,7 @@ export class Outbox {
           available: this.#window.available,
           target: this.#context.creditTarget,
         }),
-      flags: (input.flags ?? 0) | (previous === null ? 0 : HeaderFlags.RELATED_OPERATIONS) |
+      flags: (input.flags ?? 0) | (related ? HeaderFlags.RELATED_OPERATIONS : 0) |
         (this.#signs(exchange) ? HeaderFlags.SIGNED : 0),
       messageId,
       reserved: 0,
