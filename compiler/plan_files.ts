@@ -81,13 +81,13 @@ export class Files {
     });
     if (exchange.chain !== null) this.#inChain.set(exchange, file);
     if (answer === null) return;
-    this.#opensOf(exchange.server).set(answer.fileId, { file, client, create });
+    this.#opensOf(exchange).set(answer.fileId, { file, client, create });
     if (lease?.kind === "RqLs") this.#holds(client, lease.leaseKey.toHex(), create);
   }
 
   /** The client's open with that file id; null when it is another client's. */
   #ownFile(exchange: Exchange, client: ClientState, id: FileId): string | null {
-    const open = this.#opensOf(exchange.server).get(id);
+    const open = this.#opensOf(exchange).get(id);
     return open?.create != null && open.client === client ? open.file : null;
   }
 
@@ -97,7 +97,8 @@ export class Files {
     holders.set(leaseKey, create);
   }
 
-  #opensOf(server: string): FileIdMap<OpenState> {
+  #opensOf(exchange: Exchange): FileIdMap<OpenState> {
+    const server = this.#sessions.serverOf(exchange);
     let opens = this.#opens.get(server);
     if (opens === undefined) this.#opens.set(server, opens = new FileIdMap());
     return opens;
@@ -105,9 +106,9 @@ export class Files {
 
   /** The open that a request works on; undefined, and noted, when the capture does not tell. */
   fileOf(exchange: Exchange, fileId: FileId): string | undefined {
-    const { chain, server } = exchange;
+    const { chain } = exchange;
     const before = inheritsFile(exchange, fileId) ? this.#inChain.get(chain!.previous!) : undefined;
-    const file = before ?? this.#opensOf(server).get(fileId)?.file ??
+    const file = before ?? this.#opensOf(exchange).get(fileId)?.file ??
       this.#neverOpened(exchange, fileId);
     if (file !== undefined && chain !== null) this.#inChain.set(exchange, file);
     return file;
@@ -126,13 +127,13 @@ export class Files {
     }
     const client = this.#clients.of(exchange);
     const file = client.name("f");
-    this.#opensOf(exchange.server).set(fileId, { file, client, create: null });
+    this.#opensOf(exchange).set(fileId, { file, client, create: null });
     return file;
   }
 
   /** The CREATE whose oplock a notification breaks. */
   oplockHolder(exchange: Exchange, fileId: FileId): CreateOperation | null {
-    const open = this.#opensOf(exchange.server).get(fileId);
+    const open = this.#opensOf(exchange).get(fileId);
     return open?.client === this.#clients.of(exchange) ? open.create : null;
   }
 

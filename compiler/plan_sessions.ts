@@ -68,6 +68,12 @@ export class Sessions {
     return this.#connections.get(stream);
   }
 
+  /** The server whose file ids a request names: of several addresses, the one where its session logged in. */
+  serverOf(exchange: Exchange): string {
+    const id = this.#state.facts(exchange).sessionId ?? 0n;
+    return this.#find(this.#clients.of(exchange), id, exchange.server)?.server ?? exchange.server;
+  }
+
   /** Whether the capture has a conversation from its NEGOTIATE on. */
   isWhole(stream: number): boolean {
     return (this.#connections.get(stream)?.connect ?? null) !== null;
