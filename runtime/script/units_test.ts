@@ -25,7 +25,7 @@ Deno.test("durations are seconds", () => {
     1.5,
     1.5,
     0.25,
-    1e-5,
+    0.0005,
     120,
     3600,
   ]);
