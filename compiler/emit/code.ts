@@ -37,10 +37,14 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** A string literal: nothing of a capture gets out of it, or looks like something else. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replaceAll(
-    UNSEEN,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const inner = JSON.stringify(text).slice(1, -1)
+    .replaceAll(
+      UNSEEN,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    )
+    // A quotation mark within would have `deno fmt` choose other ones around.
+    .replaceAll(/\\["\\]/g, (pair) => pair === '\\"' ? "\\u0022" : pair);
+  return `"${inner}"`;
 }
 
 /** A hexadecimal number of `digits` digits, as masks are written. */

@@ -50,7 +50,7 @@ Deno.test("members that are undefined are left out, and an object of none is non
 function code(random: (below: number) => number, depth: number): Code {
   const word = () => "w".repeat(1 + random(14)) + String(random(10));
   const kind = depth === 0 ? random(2) : random(5);
-  if (kind === 0) return quoted("t".repeat(random(60)));
+  if (kind === 0) return quoted(["t", "'", '"', "\\", "\n"][random(5)]!.repeat(random(30)) + "end");
   if (kind === 1) return random(2) === 0 ? String(random(1_000_000)) : hexNumber(random(1 << 30));
   if (kind === 2) return callOf(`p.${word()}`, quoted("a".repeat(random(90))));
   const count = 1 + random(4);

@@ -49,16 +49,21 @@ export function emitScenario(plan: Plan, options: EmitOptions): string {
   return lines.join("\n");
 }
 
-/** Frames are labels; the second operation of a frame is `"214.2"`. */
+/** Frames are labels; the second operation of a frame is `"214.2"`. What is only implied gets what numbers are left. */
 function frameLabels(operations: readonly PlanOperation[]): ReadonlyMap<number, string> {
   const seen = new Map<number, number>();
   const labels = new Map<number, string>();
-  for (const { id, frames } of operations) {
+  const implied = operations.filter(isImplied);
+  for (const { id, frames } of [...operations.filter((one) => !isImplied(one)), ...implied]) {
     const count = (seen.get(frames.request) ?? 0) + 1;
     seen.set(frames.request, count);
     labels.set(id, count === 1 ? String(frames.request) : quoted(`${frames.request}.${count}`));
   }
   return labels;
+}
+
+function isImplied(operation: PlanOperation): boolean {
+  return "implied" in operation && operation.implied === true;
 }
 
 function headerComment(plan: Plan, options: EmitOptions): string[] {
@@ -260,8 +265,7 @@ class ClientWriter {
       return;
     }
     const kept = this.#statements.isUsed(result) ? result : undefined;
-    const implied = "implied" in operation && operation.implied === true;
-    if (implied || answered.has(operation.id)) {
+    if (isImplied(operation) || answered.has(operation.id)) {
       const target = kept === undefined ? "await " : `const ${kept} = await `;
       this.#lines.push(call(INDENT + target, expression, args));
       return;
@@ -343,7 +347,7 @@ function secondsText(seconds: number): string {
 /** The recorded outcome: frame of the answer, status, grant, time taken. */
 function outcomeText(operation: PlanOperation): string {
   const { frames, status, answeredAt } = operation;
-  if ("implied" in operation && operation.implied) return "before the capture began";
+  if (isImplied(operation)) return "before the capture began";
   if (operation.kind === "disconnect") return "the connection ended";
   if (operation.kind === "cancel") return "CANCEL";
   if (status === null || answeredAt === null) return "no answer in the capture";
