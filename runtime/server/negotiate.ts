@@ -66,7 +66,7 @@ export function handleNegotiate(work: Work, body: NegotiateRequest): Reply {
   connection.preauthHash = connection.preauthHash.extend(work.bytes);
   return {
     status: Status.SUCCESS,
-    body: { ...response, contexts: answerContexts(work, contexts, signingAlgorithm) },
+    body: { ...response, contexts: answerContexts(work, signingAlgorithm) },
     encoded: (bytes) => {
       connection.preauthHash = connection.preauthHash.extend(bytes);
     },
@@ -222,7 +222,6 @@ function answer(connection: Connection, negotiated: Negotiated, now: number): Ne
 
 function answerContexts(
   work: Work,
-  offered: readonly NegotiateContext[],
   signingAlgorithm: number | undefined,
 ): NegotiateContext[] {
   const contexts: NegotiateContext[] = [{
@@ -230,10 +229,6 @@ function answerContexts(
     hashAlgorithms: [SHA_512],
     salt: work.server.random(32),
   }];
-  // MS-SMB2 3.3.5.4: without a common cipher the answer names none; 0 says so.
-  if (offered.some((context) => context.kind === "encryption")) {
-    contexts.push({ kind: "encryption", ciphers: [0] });
-  }
   if (signingAlgorithm !== undefined) {
     contexts.push({ kind: "signing", algorithms: [signingAlgorithm] });
   }

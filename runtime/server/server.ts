@@ -437,6 +437,7 @@ export class Server {
       for (const open of this.watchers.get(at) ?? []) {
         const { watch } = open;
         if (watch === undefined || (watch.filter & event.filter) === 0) continue;
+        if ((watch.filter & (event.unless ?? 0)) !== 0) continue;
         if (!direct && !watch.recursive) continue;
         recordChange(watch, event.action, name);
         touched.add(open);

@@ -26,6 +26,8 @@ export interface ChangeEvent {
   readonly action: ChangeAction;
   /** Which watchers want to know: bits of ChangeFilter. */
   readonly filter: number;
+  /** Watchers that want any of these have heard of the change in another way. */
+  readonly unless?: number;
   /** The directory that has or had the entry. */
   readonly directory: FileNode;
   /** Name of the entry, with `:stream` where a stream changed. */

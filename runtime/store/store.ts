@@ -894,10 +894,17 @@ export class FileStore {
     this.#touchParent(link, now);
     link.node.times.change = now;
     this.#changed(link, sameDirectory ? "renamedNew" : "added", filter);
-    // Windows tells watchers of these two as well when a file, not a directory, got a new name.
-    if (!link.node.isDirectory) {
-      this.#changed(link, "modified", ChangeFilter.ATTRIBUTES | ChangeFilter.CREATION);
-    }
+    // Windows tells those who watch these two, and not names, when a file, not a directory, got a new name.
+    const { parent, name } = link;
+    if (link.node.isDirectory || parent === undefined) return;
+    this.#events.push({
+      kind: "change",
+      action: "modified",
+      filter: ChangeFilter.ATTRIBUTES | ChangeFilter.CREATION,
+      unless: filter,
+      directory: parent,
+      name,
+    });
   }
 
   #renameStream(open: FileOpen, options: RenameOptions): void {
