@@ -16,7 +16,7 @@ import {
   type ScenarioFailure,
   type TargetOrder,
 } from "../sandbox/mod.ts";
-import { type Credentials, duration } from "../script/mod.ts";
+import { type Credentials, duration, parseWorkload } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { type EmbeddedTarget, startEmbedded } from "./embedded.ts";
@@ -34,8 +34,11 @@ const GRACE_MS = 5000;
 /** Lines of the scenario's log that the JSON report keeps. */
 const MAX_LOG = 10_000;
 
+/** Refused operations that are listed. */
+const MAX_REFUSED = 20;
+
 /** What carries the operations out. */
-const BACKENDS = ["native"];
+const BACKENDS = ["native", "marsaud"] as const;
 
 /** `smbench run`. */
 export const runCommand: Command = {
@@ -43,6 +46,7 @@ export const runCommand: Command = {
   operands: [{ name: "scenario.ts|workload.json" }],
   details: [
     "Runs a scenario in a sandbox that reaches the target and nothing else, and says what came of it. Without --target it runs against a server in memory.",
+    "With --backend marsaud the npm package @marsaud/smb2 carries the operations out: plain files over 2.0.2 and 2.1, without signing, leases, locks, FSCTLs and compounds. A workload with anything else is refused before the run; a scenario is stopped at the first operation that is, with exit code 2.",
     "The password comes from SMBENCH_PASSWORD, from --password-file, or from a prompt; never from the command line. With a scenario, --help lists its parameters too.",
   ],
   options: [
@@ -100,6 +104,7 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
   const [path = ""] = given.operands;
   const settings = readSettings(given);
   const subject = await readSubject(path);
+  if (settings.backend === "marsaud") await refuseWorkload(subject, path);
   for (const warning of subject.warnings) terminal.err(`warning: ${printable(warning)}\n`);
   const named = given.value("target");
   if (named === undefined) {
@@ -130,7 +135,28 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
   }).run();
 }
 
+/** @throws {UsageError} When the package cannot carry out all of a workload. A scenario's operations are not known yet. */
+async function refuseWorkload(subject: Subject, path: string): Promise<void> {
+  if (subject.workload === null) return;
+  const { unsupportedWorkload } = await import("../client/marsaud/mod.ts");
+  const refused = unsupportedWorkload(parseWorkload(subject.workload).workload.operations);
+  if (refused.length === 0) return;
+  const shown = refused.slice(0, MAX_REFUSED).map(({ op_id: id, kind, reason }) =>
+    `  ${printable(id)} ${kind}: ${printable(reason)}`
+  );
+  const more = refused.length - shown.length;
+  throw new UsageError(
+    [
+      `Cannot run ${path} with --backend marsaud: it cannot carry out`,
+      ...shown,
+      ...more > 0 ? [`  and ${more} more`] : [],
+    ].join("\n"),
+    { hint: "run it with the native back end" },
+  );
+}
+
 interface Settings {
+  readonly backend: (typeof BACKENDS)[number];
   readonly speed: number;
   readonly asap: boolean;
   readonly timeout: number;
@@ -148,17 +174,22 @@ function readSettings(given: Given): Settings {
   if (!Number.isFinite(speed) || speed <= 0) {
     throw new UsageError(`Cannot run with --speed ${speedText}: a positive number is needed`);
   }
-  const backend = given.value("backend");
-  if (backend !== undefined && !BACKENDS.includes(backend)) {
-    throw new UsageError(`Cannot run with --backend ${backend}: known are ${BACKENDS.join(", ")}`);
-  }
   return {
+    backend: backendOf(given.value("backend")),
     speed,
     asap,
     timeout: timeoutOf(given.value("timeout")),
     params: pairs(given.values("set"), "set"),
     shares: pairs(given.values("map-share"), "map-share"),
   };
+}
+
+function backendOf(name: string = BACKENDS[0]): Settings["backend"] {
+  const backend = BACKENDS.find((one) => one === name);
+  if (backend === undefined) {
+    throw new UsageError(`Cannot run with --backend ${name}: known are ${BACKENDS.join(", ")}`);
+  }
+  return backend;
 }
 
 function timeoutOf(text: string | undefined): number {
@@ -270,6 +301,7 @@ class ScenarioRun {
 
   async #load(): Promise<Sandbox> {
     const options: SandboxOptions = {
+      backend: this.#settings.backend,
       target: this.#target,
       authenticator: (credentials) => this.#authenticator(credentials),
       records: (operations, breaks) => {
@@ -419,6 +451,9 @@ class ScenarioRun {
         ? this.#path
         : placeText({ ...place, file: this.#subject.shownPath(place.file) });
       if (failure.kind === "params") throw new UsageError(message);
+      if (failure.kind === "unsupported") {
+        return { code: ExitCode.USAGE, verdict: `${printable(where)}: ${message}` };
+      }
       return { code: ExitCode.SCENARIO_FAILED, verdict: `${printable(where)}: ${message}` };
     }
     if (this.#interrupted) return { code: ExitCode.INTERRUPTED, verdict: "Interrupted" };

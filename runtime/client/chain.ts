@@ -53,7 +53,7 @@ export class Chain {
   }
 
   /** Requests on an open, as part of this chain. */
-  on(open: Open): FileRequests {
+  on(open: FileRequests): FileRequests {
     return this.#file(open.fileId);
   }
 

@@ -11,6 +11,15 @@ export {
   type NtlmAccount,
   ntlmAuthenticator,
 } from "./authenticator.ts";
+export {
+  type Backend,
+  type BackendConnection,
+  type BackendOpen,
+  type BackendSession,
+  type BackendTree,
+  nativeBackend,
+  UnsupportedError,
+} from "./backend.ts";
 export type { Acknowledgement, BreakEvent, BreakPolicy, BreakReaction } from "./break_event.ts";
 export { Chain } from "./chain.ts";
 export {

@@ -185,7 +185,7 @@ export class Measurement {
     const at = record.sentAt ?? record.due;
     const common = { id, client, label, command, path, at, expected: record.expected };
     if (record.skipped !== undefined) {
-      yield { ...common, kind: "skipped", actual: record.skipped };
+      if (!record.matched) yield { ...common, kind: "skipped", actual: record.skipped };
     } else if (record.status === null) {
       const kind = command === "BREAK" ? "no break" : "no response";
       if (!record.matched) yield { ...common, kind, actual: record.error ?? "no response" };

@@ -33,6 +33,15 @@ function record(fields: Partial<OperationRecord>): OperationRecord {
   };
 }
 
+Deno.test("an operation that may be left out is skipped, and is no divergence", () => {
+  const all = measurement();
+  const unsent = { command: "LOGOFF", sentAt: null, completedAt: null, status: null, skipped: "x" };
+  all.add(record({ ...unsent, matched: true }));
+  all.add(record({ ...unsent, matched: false }));
+  const { skipped, divergenceCount } = all.summary();
+  assertEquals([skipped, divergenceCount], [2, 1]);
+});
+
 Deno.test("every operation is counted once, as matched, mismatched or skipped", () => {
   const all = measurement();
   all.add(record({ payload: 4096 }));

@@ -28,7 +28,7 @@ export interface OperationRecord {
   /** Bytes of the request and of the final response, headers included. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
-  /** Why it was not sent. */
+  /** Why it was not sent; with `matched`, nothing is lost by that. */
   readonly skipped?: string;
   /** Why there is no response. */
   readonly error?: string;

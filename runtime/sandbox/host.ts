@@ -1,5 +1,5 @@
 /** The host's side: starts the worker, answers what it may ask, and ends it. */
-import type { AuthenticationExchange, Authenticator } from "../client/mod.ts";
+import type { AuthenticationExchange, Authenticator, Backend } from "../client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import type { Credentials } from "../script/mod.ts";
 import { readBlob } from "./blobs.ts";
@@ -18,6 +18,8 @@ import type { ScenarioSource } from "./source.ts";
 
 /** What a worker may reach, and who hears from it. */
 export interface SandboxOptions {
+  /** What carries operations out; `native` unless told. */
+  readonly backend?: Backend["name"];
   readonly target: { readonly hostname: string; readonly port: number };
   /** Proves who the user is. Its secrets stay here. */
   authenticator(credentials: Credentials): Authenticator;
@@ -48,7 +50,10 @@ export class Sandbox implements Disposable {
     this.#folder = folder;
     const { hostname, port } = options.target;
     const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    const program = options.backend === "marsaud"
+      ? new URL("./marsaud_worker.ts", import.meta.url)
+      : new URL("./worker.ts", import.meta.url);
+    this.#worker = new Worker(program, {
       type: "module",
       name: "scenario",
       deno: {

@@ -22,8 +22,11 @@ export interface ScenarioDescription {
 
 /** What a scenario threw, or what was wrong with it. */
 export interface ScenarioFailure {
-  /** `params`: a value of the command line; `expectation`: an `expect` or unexpected status; `script`: anything else. */
-  readonly kind: "params" | "expectation" | "no response" | "script";
+  /**
+   * `params`: a value of the command line; `expectation`: an `expect` or unexpected status; `unsupported`: the back end
+   * cannot carry an operation out; `script`: anything else.
+   */
+  readonly kind: "params" | "expectation" | "no response" | "unsupported" | "script";
   readonly message: string;
   /** Where in the scenario's own files; innermost first. */
   readonly places: readonly ScenarioPlace[];
@@ -209,7 +212,7 @@ function isPlace(value: unknown): value is ScenarioPlace {
 function isFailure(value: unknown): value is ScenarioFailure {
   return isRecord(value) &&
     (value.kind === "params" || value.kind === "expectation" || value.kind === "no response" ||
-      value.kind === "script") &&
+      value.kind === "unsupported" || value.kind === "script") &&
     isText(value.message) && isList(value.places, isPlace);
 }
 

@@ -1,10 +1,11 @@
 /**
- * Looks at the target before a run, with the worker's own client: whether it is there and lets the user in. It also
+ * Looks at the target before a run, with the run's own client: whether it is there and lets the user in. It also
  * leaves the client's code warm, so that the first operations of a replay are not late.
  */
 import {
   type Authenticator,
-  Connection,
+  type Backend,
+  type BackendConnection,
   StatusError,
   type Transport,
   TransportError,
@@ -30,6 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
  * @returns Where it failed, and why; null when all went well.
  */
 export async function preflight(target: {
+  readonly backend: Backend;
   readonly server: string;
   readonly share: string;
   readonly connect: (signal: AbortSignal) => Promise<Transport>;
@@ -37,18 +39,18 @@ export async function preflight(target: {
 }): Promise<PreflightFailure | null> {
   const signal = AbortSignal.timeout(LIMIT_MS);
   let stage: PreflightFailure["stage"] = "connect";
-  let connection: Connection | null = null;
+  let connection: BackendConnection | null = null;
   const giveUp = () => connection?.close();
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    connection = Connection.connect(await target.connect(signal));
+    connection = target.backend.connect(await target.connect(signal));
     stage = "negotiate";
     await connection.negotiate();
     stage = "login";
     const session = await connection.session(target.authenticator);
     stage = "share";
     await session.tree(`\\\\${target.server}\\${target.share}`);
-    await session.logoff({ accept: "any" });
+    if (target.backend.leftOut("LOGOFF") === null) await session.logoff({ accept: "any" });
     return null;
   } catch (error) {
     return {

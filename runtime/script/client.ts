@@ -21,6 +21,7 @@ import type {
 } from "./api.ts";
 import type { ClientState } from "./client_state.ts";
 import { connect } from "./connection.ts";
+import type { ScriptFile } from "./file.ts";
 import { duration } from "./units.ts";
 
 /** READs and WRITEs that a whole file is moved in are at most this long: what every server takes. */
@@ -163,7 +164,9 @@ export class ScriptUser extends ScriptClient implements User {
 
   async stat(path: string): Promise<FileStat> {
     await using file = await this.open(path, { access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"] });
-    return await file.stat();
+    const { backend } = this.state.run.host;
+    const silent = backend.unsupported({ command: "QUERY_INFO" }) !== null;
+    return silent ? (file as ScriptFile).statWhenOpened : await file.stat();
   }
 
   async exists(path: string): Promise<boolean> {

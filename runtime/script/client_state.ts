@@ -1,5 +1,10 @@
 /** What the objects of one client share. */
-import { type Connection, LeaseTable, type Observer, type Session } from "../client/mod.ts";
+import {
+  type BackendConnection,
+  type BackendSession,
+  LeaseTable,
+  type Observer,
+} from "../client/mod.ts";
 import { Status } from "../wire/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import type { Origin, Run } from "./run.ts";
@@ -33,8 +38,8 @@ export class ClientState {
   readonly name: string;
   readonly breaks: BreakTable;
   /** Sessions that are logged in. */
-  readonly sessions = new Set<Session>();
-  readonly #connections = new Set<Connection>();
+  readonly sessions = new Set<BackendSession>();
+  readonly #connections = new Set<BackendConnection>();
   /** Leases belong to a ClientGuid (MS-SMB2 3.2.1.6), not to a connection. */
   readonly #leases = new Map<string, LeaseTable>();
   #label: string | null = null;
@@ -47,7 +52,7 @@ export class ClientState {
   }
 
   /** Opens a TCP connection to the target. */
-  async open(clientGuid: string): Promise<Connection> {
+  async open(clientGuid: string): Promise<BackendConnection> {
     const { host } = this.run;
     let leases = this.#leases.get(clientGuid);
     if (leases === undefined) {
@@ -70,7 +75,9 @@ export class ClientState {
   async close(): Promise<void> {
     const sessions = [...this.sessions];
     this.sessions.clear();
-    await Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" })));
+    if (this.run.host.backend.leftOut("LOGOFF") === null) {
+      await Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" })));
+    }
     for (const connection of this.#connections) connection.close();
   }
 

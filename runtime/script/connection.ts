@@ -1,8 +1,8 @@
 /** Connections and sessions. */
 import type {
-  Connection as ClientConnection,
+  BackendConnection as ClientConnection,
+  BackendSession as ClientSession,
   NegotiateResult,
-  Session as ClientSession,
 } from "../client/mod.ts";
 import type { NegotiateContext } from "../wire/mod.ts";
 import type {
@@ -222,6 +222,7 @@ export class ScriptSession implements Session {
       path: "",
       options,
       obstacle: this.#obstacle,
+      leftOut: this.#state.run.host.backend.leftOut("LOGOFF"),
       send: (sending) => {
         const session = this.#required();
         const sent = session.logoff(sending);

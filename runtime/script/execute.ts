@@ -63,7 +63,7 @@ export function execute(
       const main = definition.kind === "scenario"
         ? scenarioRun(definition, run, { states, params })
         : replayRun(definition, run, { states, params });
-      await Promise.race([main, stopped.promise]);
+      await Promise.race([main, stopped.promise, run.refusal]);
       return { error: null, failed: false };
     } catch (error) {
       return { error, failed: true };

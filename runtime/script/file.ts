@@ -1,5 +1,5 @@
 /** An open file, directory or pipe. */
-import type { CreateOptions, FileRequests, Open } from "../client/mod.ts";
+import type { BackendOpen, CreateOptions, FileRequests } from "../client/mod.ts";
 import { type FileId, fileIdText } from "../wire/mod.ts";
 import type {
   Break,
@@ -15,7 +15,14 @@ import type {
 } from "./api.ts";
 import { BreakQueue, type BreakSubject } from "./breaks.ts";
 import type { ClientState, ConnectionLink } from "./client_state.ts";
-import { dispositionInput, endOfFileInput, fileStat, InfoClass, renameInput } from "./info.ts";
+import {
+  dispositionInput,
+  endOfFileInput,
+  fileStat,
+  fileStatOf,
+  InfoClass,
+  renameInput,
+} from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
 import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
 import { Requests } from "./requests.ts";
@@ -34,7 +41,7 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   readonly #leaseKey: Uint8Array | null;
   readonly #createGuid: string | null;
   #requests: FileRequests | null = null;
-  #open: Open | null = null;
+  #open: BackendOpen | null = null;
   /** Why requests cannot be sent; null while they can. A closed file takes them: the server says what it thinks. */
   #obstacle: string | null;
   #closed = false;
@@ -64,7 +71,7 @@ export class ScriptFile extends Requests implements File, BreakSubject {
   }
 
   /** The open succeeded. */
-  opened(open: Open): void {
+  opened(open: BackendOpen): void {
     this.#open = open;
     this.#requests = open;
     this.#obstacle = null;
@@ -113,8 +120,13 @@ export class ScriptFile extends Requests implements File, BreakSubject {
     return this.#policy ?? this.#state.breaks.policy;
   }
 
+  /** What the answer to its CREATE said. */
+  get statWhenOpened(): FileStat {
+    return fileStatOf(this.#open?.response ?? {});
+  }
+
   /** For a compound: the open below, or why there is none. */
-  get inner(): Open | string {
+  get inner(): BackendOpen | string {
     return this.#obstacle ?? this.#open ?? "the file is not open";
   }
 
@@ -204,7 +216,7 @@ export function openFile(state: ClientState, how: {
   readonly obstacle: string | null;
   readonly link: ConnectionLink;
   readonly origin: Origin;
-  readonly create: (name: string, options: CreateOptions) => Promise<Open>;
+  readonly create: (name: string, options: CreateOptions) => Promise<BackendOpen>;
 }): { readonly file: ScriptFile; readonly operation: Operation<File> } {
   const { options } = how;
   const path = sharePath(how.path);
@@ -217,8 +229,8 @@ export function openFile(state: ClientState, how: {
     obstacle: obstacle ?? "its open is not answered yet",
   });
   file.over(how.link);
-  let open: Open | null = null;
-  const operation = state.run.perform<File, Open["reply"]>({
+  let open: BackendOpen | null = null;
+  const operation = state.run.perform<File, BackendOpen["reply"]>({
     origin: how.origin,
     command: "CREATE",
     path,
@@ -228,6 +240,7 @@ export function openFile(state: ClientState, how: {
       how.create(path, { ...sending, ...request.create }).then((made) => {
         open = made;
         file.opened(made);
+        for (const difference of made.differences ?? []) state.run.differs(difference);
         return made.reply;
       }),
     value: () => file,

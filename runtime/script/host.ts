@@ -1,5 +1,10 @@
 /** What a run needs from outside: the network, the user's proof, blobs, and ears for what happens. */
-import type { Authenticator, Connection, ConnectionOptions } from "../client/mod.ts";
+import type {
+  Authenticator,
+  Backend,
+  BackendConnection,
+  ConnectionOptions,
+} from "../client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
 
@@ -9,8 +14,10 @@ export type Credentials = "run" | "anonymous" | "guest" | "wrong";
 /** The world outside a run. */
 export interface RunHost {
   readonly clock: Clock;
-  /** Opens a connection to the target, with the client that the run uses. */
-  connect(options: ConnectionOptions): Promise<Connection>;
+  /** The client that the run uses. */
+  readonly backend: Backend;
+  /** Opens a connection to the target with it. */
+  connect(options: ConnectionOptions): Promise<BackendConnection>;
   authenticator(credentials: Credentials): Authenticator;
   /** Random bytes. */
   random(length: number): Uint8Array;

@@ -70,11 +70,16 @@ export function dispositionInput(deletePending: boolean): Uint8Array {
 /** What FileNetworkOpenInformation says; a file of size 0 when there is no answer. */
 export function fileStat(bytes: Uint8Array): FileStat {
   const value = infoValue(InfoType.FILE, InfoClass.networkOpen, bytes);
-  const fields = (value ?? {}) as
-    & Partial<
-      Record<"creationTime" | "lastWriteTime" | "allocationSize" | "endOfFile", bigint>
-    >
-    & { fileAttributes?: number };
+  return fileStatOf((value ?? {}) as NetworkOpenFields);
+}
+
+/** What FileNetworkOpenInformation and the answer to a CREATE both have. */
+type NetworkOpenFields =
+  & Partial<Record<"creationTime" | "lastWriteTime" | "allocationSize" | "endOfFile", bigint>>
+  & { readonly fileAttributes?: number };
+
+/** Fields of the protocol -> the script's. */
+export function fileStatOf(fields: NetworkOpenFields): FileStat {
   const attributes = fields.fileAttributes ?? 0;
   return {
     size: Number(fields.endOfFile ?? 0n),

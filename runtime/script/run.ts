@@ -3,6 +3,7 @@ import {
   type Reply,
   type RequestOptions,
   StatusError as ClientStatusError,
+  UnsupportedError,
 } from "../client/mod.ts";
 import type { OperationRecord } from "../measure/mod.ts";
 import { Order, Timeline } from "../schedule/mod.ts";
@@ -52,6 +53,8 @@ export interface Intent<T, R extends Answered> {
   readonly options: OperationOptions;
   /** Why it cannot be sent; null when it can. */
   readonly obstacle: string | null;
+  /** Why it is not sent though nothing is lost by that: neither a failure nor a difference. */
+  readonly leftOut?: string | null;
   /** Sends at once, and resolves to the reply, whatever its status. */
   readonly send: (options: Sending) => Promise<R>;
   /** The result, from a reply whose status is right. */
@@ -83,6 +86,8 @@ export class Run {
   #origin: number;
   #nextId = 1;
   #stopped: string | null = null;
+  readonly #refusal = Promise.withResolvers<never>();
+  readonly #differences = new Set<string>();
   readonly #watched = new Set<Watched>();
   #sweeping = false;
   #interimListener: (() => void) | null = null;
@@ -100,6 +105,25 @@ export class Run {
     this.strict = options.strict;
     this.timeline = new Timeline(options);
     this.#origin = host.clock.now();
+    this.#refusal.promise.catch(() => {});
+  }
+
+  /** Rejects with the first operation that the back end cannot carry out; nothing is sent after it. */
+  get refusal(): Promise<never> {
+    return this.#refusal.promise;
+  }
+
+  /** The back end cannot carry an operation out: the run ends. */
+  refuse(error: UnsupportedError): void {
+    this.stop("the back end cannot carry out all of the scenario");
+    this.#refusal.reject(error);
+  }
+
+  /** The back end does something otherwise than asked: said once. */
+  differs(difference: string): void {
+    if (this.#differences.has(difference)) return;
+    this.#differences.add(difference);
+    this.host.note(`${this.host.backend.name} back end: ${difference}`);
   }
 
   /** Starts the common clock of the clients. */
@@ -146,7 +170,7 @@ export class Run {
     });
     const madeAt = this.host.clock.now();
     // Where the script made it: its failure comes from elsewhere, and shall name that line.
-    const site = this.strict ? new ScriptError("") : null;
+    const site = this.strict || this.host.backend.name !== "native" ? new ScriptError("") : null;
     if (label !== null) {
       this.order.begin(label);
       this.order.begin(pendingLabel(label));
@@ -154,15 +178,24 @@ export class Run {
     }
     this.#outstanding++;
 
-    const finish = (end: {
+    const finish = (result: {
       reply?: R;
       skipped?: string;
+      leftOut?: boolean;
       error?: string;
       cause?: unknown;
     }): void => {
+      let end = result;
+      if (end.cause instanceof UnsupportedError) {
+        const { cause } = end;
+        cause.stack = `${cause.name}: ${cause.message}\n${framesOf(site)}`;
+        this.refuse(cause);
+        end = { skipped: cause.reason };
+      }
       pending.resolve(end.reply?.interimAt !== undefined);
       const { reply } = end;
-      const matched = reply !== undefined && expected.matches(reply.status);
+      const matched = end.leftOut === true ||
+        (reply !== undefined && expected.matches(reply.status));
       const sentAt = end.skipped !== undefined ? null : (reply?.sentAt ?? madeAt) - this.#origin;
       const completedAt = reply === undefined ? null : reply.receivedAt - this.#origin;
       const outcome: Outcome = {
@@ -202,7 +235,7 @@ export class Run {
         // The script has its turn first: it may send the next one.
         if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
       };
-      const failure = this.strict
+      const failure = this.strict && end.leftOut !== true
         ? this.#failure(intent, { ...end, matched, expected: expected.text })
         : null;
       if (failure !== null) {
@@ -230,6 +263,11 @@ export class Run {
     const obstacle = this.#stopped ?? intent.obstacle;
     if (obstacle !== null) {
       finish({ skipped: obstacle });
+      return operation;
+    }
+    if (intent.leftOut !== undefined && intent.leftOut !== null) {
+      this.differs(intent.leftOut);
+      finish({ skipped: intent.leftOut, leftOut: true });
       return operation;
     }
     this.#send(intent, {

@@ -1,10 +1,11 @@
 /** A connected share, and compounds on it. */
 import {
   type Answer,
+  type BackendTree as ClientTree,
   type Chain,
   FileRequests,
   type RequestOptions,
-  type Tree as ClientTree,
+  UnsupportedError,
 } from "../client/mod.ts";
 import type { CommandName, FileId, RequestBodies } from "../wire/mod.ts";
 import type {
@@ -96,6 +97,7 @@ export class ScriptTree implements Tree {
       path: "",
       options,
       obstacle: this.#obstacle,
+      leftOut: this.#state.run.host.backend.leftOut("TREE_DISCONNECT"),
       send: (sending) => this.#connected().disconnect(sending),
       value: () => {},
       empty: () => {},
@@ -137,6 +139,16 @@ class LooseRequests extends FileRequests {
     options: O | undefined,
   ): Promise<Answer<C, O>> {
     return this.#tree.request(command, body, options);
+  }
+}
+
+/** @throws {UnsupportedError} When the back end has no compounds: the run ends. */
+function newChain({ run }: ClientState, tree: ClientTree, related: boolean): Chain {
+  try {
+    return tree.compound({ related });
+  } catch (error) {
+    if (error instanceof UnsupportedError) run.refuse(error);
+    throw error;
   }
 }
 
@@ -207,7 +219,7 @@ export class ScriptCompound implements Compound {
     this.#obstacle = fields.obstacle;
     this.#chain = fields.tree === null || fields.obstacle !== null
       ? null
-      : fields.tree.compound({ related: fields.related });
+      : newChain(this.#state, fields.tree, fields.related);
   }
 
   /** Client, label and due time: the label is every request's, the time the first one's. */

@@ -1,7 +1,7 @@
 /** Runs of the program and of scripts within a test: fake streams, and a server in memory. */
 import { main } from "../../runtime/cli/main.ts";
 import type { Terminal } from "../../runtime/cli/terminal.ts";
-import { Connection, ntlmAuthenticator } from "../../runtime/client/mod.ts";
+import { Connection, nativeBackend, ntlmAuthenticator } from "../../runtime/client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../../runtime/measure/mod.ts";
 import { PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
@@ -97,6 +97,7 @@ export async function play(
   const notes: string[] = [];
   const log: string[] = [];
   const host: RunHost = {
+    backend: nativeBackend,
     clock: new PreciseClock(),
     connect(options) {
       const [ours, theirs] = transportPair();

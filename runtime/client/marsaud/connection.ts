@@ -13,12 +13,17 @@ import type { NegotiateResult, SessionSetupOptions } from "../connection.ts";
 import type { ConnectionOptions } from "../link.ts";
 import type { Answer, RequestOptions } from "../options.ts";
 import type { TreeOptions } from "../session.ts";
-import type { Backend, BackendConnection, BackendSession } from "./backend.ts";
+import {
+  type Backend,
+  type BackendConnection,
+  type BackendSession,
+  UnsupportedError,
+} from "../backend.ts";
 import { MarsaudLink } from "./link.ts";
 import { MAX_MESSAGE } from "./package.ts";
 import { ears, refuseTuning, refuseUnsupported, succeeded, unsupported } from "./requests.ts";
 import { MarsaudTree } from "./tree.ts";
-import { leftOutByMarsaud, unsupportedByMarsaud, UnsupportedError } from "./unsupported.ts";
+import { leftOutByMarsaud, unsupportedByMarsaud } from "./unsupported.ts";
 
 /** SESSION_SETUP requests of one login: NTLM takes two, another mechanism a few more. */
 const MAX_LOGIN_STEPS = 8;

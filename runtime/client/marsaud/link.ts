@@ -19,8 +19,8 @@ import {
 } from "../../wire/mod.ts";
 import { ProtocolError, type Reply } from "../../protocol/mod.ts";
 import { type Transport, TransportError } from "../../transport/mod.ts";
+import { UnsupportedError } from "../backend.ts";
 import type { ConnectionOptions, Observer } from "../link.ts";
-import { UnsupportedError } from "./unsupported.ts";
 import {
   makeConnection,
   type MessageName,

@@ -24,7 +24,8 @@ export {
   type BackendSession,
   type BackendTree,
   nativeBackend,
-} from "./backend.ts";
+  UnsupportedError,
+} from "../backend.ts";
 export { marsaudBackend, MarsaudConnection, MarsaudSession } from "./connection.ts";
 export { MarsaudOpen, MarsaudTree } from "./tree.ts";
 export {
@@ -32,7 +33,6 @@ export {
   leftOutByMarsaud,
   type OperationDescription,
   unsupportedByMarsaud,
-  UnsupportedError,
 } from "./unsupported.ts";
 export {
   unsupportedWorkload,

@@ -1,12 +1,12 @@
 /** What all requests of the package have in common: what is refused of their options, and which answers are failures. */
 import { type CommandName, HeaderFlags, isSuccess, Status } from "../../wire/mod.ts";
 import { type Reply, StatusError, type SuccessReply } from "../../protocol/mod.ts";
+import { UnsupportedError } from "../backend.ts";
 import type { RequestOptions } from "../options.ts";
 import {
   leftOutByMarsaud,
   type OperationDescription,
   unsupportedByMarsaud,
-  UnsupportedError,
 } from "./unsupported.ts";
 
 /** Options of requests; scripts ask to hear of interim responses. */

@@ -13,15 +13,15 @@ import type { Reply, SuccessReply } from "../../protocol/mod.ts";
 import { createBody, type CreateOptions, requestTuning } from "../create.ts";
 import { FileRequests } from "../file_requests.ts";
 import type { Answer, RequestOptions } from "../options.ts";
-import type { BackendOpen, BackendTree } from "./backend.ts";
+import { type BackendOpen, type BackendTree, UnsupportedError } from "../backend.ts";
 import type { MarsaudLink, PackageRequest } from "./link.ts";
 import { MAX_READ, MAX_WRITE } from "./package.ts";
 import { accepted, ears, refuseTuning, succeeded, type Tuning, unsupported } from "./requests.ts";
 import {
   chooseCreate,
+  differencesWithMarsaud,
   type OperationDescription,
   setInfoClassName,
-  UnsupportedError,
 } from "./unsupported.ts";
 
 /** A request whose body is whole. */
@@ -63,8 +63,10 @@ export class MarsaudTree implements BackendTree {
    */
   async create(name: string, options: CreateOptions = {}): Promise<MarsaudOpen> {
     const tuning = requestTuning(options);
-    const reply = await this.perform("CREATE", createBody(name, options), tuning);
-    return new MarsaudOpen(this, name, succeeded(reply, {}, name));
+    const body = createBody(name, options);
+    const reply = succeeded(await this.perform("CREATE", body, tuning), {}, name);
+    const differences = differencesWithMarsaud({ command: "CREATE", body });
+    return new MarsaudOpen(this, { name, reply, differences });
   }
 
   /** What the package's `stat` knows: the answer to a CREATE, whose open is closed again. */
@@ -216,13 +218,15 @@ export class MarsaudOpen extends FileRequests implements BackendOpen {
   readonly name: string;
   /** What the CREATE brought. */
   readonly reply: SuccessReply<"CREATE">;
+  readonly differences: readonly string[];
   #listed = false;
 
-  constructor(tree: MarsaudTree, name: string, reply: SuccessReply<"CREATE">) {
+  constructor(tree: MarsaudTree, inner: Pick<MarsaudOpen, "name" | "reply" | "differences">) {
     super();
     this.tree = tree;
-    this.name = name;
-    this.reply = reply;
+    this.name = inner.name;
+    this.reply = inner.reply;
+    this.differences = inner.differences;
   }
 
   get fileId(): FileId {

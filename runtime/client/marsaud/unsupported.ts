@@ -24,20 +24,6 @@ import {
 } from "../../wire/mod.ts";
 import { MAX_MESSAGE, type MessageName } from "./package.ts";
 
-/** Something that the package has no way to do. Nothing was sent. */
-export class UnsupportedError extends Error {
-  override readonly name = "UnsupportedError";
-  readonly command: string;
-  /** Why, without the command. */
-  readonly reason: string;
-
-  constructor({ command, reason }: { readonly command: string; readonly reason: string }) {
-    super(`Cannot send ${command} with @marsaud/smb2: ${reason}`);
-    this.command = command;
-    this.reason = reason;
-  }
-}
-
 /**
  * A request as it would be sent: its command and the fields of its body that are known. A field that is left out is
  * taken to be what the package sends.

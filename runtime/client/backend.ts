@@ -2,19 +2,33 @@
  * What runs a scenario's requests: the surface of the native client that scripts use, as interfaces that another client
  * can stand behind. The native classes fit them as they are.
  */
-import type { CommandName, CreateResponse, RequestBodies } from "../../wire/mod.ts";
-import type { NegotiateOptions, Reply, SuccessReply } from "../../protocol/mod.ts";
-import type { Transport } from "../../transport/mod.ts";
-import type { Authenticator } from "../authenticator.ts";
-import type { BreakPolicy } from "../break_event.ts";
-import type { Chain } from "../chain.ts";
-import { Connection, type NegotiateResult, type SessionSetupOptions } from "../connection.ts";
-import type { CreateOptions } from "../create.ts";
-import type { FileRequests, IoctlFields } from "../file_requests.ts";
-import type { ConnectionOptions } from "../link.ts";
-import type { Answer, RequestOptions } from "../options.ts";
-import type { TreeOptions } from "../session.ts";
-import type { OperationDescription } from "./unsupported.ts";
+import type { CommandName, CreateResponse, RequestBodies } from "../wire/mod.ts";
+import type { NegotiateOptions, Reply, SuccessReply } from "../protocol/mod.ts";
+import type { Transport } from "../transport/mod.ts";
+import type { Authenticator } from "./authenticator.ts";
+import type { BreakPolicy } from "./break_event.ts";
+import type { Chain } from "./chain.ts";
+import { Connection, type NegotiateResult, type SessionSetupOptions } from "./connection.ts";
+import type { CreateOptions } from "./create.ts";
+import type { FileRequests, IoctlFields } from "./file_requests.ts";
+import type { ConnectionOptions } from "./link.ts";
+import type { Answer, RequestOptions } from "./options.ts";
+import type { TreeOptions } from "./session.ts";
+import type { OperationDescription } from "./marsaud/unsupported.ts";
+
+/** Something that a back end has no way to do. Nothing was sent. */
+export class UnsupportedError extends Error {
+  override readonly name = "UnsupportedError";
+  readonly command: string;
+  /** Why, without the command. */
+  readonly reason: string;
+
+  constructor({ command, reason }: { readonly command: string; readonly reason: string }) {
+    super(`Cannot send ${command} with @marsaud/smb2: ${reason}`);
+    this.command = command;
+    this.reason = reason;
+  }
+}
 
 /** A client that scenarios can run with. */
 export interface Backend {
@@ -79,6 +93,8 @@ export interface BackendOpen extends FileRequests {
   readonly name: string;
   readonly reply: SuccessReply<"CREATE">;
   readonly response: CreateResponse;
+  /** What the back end did otherwise than asked, without harm in ordinary use; absent when nothing. */
+  readonly differences?: readonly string[];
   readonly oplockLevel: number;
   readonly leaseState: number;
 }

@@ -1,0 +1,243 @@
+/**
+ * What a worker does: evaluates one scenario, runs it, and reports. It opens connections to the target, and has no other
+ * permission; the password stays with the host.
+ *
+ * Everything that it will ever need is imported here or by the worker's own file: nothing can be loaded once it runs.
+ */
+import "./zod_config.ts";
+import * as smbench from "../../mod.ts";
+import * as zod from "zod";
+import { type Authenticator, type Backend, nativeBackend } from "../client/mod.ts";
+import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
+import { PreciseClock } from "../schedule/mod.ts";
+import {
+  type Credentials,
+  Definition,
+  describeParams,
+  execute,
+  type RunHandle,
+  watchBlobs,
+  workloadDefinition,
+} from "../script/mod.ts";
+import { connectTcp } from "../transport/mod.ts";
+import { describeFailure } from "./failure.ts";
+import { lockDown } from "./lockdown.ts";
+import type { RunOrder, TargetOrder, ToHost, ToWorker } from "./messages.ts";
+import { evaluateModules } from "./modules.ts";
+import { preflight } from "./preflight.ts";
+
+/** Records go to the host in batches: at most this many, at most this long apart. */
+const BATCH = 500;
+const BATCH_MS = 200;
+
+/** Frames of a stack trace: enough to reach the scenario's line through the API's own. */
+const STACK_FRAMES = 50;
+
+const scope = globalThis as unknown as {
+  postMessage(message: ToHost): void;
+  addEventListener(type: string, listener: (event: MessageEvent<ToWorker>) => void): void;
+};
+const send = scope.postMessage.bind(scope);
+
+let backend = nativeBackend;
+let definition: Definition | null = null;
+let handle: RunHandle | null = null;
+let stopReason: string | null = null;
+let strayFailure: ReturnType<typeof describeFailure> | null = null;
+let finished = false;
+const blobs: string[] = [];
+let operations: OperationRecord[] = [];
+let breaks: BreakRecord[] = [];
+
+interface Waiter<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+type AuthenticationStep = Exclude<
+  Extract<ToWorker, { kind: "authenticated" }>["step"],
+  { readonly error: string }
+>;
+const authentications = new Map<number, Waiter<AuthenticationStep>>();
+const blobRequests = new Map<number, Waiter<Uint8Array>>();
+let nextId = 1;
+
+/** Turns this thread into a worker for good, with a client that carries its operations out. */
+export function work(client: Backend): void {
+  backend = client;
+  scope.addEventListener("message", ({ data }) => receive(data));
+  scope.addEventListener("error", (event) => {
+    event.preventDefault();
+    fail((event as unknown as ErrorEvent).error);
+  });
+  scope.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail((event as unknown as PromiseRejectionEvent).reason);
+  });
+  Error.stackTraceLimit = STACK_FRAMES;
+  // What a scenario prints belongs to the run's log, not to the program's output.
+  const scenarioConsole = globalThis.console;
+  for (const method of ["log", "info", "warn", "error", "debug"] as const) {
+    scenarioConsole[method] = (...values: unknown[]) =>
+      send({ kind: "log", message: values.map(consoleText).join(" ") });
+  }
+  lockDown();
+  send({ kind: "ready" });
+}
+
+function receive(message: ToWorker): void {
+  switch (message.kind) {
+    case "load":
+      void load(message);
+      return;
+    case "preflight":
+      void look(message.order);
+      return;
+    case "run":
+      void run(message.order);
+      return;
+    case "stop":
+      stopReason = message.reason;
+      handle?.stop(message.reason);
+      return;
+    case "authenticated": {
+      const waiter = authentications.get(message.id);
+      authentications.delete(message.id);
+      if ("error" in message.step) waiter?.reject(new Error(message.step.error));
+      else waiter?.resolve(message.step);
+      return;
+    }
+    case "blob": {
+      const waiter = blobRequests.get(message.id);
+      blobRequests.delete(message.id);
+      if (message.content instanceof Uint8Array) waiter?.resolve(message.content);
+      else waiter?.reject(new Error(message.content.error));
+      return;
+    }
+  }
+}
+
+async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void> {
+  const stopWatching = watchBlobs(({ path }) => blobs.push(path));
+  try {
+    const { default: exported } = await evaluateModules(message.files, message.entry, {
+      smbench: { ...smbench },
+      zod: { ...zod },
+    });
+    if (!(exported instanceof Definition)) {
+      throw new Error(
+        "Cannot run this file: its default export is made by neither scenario() nor replay()",
+      );
+    }
+    definition = exported;
+    send({
+      kind: "loaded",
+      description: {
+        kind: exported.kind,
+        name: exported.name,
+        params: describeParams(exported.params),
+        clients: Object.keys(exported.clients),
+      },
+    });
+  } catch (error) {
+    send({ kind: "failed", failure: describeFailure(error) });
+  } finally {
+    stopWatching();
+  }
+}
+
+async function look(order: TargetOrder): Promise<void> {
+  const failure = await preflight({
+    server: order.server,
+    share: order.share,
+    backend,
+    connect: (signal) => connectTcp({ ...order.target, signal }),
+    authenticator: authenticator("run", order.user),
+  });
+  send({ kind: "preflight", failure });
+}
+
+async function run(order: RunOrder): Promise<void> {
+  let result: { failed: boolean; error: unknown };
+  const clock = new PreciseClock();
+  const flushing = setInterval(flush, BATCH_MS);
+  try {
+    const subject = order.workload === null ? definition : workloadDefinition(order.workload);
+    if (subject === null) throw new Error("Cannot run: nothing is loaded");
+    handle = execute(subject, {
+      clock,
+      backend,
+      connect: async (options) => backend.connect(await connectTcp({ ...order.target }), options),
+      authenticator: (credentials) => authenticator(credentials, order.user),
+      random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      blob: readBlob,
+      record(record) {
+        operations.push(record);
+        if (operations.length >= BATCH) flush();
+      },
+      broke: (record) => void breaks.push(record),
+      log: (message) => send({ kind: "log", message }),
+      note: (message) => send({ kind: "note", message }),
+    }, { ...order, blobs });
+    if (stopReason !== null) handle.stop(stopReason);
+    result = await handle.finished;
+  } catch (error) {
+    result = { failed: true, error };
+  }
+  clearInterval(flushing);
+  finish(result.failed ? describeFailure(result.error) : strayFailure);
+}
+
+/** An error that nobody caught: a rejection that nobody awaits, an exception in a timer. It ends the run. */
+function fail(error: unknown): void {
+  const failure = describeFailure(error);
+  if (handle === null) {
+    if (finished) return;
+    finished = true;
+    send({ kind: "failed", failure });
+    return;
+  }
+  strayFailure ??= failure;
+  handle.stop("the scenario failed");
+}
+
+function finish(failure: ReturnType<typeof describeFailure> | null): void {
+  if (finished) return;
+  finished = true;
+  flush();
+  send({ kind: "finished", failure });
+}
+
+function flush(): void {
+  if (operations.length === 0 && breaks.length === 0) return;
+  send({ kind: "records", operations, breaks });
+  operations = [];
+  breaks = [];
+}
+
+/** The host logs in; here are only the tokens and, in the end, the session key. */
+function authenticator(credentials: Credentials, user: string): Authenticator {
+  return {
+    mechanism: "ntlm",
+    user: credentials === "anonymous" ? "" : credentials === "guest" ? "guest" : user,
+    start() {
+      const exchange = nextId++;
+      return {
+        step(token) {
+          const id = nextId++;
+          send({ kind: "authenticate", id, exchange, credentials, token });
+          return new Promise((resolve, reject) => authentications.set(id, { resolve, reject }));
+        },
+      };
+    },
+  };
+}
+
+function readBlob(path: string): Promise<Uint8Array> {
+  const id = nextId++;
+  send({ kind: "blob", id, path });
+  return new Promise((resolve, reject) => blobRequests.set(id, { resolve, reject }));
+}
+
+function consoleText(value: unknown): string {
+  return typeof value === "string" ? value : Deno.inspect(value, { colors: false });
+}
