@@ -34,6 +34,7 @@ export interface Messages {
 /** The messages of a unit of `length` bytes, as far as it is in the capture. */
 export function messagesOf(unit: Uint8Array, length: number): Messages {
   if (unit.byteLength < length) return knownMessages(unit, length);
+  if (isSingle(unit)) return { parts: [{ bytes: unit, length }], compounded: false };
   try {
     const parts = splitChain(unit).map(({ bytes }) => ({ bytes, length: bytes.byteLength }));
     return { parts, compounded: parts.length > 1 };
@@ -42,6 +43,12 @@ export function messagesOf(unit: Uint8Array, length: number): Messages {
     // NextCommand leads nowhere: the messages before it can be read, the one that has it cannot.
     return knownMessages(unit, length);
   }
+}
+
+/** Most units are one message: NextCommand is 0. */
+function isSingle(unit: Uint8Array): boolean {
+  return unit.byteLength >= HEADER_SIZE && unit[NEXT_COMMAND] === 0 &&
+    unit[NEXT_COMMAND + 1] === 0 && unit[NEXT_COMMAND + 2] === 0 && unit[NEXT_COMMAND + 3] === 0;
 }
 
 /** Follows NextCommand to the message that is cut. */
@@ -119,7 +126,7 @@ type Kept = Pick<CapturedMessage, "header" | "message" | "payload">;
 /** Takes READ and WRITE data out of a message: payloads are handed on at once and never held. */
 function keep(bytes: Uint8Array, payloads: PayloadSink): Kept {
   // Views into the read buffer do not last, and one small copy of the message is cheaper than many of its fields.
-  const message = decodeMessage(dataMessage(bytes) === null ? bytes.slice() : bytes);
+  const message = decodeMessage(dataMessage(bytes) === null ? copyOf(bytes) : bytes);
   if (message.kind === "request" && message.command === "WRITE") {
     const payload = payloads.take("write", message.body.data);
     const channelInfo = message.body.channelInfo.slice();
@@ -140,6 +147,25 @@ function keep(bytes: Uint8Array, payloads: PayloadSink): Kept {
 }
 
 const NO_BYTES = new Uint8Array(0);
+
+/** Messages are copied next to each other: memory of its own for each would cost more than decoding it. */
+const SHARED_SIZE = 32 * 1024;
+const LARGEST_SHARED = 1024;
+let shared = new Uint8Array(SHARED_SIZE);
+let sharedUsed = 0;
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const { byteLength } = bytes;
+  if (byteLength > LARGEST_SHARED) return bytes.slice();
+  if (sharedUsed + byteLength > SHARED_SIZE) {
+    shared = new Uint8Array(SHARED_SIZE);
+    sharedUsed = 0;
+  }
+  const copy = shared.subarray(sharedUsed, sharedUsed + byteLength);
+  copy.set(bytes);
+  sharedUsed += byteLength;
+  return copy;
+}
 
 /** Bytes of the body before the data: MS-SMB2 2.2.21 and 2.2.20. */
 const WRITE_FIXED_SIZE = 48;

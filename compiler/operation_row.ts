@@ -530,9 +530,20 @@ function leaseText(state: number): string {
   return text === "" ? "0" : text;
 }
 
+/** Texts of the statuses seen: looking a name up costs more than all else of a line. */
+const STATUS_TEXTS = new Map<number, string>();
+
+/** A hostile capture may have a new status in each response. */
+const STATUS_TEXTS_KEPT = 1024;
+
 function statusText(status: number): string {
-  const name = statusName(status);
-  return name.startsWith("0x") ? name.toLowerCase() : `STATUS_${name}`;
+  let text = STATUS_TEXTS.get(status);
+  if (text === undefined) {
+    const name = statusName(status);
+    text = name.startsWith("0x") ? name.toLowerCase() : `STATUS_${name}`;
+    if (STATUS_TEXTS.size < STATUS_TEXTS_KEPT) STATUS_TEXTS.set(status, text);
+  }
+  return text;
 }
 
 function seconds(stamp: Stamp): string {

@@ -12,7 +12,7 @@ import {
   sameFileId,
 } from "../runtime/wire/mod.ts";
 import type { CapturedMessage, Exchange, Facts } from "./exchange.ts";
-import { OpenTable, TreeTable } from "./state_tables.ts";
+import { OpenTable, RecentRequests, TreeTable } from "./state_tables.ts";
 
 const ALL_ONES_ID = 0xffffffffffffffffn;
 const ALL_ONES_TREE = 0xffffffff;
@@ -30,7 +30,7 @@ export class ReplayState {
   readonly #held = new Map<string, Held>();
   readonly #clientGuids = new Map<number, string>();
   readonly #breaks = new Map<string, Exchange>();
-  readonly #byMessage = new Map<number, Map<bigint, Exchange>>();
+  readonly #byMessage = new Map<number, RecentRequests>();
   readonly #byAsyncId = new Map<string, Exchange>();
 
   /** The facts of an exchange that was opened here. */
@@ -117,9 +117,8 @@ export class ReplayState {
       facts.acknowledges = key === null ? null : this.#breaks.get(`${guid}:${key}`) ?? null;
     }
     let recent = this.#byMessage.get(exchange.stream);
-    if (recent === undefined) this.#byMessage.set(exchange.stream, recent = new Map());
-    recent.set(header.messageId, exchange);
-    if (recent.size > RECENT_KEPT) forgetOldest(recent);
+    if (recent === undefined) this.#byMessage.set(exchange.stream, recent = new RecentRequests());
+    recent.add(header.messageId, exchange);
   }
 
   /** An interim response gave the request an AsyncId. */
@@ -224,21 +223,8 @@ const CLOSE = 0x0006;
 const CANCEL = 0x000c;
 const OPLOCK_BREAK = 0x0012;
 
-/** Answered requests remembered per conversation, for a CANCEL that crosses the answer. */
-const RECENT_KEPT = 256;
-
-/** Requests remembered per conversation at all: more are unanswered only where a direction is missing. */
-const WAITING_KEPT = 8192;
-
 /** Requests remembered by AsyncId. */
 const ASYNC_KEPT = 8192;
-
-/** A CANCEL names a request that is still waiting: an answered one from long ago cannot be meant. */
-function forgetOldest(recent: Map<bigint, Exchange>): void {
-  const [messageId, exchange] = recent.entries().next().value!;
-  recent.delete(messageId);
-  if (!exchange.settled && recent.size < WAITING_KEPT) recent.set(messageId, exchange);
-}
 
 /** Bytes of a header up to the end of TreeId and of SessionId. */
 const TREE_ID_END = 40;

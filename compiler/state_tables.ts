@@ -1,6 +1,6 @@
-/** Tree connects and opens of all servers in a capture, found by the ids that servers gave them. */
+/** What later exchanges refer to by id: tree connects and opens of all servers, and requests of a conversation. */
 import type { FileId } from "../runtime/wire/mod.ts";
-import type { Opened } from "./exchange.ts";
+import type { Exchange, Opened } from "./exchange.ts";
 import { FileIdMap } from "./file_id_map.ts";
 
 /** Opens remembered after their CLOSE, so that use after close still has a name. */
@@ -65,5 +65,39 @@ export class OpenTable {
     const left = (opens?.get(id) ?? []).filter((other) => other !== open);
     if (left.length === 0) opens?.delete(id);
     else opens?.set(id, left);
+  }
+}
+
+/** Requests of one conversation that are remembered before old ones are looked at. */
+const GENERATION = 256;
+
+/** Unanswered requests that are remembered: more are only where a direction is missing. */
+const WAITING_KEPT = 8192;
+
+/**
+ * Requests of one conversation by MessageId, for a CANCEL: it names one that waits, or that was answered only just now.
+ * Two generations: the older one is dropped when the younger is full, apart from what still waits.
+ */
+export class RecentRequests {
+  #young = new Map<bigint, Exchange>();
+  #old = new Map<bigint, Exchange>();
+  #full = GENERATION;
+
+  /** Remembers a request. */
+  add(messageId: bigint, exchange: Exchange): void {
+    this.#young.set(messageId, exchange);
+    if (this.#young.size < this.#full) return;
+    const waiting = new Map<bigint, Exchange>();
+    for (const [id, older] of this.#old) {
+      if (!older.settled && waiting.size < WAITING_KEPT) waiting.set(id, older);
+    }
+    this.#old = this.#young;
+    this.#young = waiting;
+    this.#full = waiting.size + GENERATION;
+  }
+
+  /** The latest request with that MessageId, as far as it is remembered. */
+  get(messageId: bigint): Exchange | undefined {
+    return this.#young.get(messageId) ?? this.#old.get(messageId);
   }
 }

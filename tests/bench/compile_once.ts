@@ -13,9 +13,16 @@ if (mode === "compile") {
   count = exchanges;
 } else {
   const encoder = new TextEncoder();
+  let lines = "";
+  let bytes = 0;
   await inspectOperations(path, (row) => {
-    count += encoder.encode(JSON.stringify(row)).byteLength > 0 ? 1 : 0;
+    count++;
+    lines += `${JSON.stringify(row)}\n`;
+    if (lines.length < 65_536) return;
+    bytes += encoder.encode(lines).byteLength;
+    lines = "";
   });
+  if (count > 0 && bytes + lines.length === 0) throw new Error("Cannot measure: nothing came");
 }
 const seconds = (performance.now() - start) / 1000;
 const peak = /VmHWM:\s*(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
