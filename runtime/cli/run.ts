@@ -326,10 +326,12 @@ class ScenarioRun {
       share: `Cannot connect to share ${JSON.stringify(this.#target.share)} of ${where}`,
     }[failure.stage];
     const refused = !failure.lost && (failure.stage === "login" || failure.stage === "share");
-    throw new CommandError(
-      refused ? ExitCode.REFUSED : ExitCode.UNREACHABLE,
-      `${what}: ${printable(failure.reason)}`,
-    );
+    const code = failure.unsupported
+      ? ExitCode.USAGE
+      : refused
+      ? ExitCode.REFUSED
+      : ExitCode.UNREACHABLE;
+    throw new CommandError(code, `${what}: ${printable(failure.reason)}`);
   }
 
   #where(): TargetOrder {

@@ -37,6 +37,8 @@ export interface PreflightFailure {
   readonly stage: "connect" | "negotiate" | "login" | "share";
   /** Whether the connection broke, rather than the server refusing. */
   readonly lost: boolean;
+  /** Whether the run's back end cannot do what the server asks for. */
+  readonly unsupported: boolean;
   readonly reason: string;
 }
 
@@ -220,7 +222,7 @@ function isPreflightFailure(value: unknown): value is PreflightFailure {
   return isRecord(value) &&
     (value.stage === "connect" || value.stage === "negotiate" || value.stage === "login" ||
       value.stage === "share") &&
-    isBoolean(value.lost) && isText(value.reason);
+    isBoolean(value.lost) && isBoolean(value.unsupported) && isText(value.reason);
 }
 
 function isGrant(value: unknown): value is NonNullable<OperationRecord["grant"]> {

@@ -9,6 +9,7 @@ import {
   StatusError,
   type Transport,
   TransportError,
+  UnsupportedError,
 } from "../client/mod.ts";
 import type { PreflightFailure } from "./messages.ts";
 
@@ -56,6 +57,7 @@ export async function preflight(target: {
     return {
       stage,
       lost: error instanceof TransportError,
+      unsupported: error instanceof UnsupportedError,
       reason: reasonOf(error, signal.aborted),
     };
   } finally {
