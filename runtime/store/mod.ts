@@ -47,17 +47,16 @@ export type {
   Stream,
 } from "./node.ts";
 export { sharingConflicts, type SharingTerms } from "./sharing.ts";
-export {
-  allocationSize,
-  type BasicChange,
-  type Disposition,
-  FileStore,
-  type Found,
-  impliedAccess,
-  type OpenAction,
-  type OpenRequest,
-  type RenameOptions,
-  type StoreOptions,
-} from "./store.ts";
+export type {
+  BasicChange,
+  Disposition,
+  Found,
+  OpenAction,
+  OpenRequest,
+  RenameOptions,
+  StoreOptions,
+} from "./requests.ts";
+export { allocationSize, impliedAccess } from "./rules.ts";
+export { FileStore } from "./store.ts";
 export { firstLink, pathOf } from "./tree.ts";
 export { NamePattern } from "./wildcard.ts";

@@ -35,8 +35,14 @@ export function sharingConflicts(
 ): FileOpen[] {
   if ((terms.access & COUNTED) === 0) return [];
   const conflicts: FileOpen[] = [];
+  const deletesAll = (terms.access & Access.DELETE) !== 0 && stream?.name === "";
   for (const open of node.opens) {
-    if (open.stream !== stream || (open.access & COUNTED) === 0) continue;
+    if ((open.access & COUNTED) === 0) continue;
+    if (open.stream !== stream) {
+      // Whoever may delete the file may delete all its streams.
+      if (deletesAll && (open.share & Share.DELETE) === 0) conflicts.push(open);
+      continue;
+    }
     if (violates(terms.access, open.share) || violates(open.access, terms.share)) {
       conflicts.push(open);
     }

@@ -9,15 +9,7 @@ import { type AllocatedRange, SpaceBudget } from "./content.ts";
 import { enumerate, type EnumerateOptions, type EnumerateResult } from "./directory.ts";
 import { StoreError } from "./errors.ts";
 import { type ChangeAction, EventQueue, type StoreEvent } from "./events.ts";
-import {
-  DEFAULT_MAX_BYTES,
-  DEFAULT_MAX_NODES,
-  DEFAULT_MAX_OPENS,
-  MAX_DEPTH,
-  MAX_EA_BYTES,
-  MAX_FILE_SIZE,
-  MAX_SECURITY_DESCRIPTOR,
-} from "./limits.ts";
+import { DEFAULT_MAX_BYTES, DEFAULT_MAX_NODES, DEFAULT_MAX_OPENS, MAX_DEPTH } from "./limits.ts";
 import type { LockRange, LockRequest, LockTicket } from "./locks.ts";
 import {
   checkStreamName,
@@ -26,95 +18,32 @@ import {
   parsePath,
   parseStreamSuffix,
 } from "./names.ts";
-import type { ExtendedAttribute, FileNode, FileOpen, Link, NodeTimes, Stream } from "./node.ts";
+import type { ExtendedAttribute, FileNode, FileOpen, Link, Stream } from "./node.ts";
+import type {
+  BasicChange,
+  Found,
+  OpenAction,
+  OpenRequest,
+  RenameOptions,
+  StoreOptions,
+} from "./requests.ts";
+import {
+  anyOpen,
+  applyEas,
+  checkAllocation,
+  checkDeletable,
+  checkDescriptor,
+  checkEas,
+  impliedAccess,
+  isNamed,
+  mayOverwrite,
+  nameFilter,
+  TIME_FILTERS,
+  TIME_KEYS,
+  touch,
+} from "./rules.ts";
 import { forbidsRenaming, sharingConflicts } from "./sharing.ts";
 import { Tree } from "./tree.ts";
-
-const CLUSTER = 4096;
-
-/** What to do with a file that exists, and with one that does not (MS-FSA 2.1.5.1). */
-export type Disposition =
-  | "supersede"
-  | "open"
-  | "create"
-  | "openIf"
-  | "overwrite"
-  | "overwriteIf";
-
-/** What an open found or did. */
-export type OpenAction = "superseded" | "opened" | "created" | "overwritten";
-
-/** Bounds of a store; each has a default. */
-export interface StoreOptions {
-  /** The present time, for the times of the root. */
-  readonly now: bigint;
-  /** Bytes of content that all files may have together. */
-  readonly maxBytes?: number;
-  /** Files, directories and alternate streams that may exist. */
-  readonly maxNodes?: number;
-  /** Opens that may exist at one time. */
-  readonly maxOpens?: number;
-}
-
-/** How to open a path. */
-export interface OpenRequest {
-  /** Path from the root with backslashes, without one in front; empty for the root. */
-  readonly path: string;
-  /** Rights wanted: bits of Access. */
-  readonly access: number;
-  /** What others may do: bits of Share. */
-  readonly share: number;
-  /** What to do with what exists or does not. */
-  readonly disposition: Disposition;
-  /** What the path must lead to. Default "any", which creates files. */
-  readonly kind?: "file" | "directory" | "any";
-  /** Attributes of a new or overwritten file. */
-  readonly attributes?: number;
-  /** Whether closing the open deletes the file. */
-  readonly deleteOnClose?: boolean;
-  /** Extended attributes of a new or overwritten file. */
-  readonly eas?: readonly ExtendedAttribute[];
-  /** Security descriptor of a new file. */
-  readonly securityDescriptor?: Uint8Array;
-  /** Bytes to reserve for a new or overwritten file. */
-  readonly allocationSize?: number;
-  /** The present time. */
-  readonly now: bigint;
-}
-
-/** What a path leads to at present. */
-export interface Found {
-  /** The name. */
-  readonly link: Link;
-  /** The stream; undefined for a directory, or where it does not exist yet. */
-  readonly stream: Stream | undefined;
-  /** Whether the stream that the path names exists. */
-  readonly streamExists: boolean;
-}
-
-/** A way to set some of the times and attributes of a node. */
-export interface BasicChange {
-  /** Times to set; those left out stay. */
-  readonly times?: Partial<NodeTimes>;
-  /** Times that operations through this open no longer change. */
-  readonly freeze?: readonly (keyof NodeTimes)[];
-  /** Times that they change again. */
-  readonly thaw?: readonly (keyof NodeTimes)[];
-  /** Attributes to set; left out, they stay. */
-  readonly attributes?: number;
-  /** The present time. */
-  readonly now: bigint;
-}
-
-/** Where to move or to link to. */
-export interface RenameOptions {
-  /** New path from the root; or `:name` for a stream of the same file. */
-  readonly path: string;
-  /** Whether a file of that name may be replaced. */
-  readonly replace: boolean;
-  /** The present time. */
-  readonly now: bigint;
-}
 
 /**
  * A file system in memory. Pure and synchronous; the time is an argument, what happened is fetched with
@@ -948,113 +877,5 @@ export class FileStore {
 
   #granted(tickets: readonly LockTicket[]): void {
     for (const ticket of tickets) this.#events.push({ kind: "lockGranted", ticket });
-  }
-}
-
-const TIME_KEYS = ["creation", "lastAccess", "lastWrite", "change"] as const;
-
-const TIME_FILTERS: Record<keyof NodeTimes, number> = {
-  creation: ChangeFilter.CREATION,
-  lastAccess: ChangeFilter.LAST_ACCESS,
-  lastWrite: ChangeFilter.LAST_WRITE,
-  change: 0,
-};
-
-/**
- * Bytes that a stream occupies on a disk: its length in whole clusters, or what was reserved.
- *
- * @param stream The stream.
- * @returns The allocation size in bytes.
- */
-export function allocationSize(stream: Stream): number {
-  const needed = Math.max(stream.content.size, stream.reserved);
-  return Math.ceil(needed / CLUSTER) * CLUSTER;
-}
-
-/**
- * The rights that a disposition needs beyond those asked for (MS-FSA 2.1.5.1.2.1), which count for sharing.
- *
- * @param disposition The disposition.
- * @returns Bits of Access.
- */
-export function impliedAccess(disposition: Disposition): number {
-  if (disposition === "supersede") return Access.DELETE;
-  const overwrites = disposition === "overwrite" || disposition === "overwriteIf";
-  return overwrites ? Access.FILE_WRITE_DATA : 0;
-}
-
-function isNamed(stream: Stream | undefined): stream is Stream {
-  return stream !== undefined && stream.name !== "";
-}
-
-function nameFilter(node: FileNode): number {
-  return node.isDirectory ? ChangeFilter.DIR_NAME : ChangeFilter.FILE_NAME;
-}
-
-function anyOpen(node: FileNode, test: (open: FileOpen) => boolean): boolean {
-  for (const open of node.opens) if (test(open)) return true;
-  return false;
-}
-
-function touch(open: FileOpen, now: bigint, keys: readonly (keyof NodeTimes)[]): void {
-  for (const key of keys) {
-    if (!open.frozenTimes.has(key)) open.node.times[key] = now;
-  }
-}
-
-function mayOverwrite(node: FileNode, attributes: number): void {
-  if ((node.attributes & Attributes.READONLY) !== 0) {
-    throw new StoreError("accessDenied", "Cannot overwrite a file: it is read-only");
-  }
-  // MS-FSA 2.1.5.1.2: hidden and system files are overwritten only by a caller who says so.
-  const guarded = node.attributes & (Attributes.HIDDEN | Attributes.SYSTEM);
-  if ((guarded & ~attributes) !== 0) {
-    throw new StoreError("accessDenied", "Cannot overwrite a file: it is hidden or a system file");
-  }
-}
-
-function checkDeletable(link: Link, attributes: number): void {
-  if (link.parent === undefined || (attributes & Attributes.READONLY) !== 0) {
-    throw new StoreError("cannotDelete", "Cannot delete: the root or read-only");
-  }
-  if (link.node.children.size > 0) {
-    throw new StoreError("notEmpty", "Cannot delete a directory: it has entries");
-  }
-}
-
-function checkAllocation(bytes: number, free: number): void {
-  if (bytes > MAX_FILE_SIZE) {
-    throw new StoreError("fileTooLarge", `Cannot reserve ${bytes} bytes: too large`);
-  }
-  if (bytes > free) throw new StoreError("noSpace", `Cannot reserve ${bytes} bytes: ${free} left`);
-}
-
-function checkDescriptor(descriptor: Uint8Array): void {
-  if (descriptor.length > MAX_SECURITY_DESCRIPTOR) {
-    throw new StoreError("noSpace", `Cannot store a descriptor of ${descriptor.length}: too long`);
-  }
-}
-
-function checkEas(eas: readonly ExtendedAttribute[], present: readonly ExtendedAttribute[]): void {
-  if (eas.length === 0) return;
-  const merged = new Map<string, number>();
-  for (const { name, value } of [...present, ...eas]) {
-    // deno-lint-ignore no-control-regex
-    if (name.length === 0 || name.length > 254 || /[\x00-\x1f"*+,/:;<=>?[\\\]|]/.test(name)) {
-      throw new StoreError("invalidName", "Cannot set an attribute: illegal name");
-    }
-    merged.set(foldName(name), value.length === 0 ? 0 : name.length + value.length + 8);
-  }
-  let total = 0;
-  for (const bytes of merged.values()) total += bytes;
-  if (total > MAX_EA_BYTES) {
-    throw new StoreError("noSpace", `Cannot set attributes of ${total} bytes: too long`);
-  }
-}
-
-function applyEas(node: FileNode, eas: readonly ExtendedAttribute[]): void {
-  for (const { name, value, flags } of eas) {
-    if (value.length === 0) node.eas.delete(foldName(name));
-    else node.eas.set(foldName(name), { name, value: value.slice(), flags });
   }
 }

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Access, Attributes, ChangeFilter, Share } from "./bits.ts";
 import { StoreError, type StoreErrorCode } from "./errors.ts";
 import type { StoreEvent } from "./events.ts";
-import { allocationSize, FileStore, type OpenRequest } from "./store.ts";
+import type { OpenRequest } from "./requests.ts";
+import { allocationSize } from "./rules.ts";
+import { FileStore } from "./store.ts";
 import { shortNameOf } from "./names.ts";
 import { pathOf } from "./tree.ts";
 import type { FileOpen } from "./node.ts";
@@ -142,9 +144,12 @@ Deno.test("sharing is checked both ways and not for opens that touch no data", (
 
 Deno.test("streams of one file are shared apart from each other", () => {
   const store = newStore();
-  open(store, "f", { share: 0 });
+  const file = open(store, "f", { share: 0 });
   open(store, "f:alt", { share: 0 });
   assertEquals(code(() => open(store, "F:ALT:$DATA")), "sharingViolation");
+  store.close(file, 1n);
+  assertEquals(code(() => open(store, "f", { access: Access.DELETE })), "sharingViolation");
+  open(store, "f", { access: Access.FILE_WRITE_DATA });
 });
 
 Deno.test("overwriting counts as writing for sharing", () => {
