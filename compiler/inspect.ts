@@ -138,6 +138,7 @@ function both(one: PlanBuilder, other: ExchangeSink) {
     },
     pending(): void {},
     settled(exchange: Exchange): void {
+      one.settled();
       other.settled(exchange);
     },
     connectionEnded: one.connectionEnded.bind(one),

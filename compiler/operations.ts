@@ -16,23 +16,52 @@ import type { CaptureConsumer, ConnectionEnd } from "./read_capture.ts";
 import type { ReplayState } from "./replay_state.ts";
 import type { FileId } from "../runtime/wire/mod.ts";
 
-/** Collects the exchanges of a capture; `build()` makes the plan of them. */
+/** Settled exchanges that are dropped from the queue at a time. */
+const DROPPED_AT_ONCE = 1024;
+
+/** Makes operations of the exchanges of a capture, in order, as they settle; `build()` makes the plan of them. */
 export class PlanBuilder implements CaptureConsumer {
-  readonly #state: ReplayState;
-  readonly #exchanges: Exchange[] = [];
+  readonly #notes = new NoteBook();
+  readonly #walk: Walk;
   readonly #ends = new Map<number, End>();
+  /** Exchanges that are not settled, and those behind them. */
+  #queue: Exchange[] = [];
+  #taken = 0;
+  /** Conversations in which something followed an SMB1 start. */
+  readonly #followed = new Set<number>();
 
   constructor(state: ReplayState) {
-    this.#state = state;
+    this.#walk = new Walk(state, this.#notes);
   }
 
   opened(exchange: Exchange): void {
-    this.#exchanges.push(exchange);
+    this.#queue.push(exchange);
+    if (exchange.kind !== "smb1") this.#followed.add(exchange.stream);
   }
 
   pending(): void {}
 
-  settled(): void {}
+  settled(): void {
+    this.#take((exchange) => exchange.settled && this.#isKnown(exchange));
+  }
+
+  /** Whose an SMB1 start is, only the NEGOTIATE behind it tells. */
+  #isKnown({ kind, stream }: Exchange): boolean {
+    return kind !== "smb1" || this.#followed.has(stream);
+  }
+
+  #take(ready: (exchange: Exchange) => boolean): void {
+    for (
+      let exchange = this.#queue[this.#taken];
+      exchange !== undefined && ready(exchange);
+      exchange = this.#queue[++this.#taken]
+    ) {
+      this.#walk.take(exchange);
+    }
+    if (this.#taken < DROPPED_AT_ONCE) return;
+    this.#queue = this.#queue.slice(this.#taken);
+    this.#taken = 0;
+  }
 
   connectionEnded({ connection, event }: ConnectionEnd): void {
     const stream = connection.number;
@@ -45,10 +74,8 @@ export class PlanBuilder implements CaptureConsumer {
 
   /** The plan of all exchanges seen, and what of them is not in it. */
   build(source: string): { readonly plan: Plan; readonly notes: readonly CaptureNote[] } {
-    const notes = new NoteBook();
-    const walk = new Walk(this.#exchanges, { state: this.#state, notes });
-    const plan = walk.plan(source, this.#ends);
-    return { plan, notes: notes.list() };
+    this.#take(() => true);
+    return { plan: this.#walk.plan(source, this.#ends), notes: this.#notes.list() };
   }
 }
 
@@ -60,8 +87,6 @@ interface End {
 
 /** One pass over the exchanges of a capture. */
 class Walk {
-  readonly #exchanges: readonly Exchange[];
-  readonly #start: Stamp | null;
   readonly #clients: Clients;
   readonly #list: OperationList;
   readonly #sessions: Sessions;
@@ -69,22 +94,30 @@ class Walk {
   readonly #breaks: Breaks;
   readonly #state: ReplayState;
 
-  constructor(exchanges: readonly Exchange[], options: { state: ReplayState; notes: NoteBook }) {
-    const { state } = options;
+  constructor(state: ReplayState, notes: NoteBook) {
     this.#state = state;
-    this.#exchanges = exchanges.filter((exchange) => exchange.kind !== "encrypted");
-    this.#start = earliest(this.#exchanges);
-    this.#clients = new Clients(this.#exchanges, state);
-    this.#list = new OperationList(options.notes, this.#start);
+    this.#clients = new Clients(state);
+    this.#list = new OperationList(notes);
     const common = { list: this.#list, clients: this.#clients, state };
     this.#sessions = new Sessions(common);
     this.#files = new Files({ ...common, sessions: this.#sessions });
     this.#breaks = new Breaks({ ...common, files: this.#files });
   }
 
+  /** Takes the next exchange, complete as far as the capture goes. */
+  take(exchange: Exchange): void {
+    if (exchange.kind === "encrypted") return;
+    const first = (exchange.request ?? exchange.response)?.first;
+    if (first !== undefined) this.#list.saw(first);
+    this.#clients.saw(exchange);
+    this.#take(exchange);
+  }
+
+  /** The plan of all that was taken. */
   plan(source: string, ends: ReadonlyMap<number, End>): Plan {
-    for (const exchange of this.#exchanges) this.#take(exchange);
     this.#addDisconnects(ends);
+    this.#clients.name();
+    this.#list.finish();
     const operations = inOrder(this.#list.operations);
     addAfter(operations);
     addConflicts(operations);
@@ -94,7 +127,7 @@ class Walk {
     );
     return {
       version: 1,
-      source: { name: source, start: isoText(this.#start), seconds: last },
+      source: { name: source, start: isoText(this.#list.start), seconds: last },
       clients: this.#clients.toPlan(),
       operations,
     };
@@ -252,21 +285,6 @@ class Walk {
 }
 
 type OmitEach<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-/** The time of the first message: a capture's packets may be out of order. */
-function earliest(exchanges: readonly Exchange[]): Stamp | null {
-  let start: Stamp | null = null;
-  for (const { request, response } of exchanges) {
-    const first = (request ?? response)?.first ?? null;
-    if (first !== null && (start === null || earlier(first, start))) start = first;
-  }
-  return start;
-}
-
-function earlier(one: Stamp, other: Stamp): boolean {
-  return one.seconds < other.seconds ||
-    (one.seconds === other.seconds && one.nanoseconds < other.nanoseconds);
-}
 
 function isoText(stamp: Stamp | null): string | null {
   return stamp === null ? null : new Date(Number(stamp.time / 1_000_000n)).toISOString();

@@ -10,15 +10,17 @@ export type NameKind = "n" | "s" | "t" | "f";
 
 /** One client while the plan is made. */
 export class ClientState {
-  readonly id: string;
+  /** Its first user gives it its name, so that the name is known once the plan is whole. */
+  id = "";
   readonly address: string;
   readonly clientGuid: string | null;
   readonly users: string[] = [];
+  /** First user that tried to log in. */
+  firstUser: string | null = null;
   operationCount = 0;
   readonly #named: Record<NameKind, number> = { n: 0, s: 0, t: 0, f: 0 };
 
-  constructor(id: string, address: string, clientGuid: string | null) {
-    this.id = id;
+  constructor(address: string, clientGuid: string | null) {
     this.address = address;
     this.clientGuid = clientGuid;
   }
@@ -42,56 +44,50 @@ export class ClientState {
 
 /** The clients of a capture. */
 export class Clients {
+  readonly #state: ReplayState;
   readonly #ofStream = new Map<number, ClientState>();
-  readonly #all: ClientState[] = [];
+  readonly #all = new Map<string, ClientState>();
 
-  /** Finds them; a client's first user gives it its name. */
-  constructor(exchanges: readonly Exchange[], state: ReplayState) {
-    const found = new Map<string, Found>();
-    const foundOfStream = new Map<number, Found>();
-    for (const exchange of exchanges) {
-      let client = foundOfStream.get(exchange.stream);
-      if (client === undefined) {
-        const address = hostOf(exchange.client);
-        const clientGuid = state.clientGuid(exchange.stream);
-        const key = clientGuid === null ? `${exchange.stream}` : `${address}|${clientGuid}`;
-        client = found.get(key) ?? { address, clientGuid, user: null };
-        found.set(key, client);
-        foundOfStream.set(exchange.stream, client);
-      }
-      client.user ??= userOf(exchange);
-    }
-    const identifiers = new Identifiers();
-    const states = new Map<Found, ClientState>();
-    for (const client of found.values()) {
-      const id = identifiers.make(client.user ?? "client", "client");
-      const state = new ClientState(id, client.address, client.clientGuid);
-      states.set(client, state);
-      this.#all.push(state);
-    }
-    for (const [stream, client] of foundOfStream) this.#ofStream.set(stream, states.get(client)!);
+  constructor(state: ReplayState) {
+    this.#state = state;
   }
 
   /** The client whose conversation an exchange belongs to. */
-  of({ stream, index }: Exchange): ClientState {
-    const client = this.#ofStream.get(stream);
-    if (client === undefined) {
-      throw new Error(`Cannot tell the client of exchange ${index}: it was not among those found`);
-    }
+  of(exchange: Exchange): ClientState {
+    const { stream } = exchange;
+    let client = this.#ofStream.get(stream);
+    if (client === undefined) this.#ofStream.set(stream, client = this.#find(exchange));
     return client;
+  }
+
+  #find({ stream, client: endpoint }: Exchange): ClientState {
+    const address = hostOf(endpoint);
+    const clientGuid = this.#state.clientGuid(stream);
+    const key = clientGuid === null ? `${stream}` : `${address}|${clientGuid}`;
+    let client = this.#all.get(key);
+    if (client === undefined) this.#all.set(key, client = new ClientState(address, clientGuid));
+    return client;
+  }
+
+  /** Learns from an exchange who its client is. */
+  saw(exchange: Exchange): void {
+    const client = this.of(exchange);
+    client.firstUser ??= userOf(exchange);
+  }
+
+  /** Gives all clients their names. */
+  name(): void {
+    const identifiers = new Identifiers();
+    for (const client of this.#all.values()) {
+      client.id = identifiers.make(client.firstUser ?? "client", "client");
+    }
   }
 
   /** Plan form of those that did something. */
   toPlan(): PlanClient[] {
-    return this.#all.filter(({ operationCount }) => operationCount > 0)
+    return [...this.#all.values()].filter(({ operationCount }) => operationCount > 0)
       .map((client) => client.toPlan());
   }
-}
-
-interface Found {
-  readonly address: string;
-  readonly clientGuid: string | null;
-  user: string | null;
 }
 
 function userOf(exchange: Exchange): string | null {

@@ -35,7 +35,7 @@ export class Files {
   /** By server and FileId. */
   readonly #opens = new Map<string, FileIdMap<OpenState>>();
   /** Open that each request of a compound works on. */
-  readonly #inChain = new Map<Exchange, string>();
+  readonly #inChain = new WeakMap<Exchange, string>();
   readonly #leases = new LeaseNames();
   /** Latest open under a lease key, per client. */
   readonly #leaseHolders = new Map<ClientState, Map<string, CreateOperation>>();

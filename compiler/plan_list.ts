@@ -19,14 +19,37 @@ const IMPLIED_IDS = 2 ** 40;
 /** Collects operations. */
 export class OperationList {
   readonly operations: Mutable<PlanOperation>[] = [];
+  readonly #owners: ClientState[] = [];
   readonly #ids = new Set<number>();
   readonly #notes: NoteBook;
-  readonly #start: Stamp | null;
+  /** Times count from here until the capture's first message is known: packets may be out of order. */
+  #base: Moment | null = null;
+  #start: Stamp | null = null;
 
-  /** `start` is the time of the capture's first message. */
-  constructor(notes: NoteBook, start: Stamp | null) {
+  constructor(notes: NoteBook) {
     this.#notes = notes;
-    this.#start = start;
+  }
+
+  /** Time of the earliest message; null before any. */
+  get start(): Stamp | null {
+    return this.#start;
+  }
+
+  /** Learns the time of a message. */
+  saw(first: Stamp): void {
+    if (this.#start === null || earlier(first, this.#start)) this.#start = first;
+    this.#base ??= first;
+  }
+
+  /** Completes the operations once all exchanges were seen: names of clients, and times from the first message. */
+  finish(): void {
+    const late = this.#start === null ? 0 : -this.seconds(this.#start);
+    for (const [index, operation] of this.operations.entries()) {
+      operation.client = this.#owners[index]!.id;
+      if (late === 0) continue;
+      operation.at = round(operation.at + late);
+      if (operation.answeredAt !== null) operation.answeredAt = round(operation.answeredAt + late);
+    }
   }
 
   /** Whether an exchange became an operation. */
@@ -44,7 +67,7 @@ export class OperationList {
     client.operationCount++;
     this.#ids.add(exchange.index);
     const { response, interim, chain } = exchange;
-    return this.#push({
+    return this.#push(client, {
       id: exchange.index,
       client: client.id,
       at: this.seconds(captured.first),
@@ -87,7 +110,7 @@ export class OperationList {
   ): Mutable<OperationBase & F> {
     const at = this.seconds(stamp);
     client.operationCount++;
-    return this.#push({
+    return this.#push(client, {
       // Behind every real id, in order of appearance.
       id: IMPLIED_IDS + this.operations.length,
       client: client.id,
@@ -110,17 +133,29 @@ export class OperationList {
     this.#notes.add(reason, { frame: captured.completed.frame, loss: true });
   }
 
-  /** Seconds from the plan's start. */
-  seconds(stamp: Pick<Stamp, "seconds" | "nanoseconds">): number {
-    const start = this.#start ?? stamp;
+  /** Seconds from the first message that was seen. */
+  seconds(stamp: Moment): number {
+    const start = this.#base ?? stamp;
     return round(stamp.seconds - start.seconds + (stamp.nanoseconds - start.nanoseconds) / 1e9);
   }
 
-  #push<F extends OwnFields>(base: OperationBase, fields: F): Mutable<OperationBase & F> {
+  #push<F extends OwnFields>(
+    client: ClientState,
+    base: OperationBase,
+    fields: F,
+  ): Mutable<OperationBase & F> {
+    this.#owners.push(client);
     const operation = { ...base, ...fields };
     this.operations.push(operation as unknown as Mutable<PlanOperation>);
     return operation;
   }
+}
+
+type Moment = Pick<Stamp, "seconds" | "nanoseconds">;
+
+function earlier(one: Moment, other: Moment): boolean {
+  return one.seconds < other.seconds ||
+    (one.seconds === other.seconds && one.nanoseconds < other.nanoseconds);
 }
 
 /** The frame of the response, where there is one. */

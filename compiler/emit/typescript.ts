@@ -23,8 +23,9 @@ export interface EmitOptions {
 export function emitScenario(plan: Plan, options: EmitOptions): string {
   const labels = frameLabels(plan.operations);
   const constants = new ByteConstants();
+  const ofClient = Map.groupBy(plan.operations, ({ client }) => client);
   const bodies = plan.clients.map((client) =>
-    clientFunction(plan, client, { ...options, labels, constants })
+    clientFunction(client, ofClient.get(client.id) ?? [], { ...options, labels, constants })
   );
   const used = bodies.flatMap((body) => [...body.imports]);
   const names = [...new Set(["replay", ...used])].sort();
@@ -41,7 +42,7 @@ export function emitScenario(plan: Plan, options: EmitOptions): string {
       ...plan.clients.map((client) => clientLine(client)),
       "  },",
       "}, {",
-      bodies.map((body) => body.text).join("\n\n"),
+      ...bodies.flatMap(({ lines }, index) => index === 0 ? lines : ["", ...lines]),
       "});",
       "",
     ]),
@@ -119,7 +120,7 @@ function constantLines(
 }
 
 interface ClientBody {
-  readonly text: string;
+  readonly lines: readonly string[];
   readonly imports: ReadonlySet<string>;
   /** Variable and path of each blob. */
   readonly blobs: ReadonlyMap<string, string>;
@@ -130,8 +131,11 @@ interface ClientOptions extends EmitOptions {
   readonly labels: ReadonlyMap<number, string>;
 }
 
-function clientFunction(plan: Plan, client: PlanClient, options: ClientOptions): ClientBody {
-  const operations = plan.operations.filter((operation) => operation.client === client.id);
+function clientFunction(
+  client: PlanClient,
+  operations: readonly PlanOperation[],
+  options: ClientOptions,
+): ClientBody {
   const writer = new ClientWriter(operations, options);
   const statements = writer.write();
   const guid = client.clientGuid === null ? "" : `, ClientGuid ${client.clientGuid}`;
@@ -141,7 +145,7 @@ function clientFunction(plan: Plan, client: PlanClient, options: ClientOptions):
     ...statements,
     "  },",
   ];
-  return { text: lines.join("\n"), imports: writer.imports, blobs: writer.blobs };
+  return { lines, imports: writer.imports, blobs: writer.blobs };
 }
 
 const INDENT = "    ";
