@@ -1,4 +1,5 @@
 /** Writes captures of any size for benchmarks: one made-up conversation, repeated by client after client. */
+import { Buffer } from "node:buffer";
 import {
   closeAnswer,
   closeBody,
@@ -14,6 +15,9 @@ import {
 
 /** What the conversation consists of. */
 export type Load = "metadata" | "data";
+
+/** Stands for the folder of the client's own in the made-up conversation. */
+const FOLDER = "user0000";
 
 /** Operations of one client. */
 const ROUNDS: Record<Load, number> = { metadata: 1000, data: 16 };
@@ -32,9 +36,13 @@ export function writeSyntheticCapture(path: string, load: Load, bytes: number): 
   using file = Deno.openSync(path, { write: true, create: true, truncate: true });
   writeAll(file, template.subarray(0, FILE_HEADER));
   const packets = template.subarray(FILE_HEADER);
+  const folders = placesOf(packets, FOLDER);
   let written = FILE_HEADER;
   for (let client = 0; written < bytes; client++) {
-    writeAll(file, asClient(packets, client));
+    asClient(packets, client);
+    const folder = utf16(`user${String(client).padStart(4, "0")}`);
+    for (const at of folders) packets.set(folder, at);
+    writeAll(file, packets);
     written += packets.byteLength;
   }
 }
@@ -43,8 +51,23 @@ function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.byteLength;) at += file.writeSync(bytes.subarray(at));
 }
 
+/** Where a text stands in the packets. */
+function placesOf(packets: Uint8Array, text: string): number[] {
+  const wanted = Buffer.from(utf16(text));
+  const buffer = Buffer.from(packets.buffer, packets.byteOffset, packets.byteLength);
+  const places: number[] = [];
+  for (let at = buffer.indexOf(wanted); at !== -1; at = buffer.indexOf(wanted, at + 1)) {
+    places.push(at);
+  }
+  return places;
+}
+
+function utf16(text: string): Uint8Array {
+  return new Uint8Array([...text].flatMap((letter) => [letter.charCodeAt(0), 0]));
+}
+
 /** The same packets between another client and the server, a second later. */
-function asClient(packets: Uint8Array, client: number): Uint8Array {
+function asClient(packets: Uint8Array, client: number): void {
   const view = new DataView(packets.buffer, packets.byteOffset, packets.byteLength);
   for (let at = 0; at < packets.byteLength;) {
     const length = view.getUint32(at + 8, true);
@@ -55,7 +78,6 @@ function asClient(packets: Uint8Array, client: number): Uint8Array {
     view.setUint16(address + 2, client + 1);
     at = frame + length;
   }
-  return packets;
 }
 
 function conversation(load: Load): Uint8Array<ArrayBuffer> {
@@ -71,7 +93,9 @@ function conversation(load: Load): Uint8Array<ArrayBuffer> {
 /** What an explorer does with each file: open, ask, close. */
 function lookAt(talk: Conversation, round: number): void {
   const id = fileId(round + 1);
-  const path = `projects\\2026\\reports\\quarter${round % 7}\\file${round}.docx`;
+  const path = round % 10 === 0
+    ? `projects\\2026\\reports\\file${round}.docx`
+    : `home\\${FOLDER}\\documents\\quarter${round % 7}\\file${round}.docx`;
   talk.exchange("CREATE", createBody(path, { createDisposition: 1 }), createAnswer(id));
   talk.exchange("QUERY_INFO", queryInfoBody(id), { output: new Uint8Array(24) });
   talk.exchange("CLOSE", closeBody(id), closeAnswer());
@@ -81,7 +105,7 @@ function lookAt(talk: Conversation, round: number): void {
 function copy(talk: Conversation, round: number): void {
   const id = fileId(round + 1);
   const data = new Uint8Array(65_536).fill(round);
-  talk.exchange("CREATE", createBody(`big${round}.bin`), createAnswer(id));
+  talk.exchange("CREATE", createBody(`home\\${FOLDER}\\big${round}.bin`), createAnswer(id));
   for (let unit = 0; unit < 8; unit++) {
     const offset = BigInt(unit * data.byteLength);
     talk.exchange("WRITE", writeBody(id, offset, data), writeAnswer(data.byteLength));
