@@ -6,7 +6,7 @@ import { type CaptureNote, NoteBook, type Stamp } from "./capture/mod.ts";
 import { addConflicts } from "./conflicts.ts";
 import { answerBody, type Exchange } from "./exchange.ts";
 import { addAfter, inOrder } from "./order.ts";
-import type { OnFile, OperationBase, Plan } from "./plan.ts";
+import type { OnFile, Plan } from "./plan.ts";
 import { Breaks } from "./plan_breaks.ts";
 import { Clients } from "./plan_clients.ts";
 import { Files } from "./plan_files.ts";

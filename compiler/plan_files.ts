@@ -88,7 +88,7 @@ export class Files {
   /** The client's open with that file id; null when it is another client's. */
   #ownFile(exchange: Exchange, client: ClientState, id: FileId): string | null {
     const open = this.#opensOf(exchange).get(id);
-    return open?.create != null && open.client === client ? open.file : null;
+    return open?.client === client && open.create !== null ? open.file : null;
   }
 
   #holds(client: ClientState, leaseKey: string, create: CreateOperation): void {

@@ -152,13 +152,13 @@ Deno.test("a compressed input that fails midway ends with a CaptureError", async
   let reads = 0;
   const failing = {
     read: (into: Uint8Array<ArrayBuffer>) =>
-      ++reads > 3 ? Promise.reject(new Error("disk on fire")) : input.read(into.subarray(0, 8)),
+      ++reads > 3 ? Promise.reject(new Error("Disk on fire")) : input.read(into.subarray(0, 8)),
     close: () => input.close(),
   };
   await assertRejects(
     async () => allSegments(await openCapture(failing)),
     CaptureErrorClass,
-    "disk on fire",
+    "Disk on fire",
   );
 });
 
@@ -204,11 +204,11 @@ Deno.test("an input that fails midway ends with a CaptureError", async () => {
   let reads = 0;
   const failing = {
     read: (into: Uint8Array<ArrayBuffer>) =>
-      ++reads > 40 ? Promise.reject(new Error("disk on fire")) : input.read(into.subarray(0, 2)),
+      ++reads > 40 ? Promise.reject(new Error("Disk on fire")) : input.read(into.subarray(0, 2)),
     close: () => input.close(),
   };
   const capture = await openCapture(failing);
-  await assertRejects(() => allSegments(capture), CaptureErrorClass, "disk on fire");
+  await assertRejects(() => allSegments(capture), CaptureErrorClass, "Disk on fire");
   assertEquals(input.closed, true);
 });
 

@@ -78,7 +78,7 @@ async function openRaw(input: string | URL | ByteInput): Promise<RawSource> {
     const info = await file.stat();
     if (info.isDirectory) {
       file.close();
-      throw new Error("it is a directory");
+      throw new Deno.errors.IsADirectory();
     }
     return new RawSource(
       info.isFile ? { name, input: file, totalBytes: info.size } : { name, input: file },
@@ -91,6 +91,8 @@ async function openRaw(input: string | URL | ByteInput): Promise<RawSource> {
 function unreadable(name: string, cause: unknown): CaptureError {
   const why = cause instanceof Deno.errors.NotFound
     ? "no such file"
+    : cause instanceof Deno.errors.IsADirectory
+    ? "it is a directory"
     : cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable
     ? "permission denied"
     : cause instanceof Error

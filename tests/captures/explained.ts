@@ -41,7 +41,8 @@ const IAKERB: Reason = {
   covers: ({ ours, oracle, frame }) => ours === null && oracle === true && frame === 18,
 };
 const LOST_DIRECTION: Reason = {
-  text: "tshark gives a direction up behind the packet that the snap length cut; the pairs are right",
+  text:
+    "tshark gives a direction up behind the packet that the snap length cut; the pairs are right",
   covers: ({ ours, oracle }) => typeof ours === "number" && oracle === null,
 };
 const CUT_COMPOUND: Reason = {
@@ -66,7 +67,8 @@ const CUT_BY_END: Reason = {
   covers: ({ oracle }) => oracle === undefined || oracle === null,
 };
 const REUSED_ENDPOINTS: Reason = {
-  text: "two connections with the same ports and initial sequence numbers: the second one's bytes come after the end" +
+  text:
+    "two connections with the same ports and initial sequence numbers: the second one's bytes come after the end" +
     " of the first, and are noted",
   covers: ({ command }) => command === "SMB1_NEGOTIATE",
 };
@@ -166,7 +168,9 @@ export function unexplained(capture: string, differences: readonly Difference[])
   }
   for (const { field, count } of rows) {
     const found = byField.get(field)?.length ?? 0;
-    if (found !== count) problems.push(`${field}: ${count} differences are explained, ${found} found`);
+    if (found !== count) {
+      problems.push(`${field}: ${count} differences are explained, ${found} found`);
+    }
   }
   return problems;
 }
