@@ -3,6 +3,7 @@ import type { CommandName, NegotiateRequest, NegotiateResponse } from "../wire/m
 import type { RequestBodies } from "../wire/mod.ts";
 import {
   type ConnectionPhase,
+  type EncryptionMode,
   Exchange,
   type NegotiateOptions,
   ProtocolError,
@@ -30,8 +31,12 @@ export interface NegotiateResult {
 export interface SessionSetupOptions {
   /** `enabled` unless told: signs when the server requires it. */
   readonly signing?: SigningMode;
+  /** `enabled` unless told: encrypts where the server asks for it, for the session or for a share. */
+  readonly encryption?: EncryptionMode;
   readonly previousSessionId?: bigint;
   readonly securityMode?: number;
+  /** Capabilities of SESSION_SETUP; 0 unless told. */
+  readonly capabilities?: number;
 }
 
 /** One message for {@linkcode Connection.send}. */
@@ -104,6 +109,16 @@ export class Connection {
   /** Capabilities of the server (MS-SMB2 2.2.4). */
   get capabilities(): number {
     return this.#negotiated.capabilities;
+  }
+
+  /** The cipher of encrypted sessions (MS-SMB2 2.2.3.1.2); null where there is none. */
+  get cipher(): number | null {
+    return this.#link.engine.negotiated?.cipherId ?? null;
+  }
+
+  /** Whether frames may be compressed. */
+  get compresses(): boolean {
+    return this.#link.engine.negotiated?.compression !== undefined;
   }
 
   get serverGuid(): string {

@@ -87,7 +87,7 @@ export function openFrom(
 /** The options of every request alone, without the fields of CREATE. */
 export function requestTuning(options: CreateOptions): RequestOptions {
   const { flags, override, rawBody, signal, timeout, sign, related } = options;
-  const { creditCharge, creditRequest, channelSequence, onInterim } = options;
+  const { creditCharge, creditRequest, channelSequence, onInterim, encrypt } = options;
   return {
     ...(flags === undefined ? {} : { flags }),
     ...(override === undefined ? {} : { override }),
@@ -95,6 +95,7 @@ export function requestTuning(options: CreateOptions): RequestOptions {
     ...(signal === undefined ? {} : { signal }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(sign === undefined ? {} : { sign }),
+    ...(encrypt === undefined ? {} : { encrypt }),
     ...(related === undefined ? {} : { related }),
     ...(onInterim === undefined ? {} : { onInterim }),
     ...(creditCharge === undefined ? {} : { creditCharge }),

@@ -3,6 +3,7 @@
  * goes through here.
  */
 import { type CommandName, isSuccess, type Message, Status } from "../wire/mod.ts";
+import { LongFrames } from "./long_frames.ts";
 import {
   type BreakNotice,
   ConnectionEngine,
@@ -14,6 +15,7 @@ import {
   type OpenState,
   type Reply,
   type RequestInput,
+  type SessionKeyRecord,
   type SessionOptions,
   type SessionState,
   StatusError,
@@ -37,6 +39,8 @@ export interface Observer {
   sent?(message: Message, at: number): void;
   received?(message: Message, at: number): void;
   broke?(event: BreakEvent): void;
+  /** A session or channel got its keys. For those who decrypt captures: they are secrets. */
+  keyed?(keys: SessionKeyRecord): void;
 }
 
 /** What a connection is made of beside its transport. */
@@ -50,6 +54,10 @@ export interface ConnectionOptions {
   readonly credits?: number;
   /** Leases shared by the connections of one ClientGuid. */
   readonly leases?: LeaseTable;
+  /** Bytes from which encrypted frames are left to WebCrypto, where the cipher is GCM; 16 KiB unless told. */
+  readonly webCryptoFrom?: number;
+  /** Bytes from which frames with data are compressed, where that was negotiated; 4096 unless told. */
+  readonly compressFrom?: number;
 }
 
 /** Receives what concerns one open. */
@@ -78,10 +86,18 @@ interface Waiter<T> {
 /** A first read takes a page; later ones follow what arrives. */
 const MIN_READ = 4 * 1024;
 const MAX_READ = 256 * 1024;
+/** Received bytes that may wait for decryption before reading pauses. */
+const MAX_BACKLOG = 64 * 1024 * 1024;
+const WEB_CRYPTO_FROM = 16 * 1024;
 /** Room below which a fresh buffer is taken. */
 const LEAST_ROOM = 1024;
 
 const NO_OPTIONS: RequestOptions = {};
+
+/** Who hears of an open, whichever connection of its session the news come on. */
+const TARGETS = new WeakMap<OpenState, BreakTarget>();
+/** The connection of each channel. */
+const LINKS = new WeakMap<SessionState, Link>();
 
 /** One connection at work. */
 export class Link {
@@ -97,8 +113,11 @@ export class Link {
   readonly #sessions = new Map<SessionState, Waiter<SessionState>>();
   readonly #authentications = new Map<SessionState, AuthenticationExchange>();
   readonly #trees = new Map<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
-  readonly #targets = new Map<OpenState, BreakTarget>();
   readonly #breaks = new Set<NoticedBreak>();
+  readonly #longFrames = new LongFrames();
+  /** Frames that wait for one which is being encrypted; null where nothing waits. */
+  #outgoing: (readonly Uint8Array[] | Promise<readonly Uint8Array[]>)[] | null = null;
+  #resumeReading: (() => void) | null = null;
   #negotiation: Waiter<Negotiated> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerDue = Infinity;
@@ -110,6 +129,8 @@ export class Link {
     this.#observer = options.observer ?? null;
     this.engine = new ConnectionEngine({
       random: options.random ?? randomBytes,
+      deferFrom: options.webCryptoFrom ?? WEB_CRYPTO_FROM,
+      ...(options.compressFrom === undefined ? {} : { compressFrom: options.compressFrom }),
       ...(options.credits === undefined ? {} : { credits: options.credits }),
       ...(options.leases === undefined ? {} : { leases: options.leases }),
     });
@@ -187,9 +208,19 @@ export class Link {
     return promise.then((reply) => ({ tree, reply }));
   }
 
+  /** Authenticates a session again. */
+  reauthenticate(session: SessionState, authenticator: Authenticator): Promise<SessionState> {
+    const effects = this.engine.reauthenticate(session);
+    const { promise, resolve, reject } = Promise.withResolvers<SessionState>();
+    this.#sessions.set(session, { resolve, reject });
+    this.#authentications.set(session, authenticator.start());
+    this.perform(effects);
+    return promise;
+  }
+
   /** Breaks of `open` go to `target` from now on. */
   watch(open: OpenState, target: BreakTarget): void {
-    this.#targets.set(open, target);
+    TARGETS.set(open, target);
   }
 
   close(): void {
@@ -203,7 +234,16 @@ export class Link {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case "write":
-        this.transport.write(effect.chunks).catch((error) => this.#fail(error));
+        this.#write(effect.chunks);
+        return;
+      case "writeSealed":
+        this.#write(this.#longFrames.seal(effect.job));
+        return;
+      case "open":
+        this.#longFrames.open(effect.job).then((text) => {
+          this.perform(this.engine.opened(effect.id, text, this.now()));
+          if (this.engine.backlog < MAX_BACKLOG) this.#resumeReading?.();
+        }).catch((error) => this.#fail(error));
         return;
       case "sent":
         this.#observer?.sent?.(effect.message, effect.at);
@@ -235,6 +275,8 @@ export class Link {
         return;
       case "sessionEstablished":
         this.#authentications.delete(effect.session);
+        LINKS.set(effect.session, this);
+        if (effect.keys !== null) this.#observer?.keyed?.(effect.keys);
         waiterOf(this.#sessions, effect.session)?.resolve(effect.session);
         return;
       case "sessionFailed":
@@ -248,8 +290,10 @@ export class Link {
         waiterOf(this.#trees, effect.tree)?.reject(this.#errorFor(effect.error));
         return;
       case "openClosed":
-        this.#targets.get(effect.open)?.ended(null);
-        this.#targets.delete(effect.open);
+        this.#release(effect.open, null);
+        return;
+      case "openLost":
+        this.#release(effect.open, this.engine.failure);
         return;
       case "broke":
         return this.#broke(effect.notice);
@@ -314,7 +358,7 @@ export class Link {
       this.#breaks.delete(event);
       this.#acknowledge(notice, state, settle);
     });
-    const targets = notice.opens.flatMap((open) => this.#targets.get(open) ?? []);
+    const targets = notice.opens.flatMap((open) => TARGETS.get(open) ?? []);
     this.#observer?.broke?.(event);
     const policy = targets.find((target) => target.onBreak !== null)?.onBreak ?? this.onBreak;
     this.#breaks.add(event);
@@ -329,6 +373,9 @@ export class Link {
     state: number,
     settle: (outcome: Acknowledgement | null) => void,
   ): void {
+    const owner = notice.opens[0]?.session ?? notice.lease?.session ?? null;
+    const link = owner === null ? this : this.#linkFor(owner);
+    if (link !== this) return link.#acknowledge(notice, state, settle);
     const now = this.now();
     const { exchange, effects } = this.engine.acknowledge(notice, now, state);
     if (exchange === null) return settle(null);
@@ -340,6 +387,52 @@ export class Link {
       stopListening: null,
     });
     this.perform(effects);
+  }
+
+  /** A server may send breaks on another connection of the client; the session's own takes the answer. */
+  #linkFor(session: SessionState): Link {
+    if (this.engine.channelOf(session) !== null) return this;
+    for (const channel of session.shared.channels) {
+      const link = LINKS.get(channel);
+      if (link !== undefined && link.#ended === null) return link;
+    }
+    return this;
+  }
+
+  #release(open: OpenState, error: Error | null): void {
+    TARGETS.get(open)?.ended(error === null ? null : this.#errorFor(error));
+    TARGETS.delete(open);
+  }
+
+  /** Hands a frame to the transport, behind those that are still being encrypted. */
+  #write(chunks: readonly Uint8Array[] | Promise<readonly Uint8Array[]>): void {
+    // Awaited in its turn, unless the connection ends before.
+    if (chunks instanceof Promise) chunks.catch(() => {});
+    if (this.#outgoing !== null) {
+      this.#outgoing.push(chunks);
+      return;
+    }
+    if (chunks instanceof Promise) {
+      this.#outgoing = [chunks];
+      this.#writeWaiting(this.#outgoing);
+      return;
+    }
+    this.transport.write(chunks).catch((error) => this.#fail(error));
+  }
+
+  async #writeWaiting(
+    waiting: (readonly Uint8Array[] | Promise<readonly Uint8Array[]>)[],
+  ): Promise<void> {
+    try {
+      for (let next = waiting[0]; next !== undefined && this.#ended === null; next = waiting[0]) {
+        const chunks = next instanceof Promise ? await next : next;
+        waiting.shift();
+        this.transport.write(chunks).catch((error) => this.#fail(error));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#outgoing = null;
   }
 
   async #readLoop(): Promise<void> {
@@ -359,6 +452,9 @@ export class Link {
         const bytes = buffer.subarray(start, start + count);
         this.perform(this.engine.receive(bytes, this.now()));
         start += count;
+        while (this.engine.backlog >= MAX_BACKLOG) {
+          await new Promise<void>((resolve) => this.#resumeReading = resolve);
+        }
         if (buffer.byteLength - start < LEAST_ROOM || this.#ended !== null) {
           // Replies refer to what was read, so the buffer is left to them.
           buffer = new Uint8Array(Math.min(MAX_READ, Math.max(MIN_READ, count * 4)));
@@ -387,8 +483,7 @@ export class Link {
     this.#negotiation = null;
     for (const event of this.#breaks) event.giveUp();
     this.#breaks.clear();
-    for (const target of this.#targets.values()) target.ended(failure);
-    this.#targets.clear();
+    this.#resumeReading?.();
     this.transport.close();
     this.#settleDisconnected(error);
   }

@@ -44,13 +44,16 @@ export type { TransferOptions } from "./transfer.ts";
 export { Tree } from "./tree.ts";
 export {
   Capability,
+  type CompressionOffer,
   Dialect,
+  type EncryptionMode,
   LeaseTable,
   type NegotiateOptions,
   OplockLevel,
   ProtocolError,
   type Reply,
   SecurityMode,
+  type SessionKeyRecord,
   type SigningMode,
   StatusError,
   type SuccessReply,

@@ -1,5 +1,6 @@
 /** One session: a user on a connection. */
 import type { Reply, SessionState } from "../protocol/mod.ts";
+import type { Authenticator } from "./authenticator.ts";
 import type { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import type { Answer, RequestOptions } from "./options.ts";
@@ -45,6 +46,11 @@ export class Session {
     return this.state.signer !== null && this.state.signing !== "off" && this.state.signingRequired;
   }
 
+  /** Whether everything is encrypted: the server, or whoever logged in, asks for it. */
+  get encrypts(): boolean {
+    return this.state.encryption !== "off" && this.state.shared.encryptData;
+  }
+
   /** Every SESSION_SETUP response, in order. */
   get replies(): readonly Reply<"SESSION_SETUP">[] {
     return this.state.replies;
@@ -67,6 +73,15 @@ export class Session {
       ...(validateNegotiate === undefined ? {} : { validateNegotiate }),
     });
     return new Tree(this, { link: this.#link, state: tree, reply });
+  }
+
+  /**
+   * Authenticates again, as MS-SMB2 3.2.5.1.6 asks for when the session has expired; its keys, trees and opens stay.
+   *
+   * @throws {StatusError} When the server refuses; the session is over then.
+   */
+  async reauthenticate(authenticator: Authenticator): Promise<void> {
+    await this.#link.reauthenticate(this.state, authenticator);
   }
 
   /** LOGOFF (MS-SMB2 3.2.4.23). */

@@ -46,6 +46,11 @@ export class Tree {
     return this.reply.body.shareFlags;
   }
 
+  /** Whether the share asks for encryption. */
+  get encrypts(): boolean {
+    return this.state.encryptData;
+  }
+
   get capabilities(): number {
     return this.reply.body.capabilities;
   }

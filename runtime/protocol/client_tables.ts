@@ -12,13 +12,10 @@ import type { LeaseTable } from "./lease_table.ts";
 import type { Reply } from "./reply.ts";
 import type { OpenState, SessionState, TreeState } from "./sessions.ts";
 
-/** What exists on the server as far as this connection knows. */
+/** What exists on the server as far as this connection knows: its sessions, with all that their channels share. */
 export class ClientTables {
   readonly leases: LeaseTable;
   readonly sessions = new Set<SessionState>();
-  readonly #trees = new Set<TreeState>();
-  readonly #opens = new Map<string, OpenState>();
-
   readonly #closed: (open: OpenState) => void;
 
   /** `closed` hears of every open that ends while the connection lives. */
@@ -29,12 +26,31 @@ export class ClientTables {
 
   /** The open of a file id. */
   findOpen(fileId: FileId): OpenState | null {
-    return this.#opens.get(fileIdText(fileId)) ?? null;
+    const text = fileIdText(fileId);
+    for (const { shared } of this.sessions) {
+      const open = shared.opens.get(text);
+      if (open !== undefined) return open;
+    }
+    return null;
+  }
+
+  /** The session that encrypted a frame. */
+  findSession(sessionId: bigint): SessionState | null {
+    for (const session of this.sessions) if (session.sessionId === sessionId) return session;
+    return null;
+  }
+
+  /** The channel of a session on this connection; null where it has none. */
+  channelOf(session: SessionState): SessionState | null {
+    for (const channel of this.sessions) {
+      if (channel.shared === session.shared && channel.phase !== "authenticating") return channel;
+    }
+    return null;
   }
 
   /** A TREE_CONNECT succeeded. */
   addTree(tree: TreeState): void {
-    this.#trees.add(tree);
+    tree.session.shared.trees.add(tree);
   }
 
   /** Keeps the tables by a final response; `keepOpen` is false where nobody waits for the open any more. */
@@ -51,21 +67,36 @@ export class ClientTables {
         if (succeeded && tree !== null) this.#forgetTree(tree);
         return;
       case "LOGOFF":
-        if (succeeded && session !== null) this.#forgetSession(session);
+        if (succeeded && session !== null) this.forgetSession(session);
         return;
       default:
         return;
     }
   }
 
-  /** The connection is over, and every open with it. */
-  clear(): void {
-    for (const open of this.#opens.values()) {
-      open.closed = true;
-      this.leases.released(open);
+  /**
+   * The connection is over (MS-SMB2 3.2.7.1): sessions without another channel end, and their opens with them; the
+   * others count the loss. Returns the opens that ended.
+   */
+  clear(): OpenState[] {
+    const ended: OpenState[] = [];
+    for (const session of this.sessions) {
+      const { shared } = session;
+      if (!shared.channels.delete(session)) continue;
+      if (shared.channels.size > 0) {
+        shared.channelSequence = (shared.channelSequence + 1) & 0xffff;
+        continue;
+      }
+      for (const open of shared.opens.values()) {
+        open.closed = true;
+        this.leases.released(open);
+        ended.push(open);
+      }
+      for (const tree of shared.trees) tree.connected = false;
+      shared.opens.clear();
+      shared.trees.clear();
     }
-    this.#opens.clear();
-    this.#trees.clear();
+    return ended;
   }
 
   #rememberCreate(exchange: Exchange, reply: Reply<"CREATE">, keep: boolean): void {
@@ -85,7 +116,7 @@ export class ClientTables {
       closed: false,
     };
     open.lease?.opens.add(open);
-    this.#opens.set(fileIdText(open.fileId), open);
+    session.shared.opens.set(fileIdText(open.fileId), open);
     exchange.open = open;
   }
 
@@ -101,20 +132,26 @@ export class ClientTables {
   #forgetOpen(open: OpenState | null): void {
     if (open === null) return;
     open.closed = true;
-    this.#opens.delete(fileIdText(open.fileId));
+    open.session.shared.opens.delete(fileIdText(open.fileId));
     this.leases.released(open);
     this.#closed(open);
   }
 
   #forgetTree(tree: TreeState): void {
+    const { opens, trees } = tree.session.shared;
     tree.connected = false;
-    this.#trees.delete(tree);
-    for (const open of [...this.#opens.values()]) if (open.tree === tree) this.#forgetOpen(open);
+    trees.delete(tree);
+    for (const open of [...opens.values()]) if (open.tree === tree) this.#forgetOpen(open);
   }
 
-  #forgetSession(session: SessionState): void {
-    session.phase = "loggedOff";
-    this.sessions.delete(session);
-    for (const tree of [...this.#trees]) if (tree.session === session) this.#forgetTree(tree);
+  /** A session is over on the server, on all of its channels. */
+  forgetSession(session: SessionState): void {
+    const { shared } = session;
+    for (const channel of [session, ...shared.channels]) {
+      channel.phase = "loggedOff";
+      this.sessions.delete(channel);
+    }
+    shared.channels.clear();
+    for (const tree of [...shared.trees]) this.#forgetTree(tree);
   }
 }

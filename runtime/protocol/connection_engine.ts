@@ -2,35 +2,39 @@
 import {
   Command,
   commandName,
-  COMPRESSION_PROTOCOL_ID,
   decodeHeader,
   decodeMessage,
+  decompressFrame,
+  frameContent,
   FrameDecoder,
   FrameType,
   type Header,
   HeaderFlags,
   isResponse,
   isSuccess,
+  MAX_FRAME_LENGTH,
   type Message,
   type NegotiateRequest,
   Reader,
-  SMB1_PROTOCOL_ID,
   splitChain,
   Status,
-  TRANSFORM_PROTOCOL_ID,
   WireError,
 } from "../wire/mod.ts";
+import { CipherId } from "../security/mod.ts";
 import { breakAcknowledgement, breakNotice, isBreakNotification } from "./breaks.ts";
 import { ClientTables } from "./client_tables.ts";
 import { type ConnectionPhase, nextPhase } from "./connection_state.ts";
 import type { BreakNotice, Effect, Negotiated } from "./effects.ts";
+import { SHAREFLAG_ENCRYPT_DATA, shouldEncrypt, verifyEncryption } from "./encryption.ts";
 import { ProtocolError, StatusError } from "./errors.ts";
 import { Exchange, type RequestTuning } from "./exchange.ts";
 import { Handshake } from "./handshake.ts";
+import { Inbox, type Ready } from "./inbox.ts";
 import { LeaseTable } from "./lease_table.ts";
 import { Dialect, type NegotiateOptions } from "./negotiation.ts";
 import { Outbox } from "./outbox.ts";
 import type { Reply, SuccessReply } from "./reply.ts";
+import { type OpenJob, openNow, transformHeader } from "./session_cipher.ts";
 import type { SessionOptions, TokenStep } from "./session_setup.ts";
 import type { SessionState, TreeState } from "./sessions.ts";
 import { verifyResponse } from "./signatures.ts";
@@ -46,6 +50,13 @@ export interface EngineOptions {
   readonly maxFrameLength?: number;
   /** Leases shared with the other connections of the same ClientGuid. */
   readonly leases?: LeaseTable;
+  /**
+   * Length in bytes from which frames of a GCM cipher are left to the shell (effects `writeSealed` and `open`); none
+   * unless told.
+   */
+  readonly deferFrom?: number;
+  /** Length in bytes from which frames with data are compressed, where that was negotiated; 4096 unless told. */
+  readonly compressFrom?: number;
 }
 
 /** A TREE_CONNECT as the caller asks for it. */
@@ -61,6 +72,7 @@ export interface TreeInput {
 }
 
 const DEFAULT_CREDITS = 512;
+const DEFAULT_COMPRESS_FROM = 4096;
 /** Responses that nobody asked for are discarded (MS-SMB2 3.2.5.1.2), but not without end. */
 const MAX_UNKNOWN_RESPONSES = 64;
 
@@ -84,21 +96,26 @@ export class ConnectionEngine {
   readonly #tables: ClientTables;
   readonly #outbox: Outbox;
   readonly #handshake: Handshake;
+  readonly #inbox = new Inbox();
+  readonly #deferFrom: number;
+  readonly #maxFrameLength: number;
   #phase: ConnectionPhase = "idle";
   #failure: Error | null = null;
   #unknownResponses = 0;
   #effects: Effect[] = [];
 
   constructor(options: EngineOptions) {
-    const { credits = DEFAULT_CREDITS, leases = new LeaseTable(), maxFrameLength } = options;
+    const { credits = DEFAULT_CREDITS, leases = new LeaseTable() } = options;
+    this.#deferFrom = options.deferFrom ?? Infinity;
+    this.#maxFrameLength = options.maxFrameLength ?? MAX_FRAME_LENGTH;
     const emit = (effect: Effect) => void this.#effects.push(effect);
-    this.#decoder = new FrameDecoder(
-      maxFrameLength === undefined ? {} : { maxLength: maxFrameLength },
-    );
+    this.#decoder = new FrameDecoder({ maxLength: this.#maxFrameLength });
     this.#tables = new ClientTables(leases, (open) => emit({ kind: "openClosed", open }));
     this.#outbox = new Outbox({
       creditTarget: credits,
       leases,
+      deferFrom: this.#deferFrom,
+      compressFrom: options.compressFrom ?? DEFAULT_COMPRESS_FROM,
       negotiated: () => this.#handshake.negotiated,
       emit,
       encoded: (exchange, part) => this.#handshake.sent(exchange, part),
@@ -107,6 +124,7 @@ export class ConnectionEngine {
       random: options.random,
       outbox: this.#outbox,
       sessions: this.#tables.sessions,
+      forget: (session) => this.#tables.forgetSession(session),
       emit,
       step: (step) => this.#phase = nextPhase(this.#phase, step),
       end: (error, now) => this.#end(error, now),
@@ -115,6 +133,11 @@ export class ConnectionEngine {
 
   get phase(): ConnectionPhase {
     return this.#phase;
+  }
+
+  /** Why the connection is over; null while it is not. */
+  get failure(): Error | null {
+    return this.#failure;
   }
 
   get leases(): LeaseTable {
@@ -151,6 +174,11 @@ export class ConnectionEngine {
     return this.#outbox.size;
   }
 
+  /** Bytes received that wait for a frame which the shell decrypts; read no more while they are many. */
+  get backlog(): number {
+    return this.#inbox.bytes;
+  }
+
   /** When `tick` has something to do; null when there is no deadline. */
   get nextDeadline(): number | null {
     return this.#outbox.nextDeadline;
@@ -179,6 +207,22 @@ export class ConnectionEngine {
     return { session, effects: this.#take() };
   }
 
+  /**
+   * Authenticates a session again (MS-SMB2 3.2.4.2.3.1), whose requests go on meanwhile. Ends as `startSession` does.
+   *
+   * @throws {ProtocolError} (local) when the session is not valid.
+   */
+  reauthenticate(session: SessionState): Effect[] {
+    this.#handshake.reauthenticate(session);
+    if (this.#failure !== null) this.#handshake.failSession(session, this.#failure);
+    return this.#take();
+  }
+
+  /** The channel of a session on this connection; null where it has none. */
+  channelOf(session: SessionState): SessionState | null {
+    return this.#tables.channelOf(session);
+  }
+
   /** The mechanism's answer to `authenticate`. */
   authenticated(session: SessionState, step: TokenStep, now: number): Effect[] {
     if (this.#failure === null) this.#handshake.authenticated(session, step, now);
@@ -201,7 +245,14 @@ export class ConnectionEngine {
     now: number,
   ): { tree: TreeState; effects: Effect[] } {
     const { path, flags = 0, extension, tuning = {} } = request;
-    const tree: TreeState = { session, path, treeId: 0, connected: false, response: null };
+    const tree: TreeState = {
+      session,
+      path,
+      treeId: 0,
+      connected: false,
+      response: null,
+      encryptData: false,
+    };
     const validates = request.validateNegotiate ?? this.#validatesNegotiate(session);
     const exchange = new Exchange({
       ...tuning,
@@ -227,8 +278,9 @@ export class ConnectionEngine {
     }
     const body = validateNegotiateRequest(offered);
     // Unsigned, the answer would prove nothing; without a key it cannot be signed.
-    const sign = tuning.sign ?? true;
-    const mustBeSigned = sign && tree.session.signer !== null;
+    const encrypts = shouldEncrypt({ ...tuning, command: "IOCTL" }, tree.session, tree);
+    const sign = tuning.sign ?? !encrypts;
+    const mustBeSigned = sign && !encrypts && tree.session.signer !== null;
     return new Exchange(
       { ...tuning, sign, command: "IOCTL", body, session: tree.session, tree },
       {
@@ -273,25 +325,32 @@ export class ConnectionEngine {
   ): { exchange: Exchange | null; effects: Effect[] } {
     const input = breakAcknowledgement(notice, state);
     if (input === null) return { exchange: null, effects: [] };
-    const exchange = new Exchange(input);
+    const { session = null } = input;
+    const channel = session === null ? null : this.#tables.channelOf(session) ?? session;
+    const exchange = new Exchange({ ...input, session: channel });
     this.#submit([exchange], now, true);
     return { exchange, effects: this.#take() };
   }
 
   /** Takes the next bytes of the stream; they must not change afterwards, because replies refer to them. */
   receive(bytes: Uint8Array, now: number): Effect[] {
-    if (this.#failure !== null) return [];
-    try {
-      for (const frame of this.#decoder.push(bytes)) {
-        this.#receiveFrame(frame.type, frame.payload, now);
+    return this.#guarded(now, () => {
+      for (const { type, payload } of this.#decoder.push(bytes)) {
+        this.#receiveFrame(type, payload, now);
         if (this.#failure !== null) break;
       }
-      if (this.#failure === null) this.#outbox.drain(now);
-    } catch (error) {
-      if (!(error instanceof WireError) && !(error instanceof ProtocolError)) throw error;
-      this.#end(error, now);
-    }
-    return this.#take();
+    });
+  }
+
+  /** The shell's answer to the effect `open`: the text, or null where the frame was not what it claims to be. */
+  opened(id: number, text: Uint8Array | null, now: number): Effect[] {
+    return this.#guarded(now, () => {
+      this.#inbox.opened(id, text);
+      for (let next = this.#inbox.next(); next !== null; next = this.#inbox.next()) {
+        this.#receiveReady(next, now);
+        if (this.#failure !== null) break;
+      }
+    });
   }
 
   /** Gives up what has waited too long. */
@@ -311,20 +370,109 @@ export class ConnectionEngine {
     for (const exchange of exchanges) this.#outbox.reject(exchange, this.#failure, now);
   }
 
+  /** What the peer did wrong ends the connection. */
+  #guarded(now: number, receive: () => void): Effect[] {
+    if (this.#failure !== null) return [];
+    try {
+      receive();
+      if (this.#failure === null) this.#outbox.drain(now);
+    } catch (error) {
+      if (!(error instanceof WireError) && !(error instanceof ProtocolError)) throw error;
+      this.#end(error, now);
+    }
+    return this.#take();
+  }
+
   #receiveFrame(type: number, frame: Uint8Array, now: number): void {
+    const isSealed = type === FrameType.SESSION_MESSAGE && frameContent(frame) === "transform";
+    // Long frames are decrypted at once, as far as others do it, and looked at when it is their turn.
+    if (isSealed && frame.byteLength >= this.#deferFrom && this.#defer(frame)) return;
+    if (this.#inbox.isWaiting) this.#inbox.hold(type, frame);
+    else this.#receiveReady({ kind: "frame", type, payload: frame }, now);
+  }
+
+  /** Asks the shell to decrypt; false where it cannot. */
+  #defer(frame: Uint8Array): boolean {
+    const { session, job } = this.#openJob(frame);
+    if (!isDeferrable(job.input.cipherId)) return false;
+    const id = this.#inbox.holdSealed(session.sessionId, frame.byteLength);
+    this.#effects.push({ kind: "open", id, job });
+    return true;
+  }
+
+  #openJob(frame: Uint8Array): { session: SessionState; job: OpenJob } {
+    const header = transformHeader(frame);
+    const session = this.#tables.findSession(header.sessionId);
+    const cipher = session?.shared.cipher ?? null;
+    if (session === null || cipher === null) {
+      throw new ProtocolError(
+        `Cannot decrypt frame: session 0x${header.sessionId.toString(16)} has no cipher here`,
+        { side: "remote" },
+      );
+    }
+    return { session, job: cipher.open(frame, header) };
+  }
+
+  #receiveReady(ready: Ready, now: number): void {
+    if (ready.kind === "opened") {
+      const session = this.#tables.findSession(ready.sessionId);
+      // A session that ended meanwhile: nobody waits for what its frames say.
+      if (session !== null) this.#receiveText(ready.text, session, now);
+      return;
+    }
+    const { type, payload } = ready;
     if (type === FrameType.SESSION_KEEPALIVE) return;
     if (type !== FrameType.SESSION_MESSAGE) {
       throw new ProtocolError(`Cannot accept frame: NetBIOS packet type ${type}`, {
         side: "remote",
       });
     }
-    for (const { bytes } of splitChain(openFrame(frame))) {
-      this.#receiveMessage(bytes, now);
+    if (frameContent(payload) === "transform") {
+      const { session, job } = this.#openJob(payload);
+      this.#receiveText(openNow(job), session, now);
+    } else this.#receiveChain(this.#decompressed(payload), null, now);
+  }
+
+  /** What a frame held that was encrypted. */
+  #receiveText(text: Uint8Array | null, session: SessionState, now: number): void {
+    if (text === null) {
+      throw new ProtocolError(
+        "Cannot decrypt frame: its signature does not belong to the session's key",
+        { side: "remote" },
+      );
+    }
+    this.#receiveChain(this.#decompressed(text), session, now);
+  }
+
+  #receiveChain(chain: Uint8Array, sealedBy: SessionState | null, now: number): void {
+    for (const { bytes } of splitChain(chain)) {
+      this.#receiveMessage(bytes, sealedBy, now);
       if (this.#failure !== null) return;
     }
   }
 
-  #receiveMessage(bytes: Uint8Array, now: number): void {
+  /** The chain within a frame that is not encrypted (any more). */
+  #decompressed(frame: Uint8Array): Uint8Array {
+    switch (frameContent(frame)) {
+      case "smb1":
+        throw new ProtocolError("Cannot use SMB2: the server answered with SMB1", {
+          side: "remote",
+        });
+      case "transform":
+        throw new ProtocolError("Cannot decrypt frame: it is encrypted twice", { side: "remote" });
+      case "compression":
+        if (this.negotiated?.compression === undefined) {
+          throw new ProtocolError("Cannot read frame: compression was not negotiated", {
+            side: "remote",
+          });
+        }
+        return decompressFrame(frame, { maxLength: this.#maxFrameLength });
+      default:
+        return frame;
+    }
+  }
+
+  #receiveMessage(bytes: Uint8Array, sealedBy: SessionState | null, now: number): void {
     const { header } = decodeHeader(new Reader(bytes));
     if (!isResponse(header)) {
       throw new ProtocolError(
@@ -345,6 +493,7 @@ export class ConnectionEngine {
         { side: "remote" },
       );
     }
+    verifyEncryption(header, exchange, sealedBy);
     const isInterim = header.status === Status.PENDING &&
       (header.flags & HeaderFlags.ASYNC_COMMAND) !== 0;
     if (isInterim) {
@@ -356,7 +505,7 @@ export class ConnectionEngine {
       if (isFirst && exchange.phase === "sent") this.#effects.push({ kind: "interim", exchange });
       return;
     }
-    verifyResponse({ header, bytes, exchange });
+    if (sealedBy === null) verifyResponse({ header, bytes, exchange });
     this.#answer(exchange, { header, bytes }, now);
   }
 
@@ -433,6 +582,7 @@ export class ConnectionEngine {
     tree.treeId = reply.header.treeId;
     tree.response = reply.body;
     tree.connected = true;
+    tree.encryptData = (reply.body.shareFlags & SHAREFLAG_ENCRYPT_DATA) !== 0;
     this.#tables.addTree(tree);
     const success = reply as SuccessReply<"TREE_CONNECT">;
     if (validates) this.#validate(tree, success, now);
@@ -472,8 +622,10 @@ export class ConnectionEngine {
     const failure = error ??
       new ProtocolError("Cannot go on: the connection is closed", { side: "local" });
     this.#failure = failure;
+    this.#inbox.clear();
+    const lost = this.#tables.clear();
     this.#outbox.rejectAll(failure, now);
-    this.#tables.clear();
+    for (const open of lost) this.#effects.push({ kind: "openLost", open });
     for (const session of [...this.#tables.sessions]) {
       this.#handshake.failSession(session, failure);
     }
@@ -487,20 +639,9 @@ export class ConnectionEngine {
   }
 }
 
-/** The chain within a frame. */
-function openFrame(frame: Uint8Array): Uint8Array {
-  switch (new Reader(frame).u32("ProtocolId")) {
-    case SMB1_PROTOCOL_ID:
-      throw new ProtocolError("Cannot use SMB2: the server answered with SMB1", { side: "remote" });
-    case TRANSFORM_PROTOCOL_ID:
-    case COMPRESSION_PROTOCOL_ID:
-      throw new ProtocolError(
-        "Cannot read frame: it is encrypted or compressed, and neither was negotiated",
-        { side: "remote" },
-      );
-    default:
-      return frame;
-  }
+/** WebCrypto, which shells have for long frames, knows GCM and not CCM. */
+function isDeferrable(cipherId: number): boolean {
+  return cipherId === CipherId.AES_128_GCM || cipherId === CipherId.AES_256_GCM;
 }
 
 function replyOf(

@@ -249,7 +249,9 @@ Deno.test("a frame that is encrypted without being negotiated ends the connectio
   const duo = ready();
   duo.receive(new Uint8Array([0x85, 0, 0, 0]));
   assertEquals(duo.engine.phase, "ready");
-  duo.receive(new Uint8Array([0, 0, 0, 4, 0xfd, 0x53, 0x4d, 0x42]));
+  const frame = new Uint8Array(4 + 52 + 64);
+  frame.set([0, 0, 0, 52 + 64, 0xfd, 0x53, 0x4d, 0x42]);
+  duo.receive(frame);
   const { error } = duo.find("ended");
   assertInstanceOf(error, ProtocolError);
   assertEquals(error.side, "remote");

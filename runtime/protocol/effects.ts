@@ -3,6 +3,8 @@ import type { FileId, Message, NegotiateResponse } from "../wire/mod.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LeaseEntry } from "./lease_table.ts";
 import type { Reply, SuccessReply } from "./reply.ts";
+import type { OpenJob, SealJob } from "./session_cipher.ts";
+import type { SessionKeyRecord } from "./session_setup.ts";
 import type { OpenState, SessionState, TreeState } from "./sessions.ts";
 
 /** What NEGOTIATE settled (MS-SMB2 3.2.5.2). */
@@ -13,6 +15,10 @@ export interface Negotiated {
   readonly reply: SuccessReply<"NEGOTIATE">;
   /** From SMB2_SIGNING_CAPABILITIES; absent where the server named none. */
   readonly signingAlgorithm?: number;
+  /** Connection.CipherId; absent where nothing can be encrypted. */
+  readonly cipherId?: number;
+  /** Connection.CompressionIds and SupportsChainedCompression; absent where nothing is compressed. */
+  readonly compression?: { readonly algorithms: readonly number[]; readonly chained: boolean };
   /** Connection.SupportsMultiCredit: the server has LARGE_MTU and the dialect is not 2.0.2. */
   readonly supportsMultiCredit: boolean;
 }
@@ -38,6 +44,10 @@ export interface BreakNotice {
 export type Effect =
   /** Hand the chunks to the transport as one write. */
   | { readonly kind: "write"; readonly chunks: readonly Uint8Array[] }
+  /** The same for a frame that the shell encrypts; nothing else may be written before it. */
+  | { readonly kind: "writeSealed"; readonly job: SealJob }
+  /** Decrypt, then call `opened` with the same `id`; what was received meanwhile waits. */
+  | { readonly kind: "open"; readonly id: number; readonly job: OpenJob }
   /** A message went out or came in; for observers. */
   | { readonly kind: "sent"; readonly message: Message; readonly at: number }
   | { readonly kind: "received"; readonly message: Message; readonly at: number }
@@ -63,7 +73,12 @@ export type Effect =
     readonly session: SessionState;
     readonly token: Uint8Array | null;
   }
-  | { readonly kind: "sessionEstablished"; readonly session: SessionState }
+  /** `keys`: those of a new session or channel; null where it has none, or keeps those it had. */
+  | {
+    readonly kind: "sessionEstablished";
+    readonly session: SessionState;
+    readonly keys: SessionKeyRecord | null;
+  }
   | { readonly kind: "sessionFailed"; readonly session: SessionState; readonly error: Error }
   | {
     readonly kind: "treeConnected";
@@ -73,6 +88,8 @@ export type Effect =
   | { readonly kind: "treeFailed"; readonly tree: TreeState; readonly error: Error }
   /** An open ended with its CLOSE, its tree or its session. */
   | { readonly kind: "openClosed"; readonly open: OpenState }
+  /** An open ended with the last connection of its session. */
+  | { readonly kind: "openLost"; readonly open: OpenState }
   | { readonly kind: "broke"; readonly notice: BreakNotice }
   /** The connection is over; nothing follows. Null: it was closed on purpose. */
   | { readonly kind: "ended"; readonly error: Error | null };

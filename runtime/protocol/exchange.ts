@@ -17,6 +17,8 @@ export interface RequestTuning {
   readonly channelSequence?: number;
   /** Sign (or do not sign) this request, whatever the session's rules say. */
   readonly sign?: boolean;
+  /** Encrypt (or do not encrypt) the frame of this request, whatever session and share say; needs a session's cipher. */
+  readonly encrypt?: boolean;
   /** Header fields sent as given, whatever the engine would put there. */
   readonly override?: Partial<Header>;
   /** Bytes sent in place of the encoded body. */
@@ -66,6 +68,8 @@ export class Exchange {
   deadline: number | null = null;
   bytesSent = 0;
   cancelWhenSent = false;
+  /** Whether it was encrypted. */
+  sealed = false;
   /** SMB2_FLAGS_RELATED_OPERATIONS: works on the file of the request before. */
   related = false;
   /** The request before in a related chain. */

@@ -27,6 +27,7 @@ import {
   acceptSession,
   isWithoutKey,
   newSession,
+  prepareBinding,
   type SessionOptions,
   sessionSetupRequest,
   type TokenStep,
@@ -38,6 +39,8 @@ export interface HandshakeContext {
   readonly random: (length: number) => Uint8Array;
   readonly outbox: Outbox;
   readonly sessions: Set<SessionState>;
+  /** A session that was valid is so no more. */
+  readonly forget: (session: SessionState) => void;
   readonly emit: (effect: Effect) => void;
   readonly step: (step: ConnectionStep) => void;
   readonly end: (error: Error, now: number) => void;
@@ -50,6 +53,10 @@ export class Handshake {
   #negotiated: Negotiated | null = null;
   /** Connection.PreauthIntegrityHashValue. */
   #hash = PreauthHash.initial();
+  /** Capabilities of the SESSION_SETUP requests of a session. */
+  readonly #capabilities = new WeakMap<SessionState, number>();
+  /** Sessions whose renewed authentication the server has accepted. */
+  readonly #confirmed = new WeakSet<SessionState>();
 
   constructor(context: HandshakeContext) {
     this.#context = context;
@@ -84,35 +91,66 @@ export class Handshake {
 
   startSession(options: SessionOptions): SessionState {
     const session = newSession(options, this.#hash);
-    if (this.#negotiated === null) {
-      this.failSession(
-        session,
-        new ProtocolError("Cannot log in: negotiate first", { side: "local" }),
-      );
-    } else {
-      this.#context.sessions.add(session);
-      const token = this.#negotiated.response.securityBuffer;
-      this.#context.emit({ kind: "authenticate", session, token });
+    this.#capabilities.set(session, options.capabilities ?? 0);
+    try {
+      if (this.#negotiated === null) {
+        throw new ProtocolError("Cannot log in: negotiate first", { side: "local" });
+      }
+      if (session.isBinding) prepareBinding(session, this.#negotiated);
+    } catch (error) {
+      this.failSession(session, error as Error);
+      return session;
     }
+    this.#context.sessions.add(session);
+    this.#authenticate(session);
     return session;
+  }
+
+  /** Authenticates a valid session once more; its keys stay (MS-SMB2 3.2.5.3.2). */
+  reauthenticate(session: SessionState): void {
+    if (session.phase !== "valid") {
+      throw new ProtocolError(`Cannot authenticate again: the session is ${session.phase}`, {
+        side: "local",
+      });
+    }
+    session.phase = "reauthenticating";
+    this.#authenticate(session);
   }
 
   /** The mechanism's answer to `authenticate`. */
   authenticated(session: SessionState, step: TokenStep, now: number): void {
-    if (step.sessionKey !== null) session.sessionKey = step.sessionKey;
-    if (session.phase === "finishing") return this.#finishSession(session, step.done, now);
-    if (session.phase !== "authenticating") return;
-    const exchange = new Exchange(sessionSetupRequest(session, step.token), {
+    const { phase } = session;
+    if (phase === "authenticating" || phase === "finishing") {
+      if (step.sessionKey !== null) session.sessionKey = step.sessionKey;
+    }
+    if (phase === "finishing") return this.#finishSession(session, step.done, now);
+    if (phase === "reauthenticating" && this.#confirmed.has(session)) {
+      this.#confirmed.delete(session);
+      session.phase = "valid";
+      this.#context.emit({ kind: "sessionEstablished", session, keys: null });
+      return;
+    }
+    if (phase !== "authenticating" && phase !== "reauthenticating") return;
+    const capabilities = this.#capabilities.get(session) ?? 0;
+    const exchange = new Exchange(sessionSetupRequest(session, step.token, capabilities), {
       handler: (outcome, context) => this.#sessionAnswered(session, outcome, context),
     });
     this.#context.outbox.submit([exchange], now);
   }
 
   failSession(session: SessionState, error: Error): void {
-    if (session.phase !== "authenticating" && session.phase !== "finishing") return;
+    const { phase } = session;
+    if (phase !== "authenticating" && phase !== "finishing" && phase !== "reauthenticating") return;
+    // Who fails to authenticate again has no session any more (MS-SMB2 3.2.5.1.6).
+    if (phase === "reauthenticating") this.#context.forget(session);
     session.phase = "failed";
     this.#context.sessions.delete(session);
     this.#context.emit({ kind: "sessionFailed", session, error });
+  }
+
+  #authenticate(session: SessionState): void {
+    const token = this.#negotiated?.response.securityBuffer ?? null;
+    this.#context.emit({ kind: "authenticate", session, token });
   }
 
   #sendSmb1Negotiate(offered: NegotiateRequest, now: number): void {
@@ -169,7 +207,11 @@ export class Handshake {
   #settle(reply: SuccessReply<"NEGOTIATE">, dialects: readonly number[], now: number): void {
     try {
       const negotiated = judgeNegotiation(
-        { dialects, contexts: this.#offered?.contexts ?? [] },
+        {
+          dialects,
+          contexts: this.#offered?.contexts ?? [],
+          capabilities: this.#offered?.capabilities ?? 0,
+        },
         reply,
       );
       this.#negotiated = negotiated;
@@ -194,7 +236,13 @@ export class Handshake {
     if (body === null || !(goesOn || isSuccess(reply.status))) {
       return this.failSession(session, new StatusError(outcome, session.user));
     }
-    session.sessionId = reply.header.sessionId;
+    if (session.phase === "reauthenticating") {
+      if (!goesOn) this.#confirmed.add(session);
+      this.#context.emit({ kind: "authenticate", session, token: body.securityBuffer });
+      return;
+    }
+    // A channel joins a session that has its id already.
+    if (!session.isBinding) session.sessionId = reply.header.sessionId;
     if (goesOn) {
       session.preauthHash = session.preauthHash.extend(context.message);
     } else {
@@ -211,13 +259,14 @@ export class Handshake {
     const negotiated = this.#negotiated;
     if (negotiated === null) return;
     try {
-      acceptSession(session, { negotiated, done });
-      this.#context.emit({ kind: "sessionEstablished", session });
+      const keys = acceptSession(session, { negotiated, done });
+      session.shared.channels.add(session);
+      this.#context.emit({ kind: "sessionEstablished", session, keys });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.failSession(session, error);
       // Who cannot sign the final response is not whom the user logged in to (MS-SMB2 3.2.5.3.1).
-      this.#context.end(error, now);
+      if (error.side === "remote") this.#context.end(error, now);
     }
   }
 }

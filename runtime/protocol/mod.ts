@@ -26,8 +26,28 @@ export {
 } from "./exchange.ts";
 export { type LeaseEntry, LeaseTable } from "./lease_table.ts";
 export { createInitiator, type InitiatorContext, type InitiatorOptions } from "../security/mod.ts";
-export { Capability, Dialect, type NegotiateOptions, SecurityMode } from "./negotiation.ts";
+export {
+  Capability,
+  type CompressionOffer,
+  Dialect,
+  type NegotiateOptions,
+  SecurityMode,
+} from "./negotiation.ts";
 export type { Reply, SuccessReply } from "./reply.ts";
 export { SequenceWindow } from "./sequence_window.ts";
-export { SessionFlags, type SessionOptions, type TokenStep } from "./session_setup.ts";
-export type { OpenState, SessionPhase, SessionState, SigningMode, TreeState } from "./sessions.ts";
+export {
+  SessionFlags,
+  type SessionKeyRecord,
+  type SessionOptions,
+  type TokenStep,
+} from "./session_setup.ts";
+export {
+  type EncryptionMode,
+  type OpenState,
+  type SessionPhase,
+  type SessionState,
+  SharedSession,
+  type SigningMode,
+  type TreeState,
+} from "./sessions.ts";
+export { type OpenJob, openNow, type SealJob, sealNow, setSignature } from "./session_cipher.ts";

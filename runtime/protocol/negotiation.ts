@@ -1,5 +1,8 @@
 /** What the client offers in NEGOTIATE, and what it accepts (MS-SMB2 3.2.4.2.2.2, 3.2.5.2). */
 import {
+  Cipher,
+  CompressionAlgorithm,
+  CompressionFlags,
   HashAlgorithm,
   type NegotiateContext,
   type NegotiateRequest,
@@ -43,10 +46,12 @@ export interface NegotiateOptions {
   readonly clientGuid?: string;
   /** Signing enabled unless told. */
   readonly securityMode?: number;
-  /** DFS, LEASING and LARGE_MTU where a 3.x dialect is offered, otherwise 0 (MS-SMB2 2.2.3). */
+  /** Everything of MS-SMB2 2.2.3 where a 3.x dialect is offered, otherwise 0. */
   readonly capabilities?: number;
-  /** Ciphers to offer in 3.1.1; none unless told. */
+  /** Ciphers to offer in 3.1.1: all, AES-128-GCM first, unless told; an empty list leaves the context out. */
   readonly ciphers?: readonly number[];
+  /** Compression to offer in 3.1.1; none unless told. */
+  readonly compression?: CompressionOffer;
   /** Signing algorithms to offer in 3.1.1: GMAC, CMAC, HMAC unless told; an empty list leaves the context out. */
   readonly signingAlgorithms?: readonly number[];
   /** Negotiate contexts in place of the computed ones. */
@@ -55,7 +60,22 @@ export interface NegotiateOptions {
   readonly smb1?: boolean;
 }
 
+/** SMB2_COMPRESSION_CAPABILITIES (MS-SMB2 2.2.3.1.3). */
+export interface CompressionOffer {
+  /** Most preferred first. */
+  readonly algorithms: readonly number[];
+  /** Frames of several payloads; false unless told. */
+  readonly chained?: boolean;
+}
+
 const ALL_DIALECTS: readonly number[] = [0x0202, 0x0210, 0x0300, 0x0302, 0x0311];
+/** What Windows offers, in its order (MS-SMB2 2.2.3.1.2). */
+const ALL_CIPHERS: readonly number[] = [
+  Cipher.AES_128_GCM,
+  Cipher.AES_128_CCM,
+  Cipher.AES_256_GCM,
+  Cipher.AES_256_CCM,
+];
 /** What Windows draws; MS-SMB2 2.2.3.1.1 leaves the length open. */
 const SALT_LENGTH = 32;
 
@@ -67,7 +87,7 @@ export function negotiateRequest(
   const dialects = options.dialects ?? ALL_DIALECTS;
   const speaks3 = dialects.some((dialect) => dialect >= Dialect.SMB_3_0);
   const defaultCapabilities = speaks3
-    ? Capability.DFS | Capability.LEASING | Capability.LARGE_MTU
+    ? Object.values(Capability).reduce((mask, bit) => mask | bit, 0)
     : 0;
   return {
     securityMode: options.securityMode ?? SecurityMode.SIGNING_ENABLED,
@@ -90,8 +110,13 @@ function defaultContexts(
     hashAlgorithms: [HashAlgorithm.SHA_512],
     salt: random(SALT_LENGTH),
   }];
-  const ciphers = options.ciphers ?? [];
+  const ciphers = options.ciphers ?? ALL_CIPHERS;
   if (ciphers.length > 0) contexts.push({ kind: "encryption", ciphers });
+  const { compression } = options;
+  if (compression !== undefined) {
+    const flags = compression.chained === true ? CompressionFlags.CHAINED : CompressionFlags.NONE;
+    contexts.push({ kind: "compression", flags, padding: 0, algorithms: compression.algorithms });
+  }
   const algorithms = options.signingAlgorithms ??
     [SigningAlgorithm.AES_GMAC, SigningAlgorithm.AES_CMAC, SigningAlgorithm.HMAC_SHA256];
   if (algorithms.length > 0) contexts.push({ kind: "signing", algorithms });
@@ -104,7 +129,11 @@ function defaultContexts(
  * @throws {ProtocolError} (remote) when the server chose what was not offered.
  */
 export function judgeNegotiation(
-  offer: { readonly dialects: readonly number[]; readonly contexts: readonly NegotiateContext[] },
+  offer: {
+    readonly dialects: readonly number[];
+    readonly contexts: readonly NegotiateContext[];
+    readonly capabilities: number;
+  },
   reply: SuccessReply<"NEGOTIATE">,
 ): Negotiated {
   const response = reply.body;
@@ -115,24 +144,32 @@ export function judgeNegotiation(
       { side: "remote" },
     );
   }
-  const signingAlgorithm = dialect === Dialect.SMB_3_1_1
+  const chosen = dialect === Dialect.SMB_3_1_1
     ? judgeContexts(offer.contexts, response)
-    : undefined;
+    : chosenBefore311(offer.capabilities, response);
   return {
     dialect,
     response,
     reply,
-    ...(signingAlgorithm === undefined ? {} : { signingAlgorithm }),
+    ...chosen,
     supportsMultiCredit: dialect !== Dialect.SMB_2_0_2 &&
       (response.capabilities & Capability.LARGE_MTU) !== 0,
   };
 }
 
-/** The contexts of a 3.1.1 answer: exactly one preauth hash, and a signing algorithm that was offered. */
-function judgeContexts(
-  offered: readonly NegotiateContext[],
-  response: NegotiateResponse,
-): number | undefined {
+/** What contexts settle. */
+type Chosen = Pick<Negotiated, "signingAlgorithm" | "cipherId" | "compression">;
+
+/** 3.0 and 3.0.2 know one cipher, which both sides announce as a capability (MS-SMB2 3.2.5.2). */
+function chosenBefore311(offered: number, response: NegotiateResponse): Chosen {
+  const both = offered & response.capabilities & Capability.ENCRYPTION;
+  return response.dialectRevision >= Dialect.SMB_3_0 && both !== 0
+    ? { cipherId: Cipher.AES_128_CCM }
+    : {};
+}
+
+/** The contexts of a 3.1.1 answer: exactly one preauth hash, and what was offered of the rest (MS-SMB2 3.2.5.2). */
+function judgeContexts(offered: readonly NegotiateContext[], response: NegotiateResponse): Chosen {
   const contexts = response.contexts ?? [];
   const preauth = contexts.filter((context) => context.kind === "preauthIntegrity");
   const hashes = preauth[0]?.hashAlgorithms ?? [];
@@ -143,18 +180,60 @@ function judgeContexts(
     );
   }
   const signing = contexts.find((context) => context.kind === "signing");
-  if (signing === undefined) return undefined;
-  const [algorithm] = signing.algorithms;
-  const offer = offered.find((context) => context.kind === "signing")?.algorithms ?? [];
-  if (signing.algorithms.length !== 1 || algorithm === undefined || !offer.includes(algorithm)) {
-    throw new ProtocolError(
-      `Cannot accept signing algorithms ${signing.algorithms.map(hex).join(", ")}: offered were ${
-        offer.map(hex).join(", ")
-      }`,
-      { side: "remote" },
-    );
+  const encryption = contexts.find((context) => context.kind === "encryption");
+  const compression = contexts.find((context) => context.kind === "compression");
+  const offeredOf = (kind: NegotiateContext["kind"]) => idsOf(offered, kind);
+  const algorithms = compression?.algorithms.filter((id) => id !== CompressionAlgorithm.NONE) ?? [];
+  for (const id of algorithms) {
+    if (!offeredOf("compression").includes(id)) {
+      throw notOffered("compression algorithms", algorithms, offeredOf("compression"));
+    }
   }
-  return algorithm;
+  const chained = ((compression?.flags ?? 0) & CompressionFlags.CHAINED) !== 0;
+  // Cipher 0 says that the server knows none of those offered (MS-SMB2 3.3.5.4).
+  const ciphers = encryption?.ciphers.filter((id) => id !== 0);
+  return {
+    ...(signing === undefined ? {} : {
+      signingAlgorithm: oneOf("signing algorithms", signing.algorithms, offeredOf("signing")),
+    }),
+    ...(ciphers === undefined || ciphers.length === 0
+      ? {}
+      : { cipherId: oneOf("ciphers", ciphers, offeredOf("encryption")) }),
+    ...(algorithms.length === 0 ? {} : { compression: { algorithms, chained } }),
+  };
+}
+
+/** The ids that an offer names in its context of a kind. */
+function idsOf(
+  offered: readonly NegotiateContext[],
+  kind: NegotiateContext["kind"],
+): readonly number[] {
+  const context = offered.find((context) => context.kind === kind);
+  if (context?.kind === "encryption") return context.ciphers;
+  if (context?.kind === "signing" || context?.kind === "compression") return context.algorithms;
+  return [];
+}
+
+/** The one choice, which has to be among those offered. */
+function oneOf(what: string, chosen: readonly number[], offer: readonly number[]): number {
+  const [choice] = chosen;
+  if (chosen.length !== 1 || choice === undefined || !offer.includes(choice)) {
+    throw notOffered(what, chosen, offer);
+  }
+  return choice;
+}
+
+function notOffered(
+  what: string,
+  chosen: readonly number[],
+  offer: readonly number[],
+): ProtocolError {
+  return new ProtocolError(
+    `Cannot accept ${what} ${chosen.map(hex).join(", ")}: offered were ${
+      offer.map(hex).join(", ")
+    }`,
+    { side: "remote" },
+  );
 }
 
 /** `0x` and four digits. */

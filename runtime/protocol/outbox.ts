@@ -3,25 +3,31 @@
  * and stay known until they are answered (MS-SMB2 3.2.4.1, Connection.OutstandingRequests).
  */
 import {
+  chainBytes,
   Command,
   COMMAND_NAMES,
   type CommandName,
+  compressFrame,
   type CreateRequest,
   encodeChain,
   type EncodedChain,
   type EncodedPart,
+  frameHeader,
   type Header,
   HeaderFlags,
   type Message,
   type Request,
 } from "../wire/mod.ts";
+import { CipherId } from "../security/mod.ts";
 import { creditCharge, creditRequest } from "./credits.ts";
 import type { Effect, Negotiated } from "./effects.ts";
+import { shouldEncrypt } from "./encryption.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LeaseTable } from "./lease_table.ts";
 import { Dialect } from "./negotiation.ts";
 import { SequenceWindow } from "./sequence_window.ts";
+import { sealNow, type SessionCipher } from "./session_cipher.ts";
 import { shouldSign } from "./signatures.ts";
 
 /** Requests that wait together for credits: one frame. */
@@ -32,6 +38,10 @@ export interface OutboxContext {
   /** Credits that requests ask to hold. */
   readonly creditTarget: number;
   readonly leases: LeaseTable;
+  /** Frames from this length on, in bytes, are left to the shell to encrypt where the cipher is GCM. */
+  readonly deferFrom: number;
+  /** Frames from this length on, in bytes, are compressed where that was negotiated. */
+  readonly compressFrom: number;
   readonly negotiated: () => Negotiated | null;
   readonly emit: (effect: Effect) => void;
   /** Sees each message as it will be on the wire. */
@@ -220,7 +230,10 @@ export class Outbox {
     leave?.();
     let messages: Message[];
     let chain: EncodedChain;
+    let cipher: SessionCipher | null;
     try {
+      cipher = cipherOf(unit);
+      for (const exchange of unit) exchange.sealed = cipher !== null;
       messages = unit.map((exchange) => this.#message(exchange));
       this.#refuseDuplicates(messages);
       chain = encodeChain(messages);
@@ -242,9 +255,32 @@ export class Outbox {
         this.#launch(exchange, { message, part, now });
       }
     }
-    this.#context.emit({ kind: "write", chunks: chain.frame });
+    this.#write(chain, cipher, unit.some(({ input }) => input.command === "WRITE"));
     for (const exchange of unit) if (exchange.cancelWhenSent) this.#sendCancel(exchange, now);
     return true;
+  }
+
+  /** Compresses, then encrypts (MS-SMB2 3.1.4.3), then writes. */
+  #write(chain: EncodedChain, cipher: SessionCipher | null, carriesData: boolean): void {
+    const { emit, compressFrom, deferFrom } = this.#context;
+    const compression = this.#context.negotiated()?.compression;
+    const compressed = compression === undefined || !carriesData || chain.length < compressFrom
+      ? null
+      : compressFrame(chainBytes(chain), {
+        ...compression,
+        // The header and the fixed part stay legible in frames of one payload.
+        offset: compression.chained ? 0 : chain.parts[0]?.head.byteLength ?? 0,
+      });
+    if (cipher === null) {
+      const chunks = compressed === null
+        ? chain.frame
+        : [frameHeader(compressed.byteLength), compressed];
+      emit({ kind: "write", chunks });
+      return;
+    }
+    const job = cipher.seal(compressed ?? chainBytes(chain));
+    if (job.plaintext.byteLength >= deferFrom && isGcm(cipher)) emit({ kind: "writeSealed", job });
+    else emit({ kind: "write", chunks: sealNow(job) });
   }
 
   #message(exchange: Exchange): Message {
@@ -262,7 +298,8 @@ export class Outbox {
     const inherits = previous !== null && needsTree(input.command);
     const header: Header = {
       creditCharge: charge,
-      status: input.channelSequence ?? 0,
+      // ChannelSequence, which takes the place of Status in requests of 3.x (MS-SMB2 2.2.1.2, 3.2.4.1).
+      status: input.channelSequence ?? session?.shared.channelSequence ?? 0,
       command: Command[input.command],
       credits: input.creditRequest ??
         creditRequest({
@@ -309,13 +346,17 @@ export class Outbox {
     this.#context.emit({ kind: "sent", message, at: now });
   }
 
-  #signs({ input, session }: Exchange): boolean {
+  #signs({ input, session, sealed }: Exchange): boolean {
+    // What is encrypted is not signed (MS-SMB2 3.2.4.1.1).
+    if (sealed && input.sign !== true) return false;
     return shouldSign(input, session, this.#context.negotiated());
   }
 
   #sendCancel(exchange: Exchange, now: number): void {
     const { asyncId, session } = exchange;
-    const signed = shouldSign({ command: "CANCEL" }, session, this.#context.negotiated());
+    const cipher = exchange.sealed ? session?.shared.cipher ?? null : null;
+    const signed = cipher === null &&
+      shouldSign({ command: "CANCEL" }, session, this.#context.negotiated());
     // No credits, the id of the request, and AsyncId once it is known (MS-SMB2 3.2.4.24).
     const header: Header = {
       creditCharge: 0,
@@ -332,10 +373,11 @@ export class Outbox {
       signature: UNSIGNED,
     };
     const message: Message = { kind: "request", command: "CANCEL", header, body: { reserved: 0 } };
-    const { frame, parts: [part] } = encodeChain([message]);
+    const chain = encodeChain([message]);
+    const [part] = chain.parts;
     if (part !== undefined && signed) session?.signer?.sign(part.head, part.tail);
     this.#context.emit({ kind: "sent", message, at: now });
-    this.#context.emit({ kind: "write", chunks: frame });
+    this.#write(chain, cipher, false);
   }
 
   #timeOut(exchange: Exchange, now: number): void {
@@ -379,6 +421,19 @@ export class Outbox {
     yield* this.#outstanding.values();
     for (const unit of this.#queue) yield* unit;
   }
+}
+
+/** The cipher of a frame: a chain is encrypted as a whole where one of its requests is (MS-SMB2 3.1.4.3). */
+function cipherOf(unit: Unit): SessionCipher | null {
+  for (const { input, session, tree } of unit) {
+    if (shouldEncrypt(input, session, tree)) return session?.shared.cipher ?? null;
+  }
+  return null;
+}
+
+/** WebCrypto, which shells have for long frames, knows GCM and not CCM. */
+function isGcm({ cipherId }: SessionCipher): boolean {
+  return cipherId === CipherId.AES_128_GCM || cipherId === CipherId.AES_256_GCM;
 }
 
 /** Commands that are sent within a tree connect. */

@@ -8,6 +8,7 @@ import type {
 } from "../wire/mod.ts";
 import type { LeaseEntry } from "./lease_table.ts";
 import type { Reply } from "./reply.ts";
+import type { SessionCipher } from "./session_cipher.ts";
 
 /** How a session treats signatures. */
 export type SigningMode =
@@ -18,22 +19,60 @@ export type SigningMode =
   /** Never signed, whatever the server requires, but for TREE_CONNECT of 3.1.1. */
   | "off";
 
+/** How a session treats encryption. */
+export type EncryptionMode =
+  /** Everything behind SESSION_SETUP is encrypted; a login without a cipher fails. */
+  | "required"
+  /** Encrypted where the server asks for it, for the session or for a share. */
+  | "enabled"
+  /** Never encrypted, whatever the server asks for. */
+  | "off";
+
 /**
  * `authenticating`: tokens go back and forth. `finishing`: the server accepted, keys are not derived yet. `valid`:
- * usable. `loggedOff` and `failed` are final.
+ * usable. `reauthenticating`: usable, while tokens go back and forth again. `loggedOff` and `failed` are final.
  */
-export type SessionPhase = "authenticating" | "finishing" | "valid" | "loggedOff" | "failed";
+export type SessionPhase =
+  | "authenticating"
+  | "finishing"
+  | "valid"
+  | "reauthenticating"
+  | "loggedOff"
+  | "failed";
 
-/** One session (MS-SMB2 3.2.1.3). Written by the engine alone. */
+/** What a session is on all of its channels (MS-SMB2 3.2.1.3). */
+export class SharedSession {
+  sessionId = 0n;
+  /** Session.SigningKey: that of the first channel; null without a key. */
+  signingKey: Uint8Array | null = null;
+  /** Session.EncryptionKey and Session.DecryptionKey; null where no cipher was negotiated. */
+  cipher: SessionCipher | null = null;
+  /** Session.EncryptData: the server asked for it, or the client insists. */
+  encryptData = false;
+  /** Session.ChannelSequence: counts lost channels, in 16 bits (MS-SMB2 3.2.7.1). */
+  channelSequence = 0;
+  /** Session.ChannelList: what lives of it. */
+  readonly channels = new Set<SessionState>();
+  /** Session.TreeConnectTable. */
+  readonly trees = new Set<TreeState>();
+  /** Session.OpenTable, by file id. */
+  readonly opens = new Map<string, OpenState>();
+}
+
+/** One session on one connection: a channel. Written by the engine alone. */
 export interface SessionState {
+  readonly shared: SharedSession;
   phase: SessionPhase;
   sessionId: bigint;
   readonly user: string;
   readonly signing: SigningMode;
+  readonly encryption: EncryptionMode;
+  /** Whether this channel joined a session that another connection set up. */
+  readonly isBinding: boolean;
   readonly securityMode: number;
   readonly previousSessionId: bigint;
   signingRequired: boolean;
-  /** Null until keys are derived, and for guests and anonymous users, who have none. */
+  /** Channel.SigningKey at work. Null until keys are derived, and for guests and anonymous users, who have none. */
   signer: Signer | null;
   sessionKey: Uint8Array | null;
   isGuest: boolean;
@@ -52,6 +91,8 @@ export interface TreeState {
   treeId: number;
   connected: boolean;
   response: TreeConnectResponse | null;
+  /** TreeConnect.EncryptData: the share asks for it. */
+  encryptData: boolean;
 }
 
 /** One open (MS-SMB2 3.2.1.6). Written by the engine alone. */

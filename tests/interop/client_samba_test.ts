@@ -637,10 +637,11 @@ samba("the negotiation is validated in 3.0 and 3.0.2, and on demand", {}, async 
 });
 
 samba(
-  "a share that requires encryption is refused by the server, not misread",
+  "a share that requires encryption is refused to a connection without a cipher",
   {},
   async (smbd) => {
-    const error = await assertRejects(() => login(smbd, { share: "enc" }), StatusError);
+    const without = { share: "enc", negotiate: { ciphers: [], capabilities: 0x07 } };
+    const error = await assertRejects(() => login(smbd, without), StatusError);
     assertEquals([error.command, error.statusName], ["TREE_CONNECT", "ACCESS_DENIED"]);
   },
 );
