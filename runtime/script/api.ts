@@ -54,6 +54,36 @@ export interface OperationOptions {
   readonly replay?: boolean;
   /** Set SMB2_FLAGS_DFS_OPERATIONS. */
   readonly dfs?: boolean;
+  /** What to send in place of what a client would send, illegal values included. */
+  readonly raw?: RawRequest;
+}
+
+/**
+ * Fields of the header, and the bytes of the body, that go out as given. The client still pairs the answer by its
+ * MessageId. What NEGOTIATE and SESSION_SETUP would send is changed with {@linkcode Connection} and its raw bytes.
+ */
+export interface RawRequest {
+  readonly header?: RawHeader;
+  /** The body behind the header, StructureSize first, in place of the encoded one. */
+  readonly body?: Uint8Array;
+}
+
+/** Fields of the SMB2 header (MS-SMB2 2.2.1.2) as they go on the wire; the others are computed. */
+export interface RawHeader {
+  readonly creditCharge?: number;
+  /** ChannelSequence and the reserved bits beside it, dialects 3.x; Status otherwise. */
+  readonly status?: number;
+  readonly command?: number;
+  readonly credits?: number;
+  readonly flags?: number;
+  readonly messageId?: bigint;
+  /** With SMB2_FLAGS_ASYNC_COMMAND, in place of `reserved` and `treeId`. */
+  readonly asyncId?: bigint;
+  readonly reserved?: number;
+  readonly treeId?: number;
+  readonly sessionId?: bigint;
+  /** 16 bytes; sent unchanged where the request is not signed. */
+  readonly signature?: Uint8Array;
 }
 
 /** How an operation went; never a rejection. */
@@ -515,8 +545,261 @@ export interface FileStat {
   readonly modified: Date;
 }
 
+// ------------------------------------------------------------------------------- FSCTLs of files and shares
+
+/** One range of {@linkcode FileControls.copyChunk} (MS-SMB2 2.2.31.1.1). */
+export interface CopyRange {
+  /** Offset in the source. */
+  readonly from: number | bigint;
+  /** Offset in the target. */
+  readonly to: number | bigint;
+  readonly length: Size;
+}
+
+/**
+ * What a server-side copy did. With the status INVALID_PARAMETER, what the server allows in one request (MS-SMB2
+ * 2.2.32.1): how many ranges, the length of one, and of all.
+ */
+export interface CopyResult {
+  readonly chunks: number;
+  /** Bytes of a range that was copied in part. */
+  readonly chunkBytes: number;
+  readonly bytes: number;
+}
+
+/** A range of a file. */
+export interface ByteRange {
+  readonly offset: number | bigint;
+  readonly length: number | bigint;
+}
+
+/** Previous versions of a file or share (MS-SMB2 2.2.32.2). */
+export interface SnapshotList {
+  /** Such as `"@GMT-2024.01.31-12.00.00"`; empty where `maxOutput` did not suffice for all. */
+  readonly names: readonly string[];
+  /** How many there are. */
+  readonly total: number;
+  /** Bytes that all names take. */
+  readonly size: number;
+}
+
+/** What {@linkcode FileControls.offloadRead} gives: a stand-in for data. */
+export interface OffloadToken {
+  /** 512 bytes. */
+  readonly token: Uint8Array;
+  /** Bytes that the token stands for. */
+  readonly length: number;
+  /** 0x01 = everything behind it is zero up to the end of the file. */
+  readonly flags: number;
+}
+
+/** A reparse point (MS-FSCC 2.1.2). */
+export interface ReparsePoint {
+  /** Such as 0xA000000C, a symbolic link. */
+  readonly tag: number;
+  /** DataBuffer. */
+  readonly data: Uint8Array;
+}
+
+/** Integrity streams of ReFS. */
+export interface Integrity {
+  /** 0 none, 2 CRC64; 0xFFFF in a change keeps what is there. */
+  readonly checksumAlgorithm: number;
+  /** 0x01 = errors are not enforced. */
+  readonly flags: number;
+  /** Bytes that have one checksum. */
+  readonly checksumChunkSize: number;
+  /** Bytes. */
+  readonly clusterSize: number;
+}
+
+/** The object id of a file (MS-FSCC 2.1.3). */
+export interface ObjectId {
+  /** GUID text. */
+  readonly id: string;
+  /** 48 bytes. */
+  readonly extended: Uint8Array;
+}
+
+/** What {@linkcode FileControls.peek} sees in a pipe (MS-FSCC 2.3.46). */
+export interface PipePeek {
+  /** 3 = connected, 4 = closing. */
+  readonly state: number;
+  /** Bytes to read. */
+  readonly available: number;
+  readonly messages: number;
+  /** Bytes of the first message. */
+  readonly messageLength: number;
+  /** The first of these bytes, which stay in the pipe. */
+  readonly data: Uint8Array;
+}
+
+/** An interface of the server (MS-SMB2 2.2.32.5). */
+export interface NetworkInterface {
+  readonly index: number;
+  /** Receive side scaling. */
+  readonly rss: boolean;
+  readonly rdma: boolean;
+  /** Bits per second. */
+  readonly speed: number;
+  /** Such as `"192.0.2.1"`; null where it is neither IPv4 nor IPv6. */
+  readonly address: string | null;
+}
+
+/** Where a DFS path leads (MS-DFSC 2.2.4). */
+export interface DfsReferral {
+  /** Characters of the requested path that the targets stand for. */
+  readonly consumed: number;
+  /** 0x01 referral servers, 0x02 storage servers, 0x04 target failback. */
+  readonly flags: number;
+  /** Most preferred first. */
+  readonly targets: readonly DfsReferralTarget[];
+}
+
+/** One target of a referral (MS-DFSC 2.2.5). */
+export interface DfsReferralTarget {
+  readonly version: number;
+  /** 1 = root targets, 0 = others. */
+  readonly serverType: number;
+  /** 0x02 = a list of names, 0x04 = the first of a set of targets. */
+  readonly flags: number;
+  /** Seconds for which the referral may be kept. */
+  readonly timeToLive: number;
+  /** The path that was asked for; of a list of names, the special name. */
+  readonly path: string;
+  /** `\\server\share...`; of a list of names, each name. */
+  readonly targets: readonly string[];
+}
+
+/** What a path comes to after its DFS links. */
+export interface DfsLocation {
+  /** `\\server\share\path` of the last target. */
+  readonly unc: string;
+  /** The share of the run's target to connect to. */
+  readonly share: string;
+  /** The path within it. */
+  readonly path: string;
+  /** How many referrals led there; 0 when the path is no link. */
+  readonly hops: number;
+}
+
+/** A share of the server, as its Server service lists it (MS-SRVS 3.1.4.8). */
+export interface ShareInfo {
+  readonly name: string;
+  readonly kind: "disk" | "printer" | "device" | "ipc" | number;
+  /** Reserved for administration, such as `IPC$` and `C$`. */
+  readonly special: boolean;
+  readonly temporary: boolean;
+  readonly comment: string;
+}
+
+/**
+ * FSCTLs of a file, each one request. `ioctl` takes any other one, by number and bytes. An answer that does not have
+ * the form of its FSCTL rejects in a scenario with a `WireError`.
+ */
+export interface FileControls {
+  /** SRV_REQUEST_RESUME_KEY: 24 bytes, which this file keeps for copies from it (MS-SMB2 2.2.32.3). */
+  requestResumeKey(options?: OperationOptions): Operation<Uint8Array>;
+  /**
+   * SRV_COPYCHUNK into this file from another one, whose resume key was requested before; `write` sends
+   * SRV_COPYCHUNK_WRITE, which does not need read access to this file (MS-SMB2 2.2.31.1).
+   */
+  copyChunk(
+    from: File,
+    ranges: readonly CopyRange[],
+    options?: OperationOptions & { readonly write?: boolean },
+  ): Operation<CopyResult>;
+  /** SRV_ENUMERATE_SNAPSHOTS; with `maxOutput` 16 the answer tells the size alone. */
+  snapshots(
+    options?: OperationOptions & { readonly maxOutput?: number },
+  ): Operation<SnapshotList>;
+  /** QUERY_ALLOCATED_RANGES: the parts of a range that are not holes (MS-FSCC 2.3.51). */
+  allocatedRanges(
+    offset: number | bigint,
+    length: number | bigint,
+    options?: OperationOptions & { readonly maxOutput?: number },
+  ): Operation<ByteRange[]>;
+  /** SET_ZERO_DATA from one offset up to another (MS-FSCC 2.3.85). */
+  zeroData(
+    from: number | bigint,
+    to: number | bigint,
+    options?: OperationOptions,
+  ): Operation<void>;
+  /** SET_SPARSE; true unless given (MS-FSCC 2.3.83). */
+  setSparse(sparse?: boolean, options?: OperationOptions): Operation<void>;
+  /** FILE_LEVEL_TRIM; resolves to the number of ranges that the server took. */
+  trim(
+    ranges: readonly ByteRange[],
+    options?: OperationOptions & { readonly key?: number },
+  ): Operation<number>;
+  /** OFFLOAD_READ. `timeToLive` of the token in milliseconds, 0 = the server's choice. */
+  offloadRead(
+    offset: number | bigint,
+    length: number | bigint,
+    options?: OperationOptions & { readonly timeToLive?: number },
+  ): Operation<OffloadToken>;
+  /** OFFLOAD_WRITE; resolves to the bytes written. `tokenOffset` skips bytes of the token. */
+  offloadWrite(
+    token: Uint8Array,
+    range: ByteRange & { readonly tokenOffset?: number | bigint },
+    options?: OperationOptions,
+  ): Operation<number>;
+  /** GET_REPARSE_POINT of a file opened with `openReparsePoint`. */
+  reparsePoint(options?: OperationOptions): Operation<ReparsePoint>;
+  /** SET_REPARSE_POINT. */
+  setReparsePoint(point: ReparsePoint, options?: OperationOptions): Operation<void>;
+  /** DELETE_REPARSE_POINT; the tag must be that of the file. */
+  deleteReparsePoint(tag: number, options?: OperationOptions): Operation<void>;
+  /** DUPLICATE_EXTENTS_TO_FILE, or its _EX form when `flags` are given (MS-FSCC 2.3.7, 2.3.9). */
+  duplicateExtents(
+    from: File,
+    range: CopyRange,
+    options?: OperationOptions & { readonly flags?: number },
+  ): Operation<void>;
+  /** GET_INTEGRITY_INFORMATION. */
+  integrity(options?: OperationOptions): Operation<Integrity>;
+  /** SET_INTEGRITY_INFORMATION. */
+  setIntegrity(
+    integrity: Pick<Integrity, "checksumAlgorithm"> & { readonly flags?: number },
+    options?: OperationOptions,
+  ): Operation<void>;
+  /** GET_COMPRESSION: 0 none, 1 default, 2 LZNT1. */
+  compression(options?: OperationOptions): Operation<number>;
+  /** SET_COMPRESSION. */
+  setCompression(state: number, options?: OperationOptions): Operation<void>;
+  /** CREATE_OR_GET_OBJECT_ID, or GET_OBJECT_ID with `create: false`. */
+  objectId(
+    options?: OperationOptions & { readonly create?: boolean },
+  ): Operation<ObjectId>;
+  /** PIPE_TRANSCEIVE: writes a message to this pipe and reads the answer. */
+  transceive(
+    data: Uint8Array,
+    options?: OperationOptions & { readonly maxOutput?: number },
+  ): Operation<Uint8Array>;
+  /** PIPE_PEEK. */
+  peek(options?: OperationOptions & { readonly maxOutput?: number }): Operation<PipePeek>;
+}
+
+/** FSCTLs of a share, each one request on no file. */
+export interface TreeControls {
+  /** QUERY_NETWORK_INTERFACE_INFO: where further channels may go. */
+  networkInterfaces(options?: OperationOptions): Operation<NetworkInterface[]>;
+  /** VALIDATE_NEGOTIATE_INFO with what this connection offered; a wrong answer ends the connection. */
+  validateNegotiate(options?: OperationOptions): Operation<void>;
+  /** PIPE_WAIT: until the pipe of that name can be opened, on `IPC$`. Without `wait` as long as the server likes. */
+  waitPipe(
+    name: string,
+    options?: OperationOptions & { readonly wait?: Duration },
+  ): Operation<void>;
+  /** DFS_GET_REFERRALS for `\\server\share\path`, entries up to version 4 unless `maxLevel` is given. */
+  dfsReferral(
+    path: string,
+    options?: OperationOptions & { readonly maxLevel?: number; readonly maxOutput?: number },
+  ): Operation<DfsReferral>;
+}
+
 /** What a CREATE asked for and what came of it: a file, a directory, or a pipe. */
-export interface File extends AsyncDisposable {
+export interface File extends AsyncDisposable, FileControls {
   /** Relative to the share, `\` between components. */
   readonly path: string;
   /** Whether the open succeeded and the file is not closed. */
@@ -568,7 +851,7 @@ export interface File extends AsyncDisposable {
 }
 
 /** A connected share. */
-export interface Tree {
+export interface Tree extends TreeControls {
   /** Opens or creates. `path` is relative to the share; `/` and `\` both separate; `""` is the root. */
   open(path: string, options?: OpenOptions): Operation<File>;
   /** IOCTL on no file (FileId all ones), such as DFS_GET_REFERRALS. */
@@ -678,6 +961,20 @@ export interface User extends Client, AsyncDisposable {
   stat(path: string): Promise<FileStat>;
   /** Whether the path exists. */
   exists(path: string): Promise<boolean>;
+  /**
+   * The shares of the server, asked of its Server service over `IPC$` (MS-SRVS 3.1.4.8).
+   *
+   * @throws {WireError} When the server's answer is no RPC, or longer than 4 MiB.
+   */
+  shares(): Promise<ShareInfo[]>;
+  /**
+   * Follows the DFS links of a path of the user's share, or of a `\\server\share\path` (MS-DFSC 3.1.4.1). A run reaches
+   * one server only: `map` names its share for a target, by `\\server\share`; otherwise the share's own name is used.
+   */
+  resolveDfs(
+    path: string,
+    options?: { readonly map?: Readonly<Record<string, string>> },
+  ): Promise<DfsLocation>;
   /** The whole content. */
   readFile(path: string): Promise<Uint8Array>;
   /** Replaces the content, in writes of at most the server's MaxWriteSize. */

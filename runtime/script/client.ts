@@ -6,6 +6,7 @@ import type {
   Connection,
   ConnectOptions,
   Data,
+  DfsLocation,
   DirectoryEntry,
   Duration,
   File,
@@ -15,6 +16,7 @@ import type {
   Operation,
   OperationOptions,
   Session,
+  ShareInfo,
   Tree,
   User,
   UserOptions,
@@ -22,6 +24,7 @@ import type {
 import type { ClientState } from "./client_state.ts";
 import { connect } from "./connection.ts";
 import type { ScriptFile } from "./file.ts";
+import { listShares, resolveDfs } from "./shares.ts";
 import { duration } from "./units.ts";
 
 /** READs and WRITEs that a whole file is moved in are at most this long: what every server takes. */
@@ -105,8 +108,16 @@ export class ScriptUser extends ScriptClient implements User {
   readonly session: Session;
   readonly tree: Tree;
 
-  constructor(state: ClientState, parts: { connection: Connection; session: Session; tree: Tree }) {
+  readonly #share: string;
+
+  constructor(state: ClientState, parts: {
+    connection: Connection;
+    session: Session;
+    tree: Tree;
+    share: string;
+  }) {
     super(state);
+    this.#share = parts.share;
     this.connection = parts.connection;
     this.session = parts.session;
     this.tree = parts.tree;
@@ -177,6 +188,23 @@ export class ScriptUser extends ScriptClient implements User {
     return file.isOpen;
   }
 
+  shares(): Promise<ShareInfo[]> {
+    return listShares(this.session, this.state.run.options.server);
+  }
+
+  resolveDfs(
+    path: string,
+    options: { readonly map?: Readonly<Record<string, string>> } = {},
+  ): Promise<DfsLocation> {
+    const { server } = this.state.run.options;
+    return resolveDfs(path, {
+      tree: this.tree,
+      server,
+      share: this.#share,
+      map: options.map ?? {},
+    });
+  }
+
   async readFile(path: string): Promise<Uint8Array> {
     await using file = await this.open(path, { access: "r" });
     const limit = Math.min(MAX_TRANSFER, this.connection.negotiated.maxReadSize);
@@ -216,8 +244,9 @@ export async function loginUser(state: ClientState, options: UserOptions): Promi
   if (options.onBreak !== undefined) state.breaks.policy = options.onBreak;
   const connection = await connect(state, options.connect ?? {});
   const session = await connection.login(options.login ?? {});
-  const tree = await session.tree(options.share ?? state.run.options.share);
-  return new ScriptUser(state, { connection, session, tree });
+  const share = options.share ?? state.run.options.share;
+  const tree = await session.tree(share);
+  return new ScriptUser(state, { connection, session, tree, share });
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -15,6 +15,7 @@ import type {
 } from "./api.ts";
 import { BreakQueue, type BreakSubject } from "./breaks.ts";
 import type { ClientState, ConnectionLink } from "./client_state.ts";
+import { ControlledFile } from "./fsctl.ts";
 import {
   dispositionInput,
   endOfFileInput,
@@ -25,7 +26,7 @@ import {
 } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
 import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
-import { Requests } from "./requests.ts";
+
 import type { Origin } from "./run.ts";
 import { size } from "./units.ts";
 
@@ -33,7 +34,7 @@ import { size } from "./units.ts";
 const OPLOCK_LEASE = 0xff;
 
 /** A file of a run: before, while and after it is open. */
-export class ScriptFile extends Requests implements File, BreakSubject {
+export class ScriptFile extends ControlledFile implements File, BreakSubject {
   readonly path: string;
   readonly breaks = new BreakQueue();
   readonly #state: ClientState;

@@ -36,3 +36,13 @@ export function makeOperation<T>(parts: OperationParts<T>): Operation<T> {
     cancel: { value: parts.cancel },
   }) as Operation<T>;
 }
+
+/** The same operation with another result: outcome, interim response and cancelling stay those of `operation`. */
+export function mapOperation<T, U>(operation: Operation<T>, map: (value: T) => U): Operation<U> {
+  const promise = operation.then(map);
+  return Object.defineProperties(promise, {
+    outcome: { get: () => (promise.catch(() => {}), operation.outcome) },
+    pending: { value: operation.pending },
+    cancel: { value: operation.cancel },
+  }) as Operation<U>;
+}

@@ -339,6 +339,8 @@ export class Run {
       ...options.creditCharge === undefined ? {} : { creditCharge: options.creditCharge },
       ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
       ...flags === 0 ? {} : { flags },
+      ...options.raw?.header === undefined ? {} : { override: options.raw.header },
+      ...options.raw?.body === undefined ? {} : { rawBody: options.raw.body },
     };
   }
 

@@ -22,12 +22,13 @@ import type {
 import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { openFile, ScriptFile } from "./file.ts";
 import { ScriptError } from "./errors.ts";
+import { ControlledTree } from "./fsctl.ts";
 import { makeOperation } from "./operation.ts";
 import { ctlCodeNumber, ioctlFields, ioctlInput, Requests } from "./requests.ts";
 import type { Origin } from "./run.ts";
 
 /** A tree of a run: connected, or not. */
-export class ScriptTree implements Tree {
+export class ScriptTree extends ControlledTree implements Tree {
   readonly #state: ClientState;
   readonly #tree: ClientTree | null;
   readonly #refusal: string;
@@ -41,6 +42,7 @@ export class ScriptTree implements Tree {
       readonly refusal: string;
     },
   ) {
+    super();
     this.#state = state;
     this.#link = parts.link;
     this.#tree = "tree" in parts ? parts.tree : null;
@@ -50,6 +52,10 @@ export class ScriptTree implements Tree {
   /** Why requests cannot be sent. A share that is disconnected takes them: the server says what it thinks. */
   get #obstacle(): string | null {
     return this.#tree === null ? this.#refusal : this.#link.lost;
+  }
+
+  protected override get strict(): boolean {
+    return this.#state.run.strict;
   }
 
   open(path: string, options: OpenOptions = {}): Operation<File> {
@@ -63,7 +69,7 @@ export class ScriptTree implements Tree {
     }).operation;
   }
 
-  ioctl(code: number | string, options: IoctlOptions = {}): Operation<Uint8Array> {
+  override ioctl(code: number | string, options: IoctlOptions = {}): Operation<Uint8Array> {
     const ctlCode = ctlCodeNumber(code);
     const input = ioctlInput(this.#state.run, options);
     return this.#state.run.perform({
