@@ -1,20 +1,25 @@
 /** One operation -> the call that sends it: receiver, method, arguments, and the variable for what it returns. */
-import { ctlCodeName, informationClassName, statusName } from "../../runtime/wire/mod.ts";
 import type {
-  ConnectOperation,
   IoctlOperation,
-  LockOperation,
   LoginOperation,
-  PlanNegotiateContext,
   PlanOperation,
   PlanPayload,
-  QueryInfoOperation,
   SetInfoOperation,
   TreeOperation,
 } from "../plan.ts";
-import { callOf, type Code, hexNumber, list, object, quoted } from "./code.ts";
-import { dialectCode, hexCall, type HexCode, openOptions, operationOptions } from "./options.ts";
+import { callOf, type Code, hexNumber, object, quoted } from "./code.ts";
+import { connectOptions } from "./connect.ts";
+import { hexCall, openOptions, operationOptions } from "./options.ts";
 import { readableSetInfo } from "./set_info.ts";
+import {
+  classCode,
+  ctlCode,
+  expectedStatus,
+  integer,
+  lockRanges,
+  optional,
+  selector,
+} from "./values.ts";
 
 /** A call to write. */
 export interface Statement {
@@ -460,116 +465,4 @@ export class Statements {
     this.usesParams = true;
     return callOf(`p.${name}`, quoted(captured));
   }
-}
-
-/** The recorded status, where it is not success; an unknown one may be anything. */
-function expectedStatus(operation: PlanOperation): string | undefined {
-  if (operation.status === null) return "any";
-  return operation.status === 0 ? undefined : statusName(operation.status);
-}
-
-function connectOptions(
-  operation: ConnectOperation,
-  hex: HexCode,
-): Code | undefined {
-  if (operation.implied) return undefined;
-  const status = expectedStatus(operation);
-  return object({
-    smb1: operation.smb1 ? "true" : undefined,
-    dialects: operation.dialects.length === 0
-      ? undefined
-      : list(operation.dialects.map(dialectCode)),
-    securityMode: operation.securityMode === 1 ? undefined : hexNumber(operation.securityMode, 2),
-    capabilities: hexNumber(operation.capabilities),
-    contexts: operation.contexts.length === 0
-      ? undefined
-      : list(operation.contexts.map((context) => negotiateContextCode(context, hex))),
-    expect: status === undefined ? undefined : quoted(status),
-  });
-}
-
-function negotiateContextCode(
-  context: PlanNegotiateContext,
-  hex: HexCode,
-): Code {
-  const numbers = (values: readonly number[]) => list(values.map((value) => hexNumber(value, 4)));
-  const kind = quoted(context.kind);
-  switch (context.kind) {
-    case "preauthIntegrity":
-      return object({
-        kind,
-        hashAlgorithms: numbers(context.hashAlgorithms),
-        saltLength: String(context.saltLength),
-      })!;
-    case "encryption":
-      return object({ kind, ciphers: numbers(context.ciphers) })!;
-    case "compression":
-      return object({
-        kind,
-        flags: context.flags === 0 ? undefined : hexNumber(context.flags),
-        algorithms: numbers(context.algorithms),
-      })!;
-    case "netname":
-      // The captured server's name; the target's own is sent.
-      return object({ kind })!;
-    case "transport":
-      return object({ kind, flags: hexNumber(context.flags) })!;
-    case "rdmaTransform":
-      return object({ kind, transforms: numbers(context.transforms) })!;
-    case "signing":
-      return object({ kind, algorithms: numbers(context.algorithms) })!;
-    case "raw":
-      return object({ kind, type: hexNumber(context.type, 4), data: hex(context.data) })!;
-  }
-}
-
-/** Offsets beyond what a number holds exactly are bigint. */
-function integer(text: string): string {
-  return Number.isSafeInteger(Number(text)) ? text : `${text}n`;
-}
-
-function optional(value: number, usual: number): string | undefined {
-  return value === usual ? undefined : String(value);
-}
-
-const LOCK_KINDS = new Map([[0x01, "shared"], [0x02, "exclusive"], [0x04, "unlock"]]);
-const FAIL_IMMEDIATELY = 0x10;
-
-function lockRanges(operation: LockOperation): Code {
-  return list(operation.ranges.map((range) => {
-    const kind = LOCK_KINDS.get(range.flags & ~FAIL_IMMEDIATELY);
-    return object({
-      offset: integer(range.offset),
-      length: integer(range.length),
-      kind: kind === undefined ? hexNumber(range.flags) : quoted(kind),
-      failImmediately: kind !== undefined && (range.flags & FAIL_IMMEDIATELY) !== 0
-        ? "true"
-        : undefined,
-    })!;
-  }));
-}
-
-const INFO_TYPES = new Map([[2, "fileSystem"], [3, "security"], [4, "quota"]]);
-
-function selector(
-  operation: QueryInfoOperation | SetInfoOperation,
-): Record<string, Code | undefined> {
-  const { infoType } = operation;
-  const type = INFO_TYPES.get(infoType);
-  const classless = infoType === 3 || infoType === 4;
-  return {
-    type: infoType === 1 ? undefined : type === undefined ? String(infoType) : quoted(type),
-    class: classless && operation.class === 0 ? undefined : classCode(infoType, operation.class),
-    additional: operation.additional === 0 ? undefined : hexNumber(operation.additional),
-  };
-}
-
-function classCode(infoType: number, number: number): string {
-  const name = informationClassName(infoType, number);
-  return /^[A-Za-z]+$/.test(name) ? quoted(name) : String(number);
-}
-
-function ctlCode(code: number): string {
-  const name = ctlCodeName(code).replace(/^FSCTL_/, "");
-  return /^[A-Z][A-Z0-9_]+$/.test(name) ? quoted(name) : hexNumber(code);
 }
