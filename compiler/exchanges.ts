@@ -38,6 +38,12 @@ interface StreamState {
   readonly skipped: Skipped[];
 }
 
+/**
+ * Requests that may wait for their answers: credits are 16 bits wide (MS-SMB2 3.2.4.1.2). More of them wait only where
+ * the server's side is not in the capture.
+ */
+const MAX_OUTSTANDING = 65_536;
+
 /** Unreadable parts that are remembered of a connection that may not be SMB. */
 const SKIPPED_KEPT = 64;
 
@@ -84,6 +90,7 @@ export class ExchangeTracker {
     switch (event.kind) {
       case "data":
         deframer.push(event);
+        if (deframer.foreign) this.#streams.delete(direction.connection.number);
         return !deframer.foreign;
       case "gap":
         deframer.gap(event.missing);
@@ -213,7 +220,14 @@ export class ExchangeTracker {
     const replaced = state.waiting.get(key);
     if (replaced !== undefined) this.#settle(replaced);
     state.waiting.set(key, exchange);
+    if (state.waiting.size > MAX_OUTSTANDING) this.#giveUpOldest(state);
     return exchange;
+  }
+
+  #giveUpOldest({ waiting }: StreamState): void {
+    const [key, oldest] = waiting.entries().next().value!;
+    waiting.delete(key);
+    this.#settle(oldest);
   }
 
   #response(

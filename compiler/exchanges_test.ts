@@ -6,6 +6,7 @@ import {
   createAnswer,
   createBody,
   fileId,
+  framed,
   queryInfoBody,
   readBody,
   RELATED,
@@ -15,7 +16,11 @@ import {
   writeBody,
 } from "./_conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
+import { chainBytes, encodeChain, makeHeader, type Message } from "../runtime/wire/mod.ts";
+import { NoteBook, Stamp } from "./capture/mod.ts";
 import type { Exchange } from "./exchange.ts";
+import { ExchangeTracker } from "./exchanges.ts";
+import { type Connection, type Direction, StreamData } from "./reassembly.ts";
 import { countPayloads, hashPayloads } from "./payload.ts";
 import { readCapture } from "./read_capture.ts";
 
@@ -277,3 +282,41 @@ Deno.test("payload after the end of a connection is noted with its bytes", async
     "33 bytes of SMB connections were dropped, as they came after the end of their connection 1",
   ]);
 });
+
+Deno.test("requests of a capture without answers do not wait for ever", () => {
+  const settled: number[] = [];
+  const notes = new NoteBook();
+  const tracker = new ExchangeTracker({
+    notes,
+    payloads: countPayloads,
+    sink: { opened() {}, pending() {}, settled: ({ index }) => settled.push(index) },
+  });
+  const stamp = new Stamp({ frame: 1, seconds: 0, nanoseconds: 0 });
+  const [client, server] = [{ address: "10.0.0.1", port: 1 }, { address: "10.0.0.2", port: 445 }];
+  const one = { index: 0, source: client, destination: server, initiator: true } as const;
+  const other = { index: 1, source: server, destination: client, initiator: false } as const;
+  const directions: Direction[] = [];
+  const connection = { number: 0, opened: stamp, directions } as unknown as Connection;
+  directions.push({ ...one, connection }, { ...other, connection });
+  const unit = framed(chainBytes(encodeChain([echo(0n)])));
+  const view = new DataView(unit.buffer);
+  for (let messageId = 0; messageId < 65_600; messageId++) {
+    view.setUint32(4 + 24, messageId, true);
+    tracker.take(
+      new StreamData({
+        direction: directions[0]!,
+        position: 0,
+        bytes: unit,
+        completed: stamp,
+        carried: stamp,
+      }),
+    );
+  }
+  assertEquals(settled.length, 65_600 - 65_536);
+  assertEquals(settled.slice(0, 3), [0, 1, 2]);
+});
+
+function echo(messageId: bigint): Message {
+  const header = makeHeader({ command: 0x0d, messageId });
+  return { kind: "request", command: "ECHO", header, body: { reserved: 0 } };
+}
