@@ -67,6 +67,7 @@ export type {
   FileAttribute,
   FileControls,
   FileStat,
+  GrantedLease,
   InfoResult,
   InfoSelector,
   Integrity,

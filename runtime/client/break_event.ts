@@ -43,6 +43,11 @@ export interface BreakEvent {
   readonly acknowledged: Promise<Acknowledgement | null>;
   /** Acknowledges, to `state` in place of `to` when given. The first call counts. */
   acknowledge(state?: number): void;
+  /**
+   * Sends an acknowledgement however often it is called and whatever was decided before: servers must bear those that
+   * are not due. Resolves to null when it cannot be sent, or the connection ends before the answer.
+   */
+  send(state?: number): Promise<Acknowledgement | null>;
 }
 
 /** The event of a notice; `send` transmits an acknowledgement and calls back with its outcome. */
@@ -82,6 +87,16 @@ export class NoticedBreak implements BreakEvent {
     if (this.#decided) return;
     this.#decided = true;
     this.#send(state, this.#settle);
+  }
+
+  send(state: number = this.to): Promise<Acknowledgement | null> {
+    if (!this.#decided) {
+      this.acknowledge(state);
+      return this.acknowledged;
+    }
+    const { promise, resolve } = Promise.withResolvers<Acknowledgement | null>();
+    this.#send(state, resolve);
+    return promise;
   }
 
   /** Carries out a policy's decision. */

@@ -527,10 +527,28 @@ export interface Break {
   readonly ackRequired: boolean;
   /** NewEpoch of a version 2 lease. */
   readonly epoch?: number;
-  /** Acknowledges now, to what the server offers or to `to`; for the policy `"withhold"`. */
+  /**
+   * Acknowledges now, to what the server offers or to `to`; for the policy `"withhold"`. Each call sends one
+   * acknowledgement, also where none is due: the server says what it thinks of it.
+   */
   acknowledge(
     options?: OperationOptions & { readonly to?: LeaseStateText | Oplock },
   ): Operation<void>;
+}
+
+/** A lease as the answer to an open describes it (MS-SMB2 2.2.14.2.10, 2.2.14.2.11). */
+export interface GrantedLease {
+  readonly version: 1 | 2;
+  /** Letters in the order R, W, H; `""` for none. */
+  readonly state: string;
+  /** 16 bytes. */
+  readonly key: Uint8Array;
+  /** LeaseFlags: 0x02 a break is in progress, 0x04 `parent` is set. */
+  readonly flags: number;
+  /** Version 2 only. */
+  readonly epoch?: number;
+  /** ParentLeaseKey, 16 bytes; version 2 only. */
+  readonly parent?: Uint8Array;
 }
 
 /** Attributes and sizes of a file. */
@@ -806,6 +824,10 @@ export interface File extends AsyncDisposable, FileControls {
   readonly isOpen: boolean;
   /** Lease state (`"RWH"`) or oplock (`"batch"`) in force; `""` or `"none"` without. */
   readonly granted: string;
+  /** The lease as the answer to the open described it; null without one. What came later is in `granted`. */
+  readonly lease: GrantedLease | null;
+  /** The breaks of this file so far, oldest first, those that `leaseBreak()` and `oplockBreak()` gave included. */
+  readonly breaks: readonly Break[];
   /** CreateAction: 0 superseded, 1 opened, 2 created, 3 overwritten; -1 when not open. */
   readonly action: number;
   /** Size when it was opened. */

@@ -20,7 +20,7 @@ export interface BreakSubject {
   readonly path: string;
   /** The policy of the file, or of its client. */
   readonly policy: BreakPolicy;
-  readonly breaks: BreakQueue;
+  readonly queue: BreakQueue;
   /** Closes the file instead of acknowledging. */
   closeOnBreak(): void;
 }
@@ -37,10 +37,17 @@ function stateNumber(kind: "lease" | "oplock", state: LeaseStateText | Oplock): 
 
 /** The breaks of a file: those that came, and those that the script waits for. */
 export class BreakQueue {
+  readonly #all: Break[] = [];
   readonly #arrived: Break[] = [];
   readonly #waiting: { kind: Break["kind"]; resolve: (event: Break) => void }[] = [];
 
+  /** Every break so far. */
+  get all(): readonly Break[] {
+    return [...this.#all];
+  }
+
   push(event: Break): void {
+    this.#all.push(event);
     const index = this.#waiting.findIndex((waiter) => waiter.kind === event.kind);
     if (index < 0) this.#arrived.push(event);
     else this.#waiting.splice(index, 1)[0]?.resolve(event);
@@ -93,7 +100,7 @@ export class BreakTable {
     const early = this.#early.get(id);
     if (early !== undefined) {
       this.#early.delete(id);
-      subject.breaks.push(this.#scriptBreak(early, subject.path));
+      subject.queue.push(this.#scriptBreak(early, subject.path));
     }
   }
 
@@ -115,7 +122,7 @@ export class BreakTable {
     const [first] = subjects;
     this.#record(event, first?.path ?? "");
     if (first === undefined && id !== null) this.#early.set(id, event);
-    for (const subject of subjects) subject.breaks.push(this.#scriptBreak(event, subject.path));
+    for (const subject of subjects) subject.queue.push(this.#scriptBreak(event, subject.path));
     const policy = first?.policy ?? this.policy;
     if (policy === "acknowledge") return "acknowledge";
     if (policy === "withhold") return event.ackRequired ? "defer" : "never";
@@ -167,9 +174,10 @@ export class BreakTable {
   ): Operation<void> {
     const state = options.to === undefined ? undefined : stateNumber(event.kind, options.to);
     return this.#run.acknowledge({ client: this.#client, path, options }, async () => {
-      event.acknowledge(state);
-      const ack = await event.acknowledged;
-      if (ack === null) throw new Error("Cannot acknowledge: the connection ended");
+      const ack = await event.send(state);
+      if (ack === null) {
+        throw new Error("Cannot acknowledge: the lease or file is gone, or the connection ended");
+      }
       return ack;
     });
   }
@@ -189,7 +197,7 @@ export class BreakTable {
     const label = options.label === undefined ? null : String(options.label);
     if (label !== null) run.order.begin(label);
     const { promise, resolve } = Promise.withResolvers<Break | null>();
-    const stopWaiting = subject.breaks.next(kind, resolve);
+    const stopWaiting = subject.queue.next(kind, resolve);
     const stopTimer = run.deadline(limit, () => resolve(null));
     const event = await promise;
     stopWaiting();

@@ -7,6 +7,7 @@ import type {
   Duration,
   File,
   FileStat,
+  GrantedLease,
   Label,
   OpenOptions,
   Operation,
@@ -36,7 +37,7 @@ const OPLOCK_LEASE = 0xff;
 /** A file of a run: before, while and after it is open. */
 export class ScriptFile extends ControlledFile implements File, BreakSubject {
   readonly path: string;
-  readonly breaks = new BreakQueue();
+  readonly queue = new BreakQueue();
   readonly #state: ClientState;
   readonly #policy: BreakPolicy | null;
   readonly #leaseKey: Uint8Array | null;
@@ -102,6 +103,24 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     return open.oplockLevel === OPLOCK_LEASE
       ? leaseStateText(open.leaseState)
       : oplockText(open.oplockLevel);
+  }
+
+  get lease(): GrantedLease | null {
+    const granted = this.#open?.response.contexts.find((context) => context.kind === "RqLs");
+    if (granted === undefined) return null;
+    const common = {
+      version: granted.version,
+      state: leaseStateText(granted.leaseState),
+      key: granted.leaseKey.slice(),
+      flags: granted.leaseFlags,
+    };
+    return granted.version === 1
+      ? common
+      : { ...common, epoch: granted.epoch, parent: granted.parentLeaseKey.slice() };
+  }
+
+  get breaks(): readonly Break[] {
+    return this.queue.all;
   }
 
   get action(): number {
