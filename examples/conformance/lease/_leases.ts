@@ -1,0 +1,61 @@
+/** What the scenarios of this folder share: files to try leases on, opens that ask for one, and waiting for breaks. */
+import {
+  type Break,
+  expect,
+  type File,
+  type LeaseOptions,
+  type OpenOptions,
+  type Operation,
+  type Tree,
+  type User,
+} from "smbench";
+
+/** LeaseFlags: the server waits for an acknowledgement (MS-SMB2 2.2.14.2.10). */
+export const BREAK_IN_PROGRESS = 0x02;
+
+/** A lease as 2.1 knows it. */
+export function v1(state: string, key: string): LeaseOptions {
+  return { state, key, version: 1 };
+}
+
+/** A lease as 3.0 knows it. */
+export function v2(state: string, key: string, epoch: number): LeaseOptions {
+  return { state, key, epoch, version: 2 };
+}
+
+/** Opens a file, or creates it, for everything and shared with everybody. */
+export function openAll(
+  on: User | Tree,
+  path: string,
+  options: OpenOptions = {},
+): Operation<File> {
+  return on.open(path, {
+    access: "all",
+    disposition: "openIf",
+    options: ["nonDirectory"],
+    ...options,
+  });
+}
+
+/** Makes sure that there is no such file, now and after the scenario. */
+export async function scratch(user: User, path: string): Promise<AsyncDisposable> {
+  await user.remove(path, { expect: ["SUCCESS", "OBJECT_NAME_NOT_FOUND"] });
+  return { [Symbol.asyncDispose]: () => user.remove(path, { expect: "any" }) };
+}
+
+/** The next break of a lease; whoever waits longer than this waits in vain. */
+export async function broken(file: File, from: string, to: string): Promise<Break> {
+  const event = await file.leaseBreak({ timeout: "2s" });
+  // What was cached for reading alone goes without a word (MS-SMB2 3.3.4.7).
+  expect(event).toMatchObject({ from, to, ackRequired: /[WH]/.test(from) });
+  return event;
+}
+
+/** Lets breaks come that should not, and checks that each file had as many as it says. */
+export async function quiet(
+  user: User,
+  files: readonly (readonly [File, number])[],
+): Promise<void> {
+  await user.sleep("100ms");
+  for (const [file, count] of files) expect(file.breaks).toHaveLength(count);
+}
