@@ -6,7 +6,7 @@ import {
   fileId,
   writeAnswer,
   writeBody,
-} from "./_conversation.ts";
+} from "../tests/captures/conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
 import {
   CaptureError,

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { framed } from "./_conversation.ts";
+import { framed } from "../tests/captures/conversation.ts";
 import { concat } from "./capture/_build.ts";
 import { Stamp } from "./capture/mod.ts";
 import { Deframer, type Frame, type Skipped } from "./deframe.ts";

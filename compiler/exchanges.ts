@@ -39,8 +39,8 @@ interface StreamState {
 }
 
 /**
- * Requests that may wait for their answers: credits are 16 bits wide (MS-SMB2 3.2.4.1.2). More of them wait only where
- * the server's side is not in the capture.
+ * Requests that may wait for their answers. A server bounds them by the credits that it grants (MS-SMB2 3.2.4.1.2), to
+ * some thousands; more of them wait only where its side is not in the capture.
  */
 const MAX_OUTSTANDING = 65_536;
 

@@ -14,7 +14,7 @@ import {
   Wire,
   writeAnswer,
   writeBody,
-} from "./_conversation.ts";
+} from "../tests/captures/conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
 import { chainBytes, encodeChain, makeHeader, type Message } from "../runtime/wire/mod.ts";
 import { NoteBook, Stamp } from "./capture/mod.ts";

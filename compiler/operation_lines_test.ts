@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fileId } from "./_conversation.ts";
+import { fileId } from "../tests/captures/conversation.ts";
 import type { Exchange, Facts } from "./exchange.ts";
 import { OperationLines } from "./operation_lines.ts";
 import { ReplayState } from "./replay_state.ts";

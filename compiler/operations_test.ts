@@ -14,7 +14,7 @@ import {
   Wire,
   writeAnswer,
   writeBody,
-} from "./_conversation.ts";
+} from "../tests/captures/conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
 import { compile } from "./compile.ts";
 import type { PlanOperation } from "./plan.ts";

@@ -10,7 +10,7 @@ import {
   RELATED,
   SAME_FILE,
   Wire,
-} from "./_conversation.ts";
+} from "../tests/captures/conversation.ts";
 import { inputOf } from "./capture/_build.ts";
 import type { Exchange, Facts } from "./exchange.ts";
 import { countPayloads } from "./payload.ts";

@@ -13,7 +13,7 @@ import {
   SAME_FILE,
   writeAnswer,
   writeBody,
-} from "./_conversation.ts";
+} from "../tests/captures/conversation.ts";
 import { inputOf, seeded } from "./capture/_build.ts";
 import { CaptureError } from "./capture/mod.ts";
 import { compile, inspect, inspectOperations } from "./mod.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fileId } from "./_conversation.ts";
+import { fileId } from "../tests/captures/conversation.ts";
 import { OpenTable, TreeTable } from "./state_tables.ts";
 
 const SERVER = "10.0.0.2:445";

@@ -11,7 +11,7 @@ import {
   readBody,
   writeAnswer,
   writeBody,
-} from "../../compiler/_conversation.ts";
+} from "../captures/conversation.ts";
 
 /** What the conversation consists of. */
 export type Load = "metadata" | "data";

@@ -1,7 +1,5 @@
 /** Sets the lines of `inspect --operations` beside a capture's oracle and lists what differs. */
-import { OperationLines } from "../../compiler/operation_lines.ts";
-import { hashPayloads } from "../../compiler/payload.ts";
-import { readCapture } from "../../compiler/read_capture.ts";
+import { type DecryptionKeys, inspectOperations } from "../../compiler/mod.ts";
 
 /** A line of either side. */
 export type Row = Record<string, unknown>;
@@ -36,18 +34,9 @@ const NOT_COMPARED = new Set([
 ]);
 
 /** Our lines for a capture. */
-export async function operationRows(
-  path: string,
-  options: Partial<Parameters<typeof readCapture>[2]> = {},
-): Promise<Row[]> {
+export async function operationRows(path: string, keys: DecryptionKeys = {}): Promise<Row[]> {
   const rows: Row[] = [];
-  let lines: OperationLines | undefined;
-  await readCapture(
-    path,
-    (state) => lines = new OperationLines(state, (row) => rows.push(row)),
-    { payloads: hashPayloads, ...options },
-  );
-  lines?.finish();
+  await inspectOperations(path, (row) => rows.push(row), { keys });
   return JSON.parse(JSON.stringify(rows));
 }
 

@@ -1,6 +1,5 @@
 /** Every shared capture: the lines of `inspect --operations` against the oracle, all differences explained. */
 import { assertEquals } from "@std/assert";
-import { Decryption } from "../../compiler/decryption.ts";
 import { sharedTest } from "../harness/interop.ts";
 import { EXPLAINED, unexplained } from "./explained.ts";
 import { compareRows, operationRows, oracleRows } from "./oracle.ts";
@@ -13,8 +12,7 @@ sharedTest(
     const captures = sharedCaptures();
     for (const capture of captures) {
       await t.step(capture.file, async () => {
-        const unwrapper = new Decryption(keysOf(capture));
-        const ours = await operationRows(capturePath(capture), { unwrapper });
+        const ours = await operationRows(capturePath(capture), keysOf(capture));
         const oracle = await oracleRows(oraclePath(capture));
         const { differences } = compareRows(ours, oracle);
         assertEquals(unexplained(capture.file, differences), []);

@@ -3,7 +3,6 @@
  * of loss of the scenario, and the differences with their reasons. `deno run -A tests/captures/report.ts`
  */
 import { compile } from "../../compiler/mod.ts";
-import { Decryption } from "../../compiler/decryption.ts";
 import { EXPLAINED } from "./explained.ts";
 import { compareRows, operationRows, oracleRows } from "./oracle.ts";
 import { capturePath, keysOf, oraclePath, sharedCaptures } from "./shared_captures.ts";
@@ -17,7 +16,7 @@ print(["capture", ...COLUMNS, "why"]);
 for (const capture of sharedCaptures()) {
   const path = capturePath(capture);
   const keys = keysOf(capture);
-  const ours = await operationRows(path, { unwrapper: new Decryption(keys) });
+  const ours = await operationRows(path, keys);
   const oracle = await oracleRows(oraclePath(capture));
   const { pairs, differences } = compareRows(ours, oracle);
   const { plan, notes } = await compile(path, { version: "report", keys });

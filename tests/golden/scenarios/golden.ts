@@ -1,15 +1,14 @@
 /** Where the golden scenarios are, and how they are made. */
 import { compile } from "../../../compiler/mod.ts";
-import { inputOf } from "../../../compiler/capture/_build.ts";
 
 /** Path of a golden file. */
 export function goldenPath(name: string, ending: "pcap" | "expected.ts" | "notes.json"): URL {
   return new URL(`../../fixtures/scenarios/${name}.${ending}`, import.meta.url);
 }
 
-/** What a capture compiles into. */
-export async function compiled(name: string, pcap: Uint8Array) {
-  const { script, notes } = await compile(inputOf(pcap), {
+/** What a golden capture compiles into. */
+export async function compiled(name: string) {
+  const { script, notes } = await compile(goldenPath(name, "pcap"), {
     version: "0.0.0",
     name: `${name}.pcap`,
   });

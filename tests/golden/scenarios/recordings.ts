@@ -14,8 +14,7 @@ import {
   Wire,
   writeAnswer,
   writeBody,
-} from "../../../compiler/_conversation.ts";
-import { text } from "../../../compiler/capture/_build.ts";
+} from "../../captures/conversation.ts";
 
 /** One golden scenario: the folder has `name.pcap`, `name.expected.ts` and `name.notes.json`. */
 export interface Recording {
@@ -253,4 +252,8 @@ function damaged(): Uint8Array<ArrayBuffer> {
     index >= before && index !== write + 1
   );
   return talk.wire.pcap(kept.slice(0, -1));
+}
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
 }

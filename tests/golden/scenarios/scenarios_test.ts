@@ -7,7 +7,7 @@ import { RECORDINGS } from "./recordings.ts";
 for (const { name, pcap } of RECORDINGS) {
   Deno.test(`${name}.pcap compiles into ${name}.expected.ts`, async () => {
     const bytes = await Deno.readFile(goldenPath(name, "pcap"));
-    const { script, notes } = await compiled(name, bytes);
+    const { script, notes } = await compiled(name);
     assertEquals(script, await Deno.readTextFile(goldenPath(name, "expected.ts")));
     assertEquals(notes, await Deno.readTextFile(goldenPath(name, "notes.json")));
     assertEquals(bytes, pcap(), "the capture is the one that is made here");

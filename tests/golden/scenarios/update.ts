@@ -3,9 +3,8 @@ import { compiled, goldenPath } from "./golden.ts";
 import { RECORDINGS } from "./recordings.ts";
 
 for (const { name, pcap } of RECORDINGS) {
-  const bytes = pcap();
-  const { script, notes } = await compiled(name, bytes);
-  await Deno.writeFile(goldenPath(name, "pcap"), bytes);
+  await Deno.writeFile(goldenPath(name, "pcap"), pcap());
+  const { script, notes } = await compiled(name);
   await Deno.writeTextFile(goldenPath(name, "expected.ts"), script);
   await Deno.writeTextFile(goldenPath(name, "notes.json"), notes);
 }

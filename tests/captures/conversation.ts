@@ -2,7 +2,7 @@
  * Makes captures of made-up SMB2 conversations for tests and benchmarks: messages go through the codec, TCP and packet
  * headers are written byte by byte. Times, ids and ports are counted up, so that equal programs make equal captures.
  */
-import { createAcceptor, createInitiator, ntHash } from "../runtime/security/mod.ts";
+import { createAcceptor, createInitiator, ntHash } from "../../runtime/security/mod.ts";
 import {
   chainBytes,
   Command,
@@ -14,8 +14,7 @@ import {
   type Message,
   type RequestBodies,
   type ResponseBodies,
-} from "../runtime/wire/mod.ts";
-import { concat, ethernet, packet, pcapFile } from "./capture/_build.ts";
+} from "../../runtime/wire/mod.ts";
 
 /** A packet to be written: what a test may drop, cut, double or put elsewhere. */
 export interface BuiltPacket {
@@ -59,7 +58,7 @@ export class Wire {
 
   /** The capture file. */
   pcap(packets: readonly BuiltPacket[] = this.packets): Uint8Array<ArrayBuffer> {
-    return pcapFile(packets, { magic: 0xa1b23c4d });
+    return pcapOf(packets);
   }
 }
 
@@ -98,14 +97,13 @@ export class Conversation {
     const { flags = "PA", payload = new Uint8Array(0) } = options;
     const other = way === "request" ? "response" : "request";
     const built = {
-      bytes: ethernet(packet({
+      bytes: packetOf(payload, {
         from: this.#ends[way],
         to: this.#ends[other],
         seq: this.#seq[way],
         ack: this.#seq[other],
         flags,
-        payload,
-      })),
+      }),
       time: this.wire.now,
     };
     this.#seq[way] += payload.byteLength + (/[SF]/.test(flags) ? 1 : 0);
@@ -308,8 +306,68 @@ const STATUS_LOGON_FAILURE = 0xc000006d;
 
 /** The 4-byte length and the unit. */
 export function framed(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { byteLength: length } = bytes;
-  return concat(new Uint8Array([0, length >> 16, length >> 8, length]), bytes);
+  const unit = new Uint8Array(4 + bytes.byteLength);
+  new DataView(unit.buffer).setUint32(0, bytes.byteLength);
+  unit.set(bytes, 4);
+  return unit;
+}
+
+const ETHERNET_SIZE = 14;
+const IPV4_SIZE = 20;
+const TCP_SIZE = 20;
+const TCP_FLAGS = { F: 0x01, S: 0x02, R: 0x04, P: 0x08, A: 0x10 } as const;
+
+/** An Ethernet frame with IPv4 and TCP. Checksums are 0: captures from the sending host often have no true ones. */
+function packetOf(
+  payload: Uint8Array,
+  options: { from: string; to: string; seq: number; ack: number; flags: string },
+): Uint8Array {
+  const bytes = new Uint8Array(ETHERNET_SIZE + IPV4_SIZE + TCP_SIZE + payload.byteLength);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(12, 0x0800);
+  const ip = ETHERNET_SIZE;
+  view.setUint16(ip, 0x4500);
+  view.setUint16(ip + 2, bytes.byteLength - ETHERNET_SIZE);
+  view.setUint16(ip + 6, 0x4000);
+  view.setUint16(ip + 8, (64 << 8) | 6);
+  const [from, to] = [endpoint(options.from), endpoint(options.to)];
+  bytes.set(from.address, ip + 12);
+  bytes.set(to.address, ip + 16);
+  const tcp = ip + IPV4_SIZE;
+  view.setUint16(tcp, from.port);
+  view.setUint16(tcp + 2, to.port);
+  view.setUint32(tcp + 4, options.seq);
+  view.setUint32(tcp + 8, options.ack);
+  let flags = 0;
+  for (const letter of options.flags) flags |= TCP_FLAGS[letter as keyof typeof TCP_FLAGS];
+  view.setUint16(tcp + 12, (5 << 12) | flags);
+  view.setUint16(tcp + 14, 0xffff);
+  bytes.set(payload, tcp + TCP_SIZE);
+  return bytes;
+}
+
+function endpoint(text: string): { address: number[]; port: number } {
+  const [address = "", port = ""] = text.split(":");
+  return { address: address.split(".").map(Number), port: Number(port) };
+}
+
+/** A pcap file with nanoseconds. */
+function pcapOf(packets: readonly BuiltPacket[]): Uint8Array<ArrayBuffer> {
+  const size = packets.reduce((sum, { bytes }) => sum + 16 + bytes.byteLength, 24);
+  const file = new Uint8Array(size);
+  const view = new DataView(file.buffer);
+  const words = (at: number, values: readonly number[]) =>
+    values.forEach((value, index) => view.setUint32(at + index * 4, value, true));
+  words(0, [0xa1b23c4d, 0x00040002, 0, 0, 0x40000, 1]);
+  let at = 24;
+  for (const { bytes, time, originalLength } of packets) {
+    const seconds = Number(time / 1_000_000_000n);
+    const nanoseconds = Number(time % 1_000_000_000n);
+    words(at, [seconds, nanoseconds, bytes.byteLength, originalLength ?? bytes.byteLength]);
+    file.set(bytes, at + 16);
+    at += 16 + bytes.byteLength;
+  }
+  return file;
 }
 
 /** A file id whose halves are the same number. */
