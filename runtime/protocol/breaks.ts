@@ -47,10 +47,7 @@ export function breakNotice(
     }
     case "leaseNotification": {
       const lease = leases.find(body.leaseKey);
-      if (lease !== null) {
-        lease.state = body.newLeaseState;
-        lease.epoch = body.newEpoch;
-      }
+      if (lease !== null) leases.broken(lease, body.newLeaseState, body.newEpoch);
       return {
         kind: "lease",
         from: body.currentLeaseState,

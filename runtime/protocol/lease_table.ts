@@ -1,5 +1,10 @@
 /** Leases by their key (MS-SMB2 3.2.1.5: GlobalFileTable holds one lease key for each file). */
-import type { CreateRequest, CreateResponse } from "../wire/mod.ts";
+import {
+  type CreateRequest,
+  type CreateRequestContext,
+  type CreateResponse,
+  LeaseFlags,
+} from "../wire/mod.ts";
 import type { OpenState, SessionState, TreeState } from "./sessions.ts";
 
 /** One lease of this client. */
@@ -9,7 +14,10 @@ export interface LeaseEntry {
   readonly tree: TreeState | null;
   /** Bits of LeaseState. */
   state: number;
-  epoch: number;
+  /** File.LeaseEpoch of a version 2 lease; null while none is known. */
+  epoch: number | null;
+  /** ParentLeaseKey of a version 2 lease: the lease of the directory. */
+  parentKey: Uint8Array | null;
   readonly opens: Set<OpenState>;
   /** CREATE requests on the way that name the key. */
   pending: number;
@@ -53,7 +61,8 @@ export class LeaseTable {
       session: owner.session,
       tree: owner.tree,
       state: 0,
-      epoch: 0,
+      epoch: null,
+      parentKey: parentKeyOf(context),
       opens: new Set(),
       pending: 1,
     };
@@ -75,9 +84,22 @@ export class LeaseTable {
       return null;
     }
     entry.pending--;
+    // A break that overtook this response knows better: its epoch is newer (MS-SMB2 3.2.5.7.1, 3.2.5.19.2).
+    if (context.version === 2) {
+      if (entry.epoch !== null && isNewer(entry.epoch, context.epoch)) return entry;
+      entry.epoch = context.epoch;
+    }
     entry.state = context.leaseState;
-    if (context.version === 2) entry.epoch = context.epoch;
     return entry;
+  }
+
+  /** A break notification changes the lease, unless something newer is known. */
+  broken(entry: LeaseEntry, state: number, epoch: number): void {
+    if (epoch !== 0) {
+      if (entry.epoch !== null && isNewer(entry.epoch, epoch)) return;
+      entry.epoch = epoch;
+    }
+    entry.state = state;
   }
 
   /** An open ended. */
@@ -95,6 +117,18 @@ export class LeaseTable {
 
 /** OplockLevel of a CREATE that asks for, or got, a lease (MS-SMB2 2.2.13). */
 export const OPLOCK_LEVEL_LEASE = 0xff;
+
+/** Whether epoch `a` is after `b`, in 16 bits that wrap around. */
+function isNewer(a: number, b: number): boolean {
+  const difference = (a - b) & 0xffff;
+  return difference !== 0 && difference < 0x8000;
+}
+
+function parentKeyOf(context: Extract<CreateRequestContext, { kind: "RqLs" }>): Uint8Array | null {
+  const isSet = context.version === 2 &&
+    (context.leaseFlags & LeaseFlags.PARENT_LEASE_KEY_SET) !== 0;
+  return isSet ? context.parentLeaseKey.slice() : null;
+}
 
 function keyText(key: Uint8Array): string {
   let text = "";

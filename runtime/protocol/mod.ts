@@ -51,3 +51,6 @@ export {
   type TreeState,
 } from "./sessions.ts";
 export { type OpenJob, openNow, type SealJob, sealNow, setSignature } from "./session_cipher.ts";
+export { type LockSequence, LockSequences } from "./lock_sequences.ts";
+export { isReplayable, replayOf, type ReplayTarget } from "./replay.ts";
+export { guidText } from "./negotiation.ts";

@@ -4,6 +4,12 @@
  *
  * @module
  */
+export {
+  type FaultControls,
+  type FaultDirection,
+  type FaultOptions,
+  FaultTransport,
+} from "./fault.ts";
 export { TransportError, type TransportReason } from "./errors.ts";
 export type { Transport } from "./transport.ts";
 export { connectTcp, type Listener, listenTcp, type TcpOptions } from "./tcp.ts";
