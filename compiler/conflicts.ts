@@ -51,6 +51,8 @@ interface PathHistory {
 
 /** Sets `afterOthers` and `afterPending` of each operation; `operations` are in the order in which they were sent. */
 export function addConflicts(operations: readonly PlanOperation[]): void {
+  const first = operations[0]?.client;
+  if (operations.every(({ client }) => client === first)) return;
   const paths = pathsOf(operations);
   const answered = operations
     .filter((operation) => operation.answeredAt !== null && paths.has(operation.id))
