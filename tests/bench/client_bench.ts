@@ -8,17 +8,12 @@
  *
  * @module
  */
-import process from "node:process";
 import { parseArgs } from "@std/cli";
-import {
-  Connection,
-  connectTcp,
-  ntlmAuthenticator,
-  type SigningMode,
-  type Tree,
-} from "../../runtime/client/mod.ts";
+import { ntlmAuthenticator, type SigningMode } from "../../runtime/client/mod.ts";
 import { type Smbd, startSmbd } from "../harness/smbd.ts";
 import { findTool, missingTools, run } from "../harness/tools.ts";
+import { connected, pin, smbtorture, treeOf } from "./lib/samba.ts";
+import { measure, median, type OwnRate as Rate } from "./lib/samples.ts";
 
 const SMALL = 4096;
 const IN_FLIGHT = 32;
@@ -27,43 +22,6 @@ const ECHOES = 8;
 interface Settings {
   readonly seconds: number;
   readonly rounds: number;
-}
-
-/** Something per second, and what of the processor one of them took, in microseconds. */
-interface Rate {
-  readonly perSecond: number;
-  readonly cpuMicros: number;
-}
-
-async function connected(smbd: Smbd): Promise<Connection> {
-  const connection = Connection.connect(
-    await connectTcp({ hostname: smbd.host, port: smbd.port }),
-  );
-  await connection.negotiate();
-  return connection;
-}
-
-async function treeOf(
-  smbd: Smbd,
-  connection: Connection,
-  signing: SigningMode = "enabled",
-): Promise<Tree> {
-  const { user, password } = smbd;
-  const session = await connection.session(ntlmAuthenticator({ user, password }), { signing });
-  return session.tree(`\\\\${smbd.host}\\${smbd.shareName}`);
-}
-
-/** Repeats `work`, which tells how many things it did, for some seconds. */
-async function measure(seconds: number, work: () => Promise<number>): Promise<Rate> {
-  await work();
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  const end = start + seconds * 1000;
-  let count = 0;
-  while (performance.now() < end) count += await work();
-  const { user, system } = process.cpuUsage(cpu);
-  const elapsed = (performance.now() - start) / 1000;
-  return { perSecond: count / elapsed, cpuMicros: (user + system) / count };
 }
 
 async function setups(smbd: Smbd, seconds: number): Promise<Rate> {
@@ -106,7 +64,7 @@ async function readsInFlight(
   signing: SigningMode = "enabled",
 ): Promise<Rate> {
   const connection = await connected(smbd);
-  const tree = await treeOf(smbd, connection, signing);
+  const tree = await treeOf(smbd, connection, { signing });
   const open = await tree.create("small.bin");
   const rate = await measure(seconds, async () => {
     async function lane(): Promise<void> {
@@ -131,29 +89,6 @@ async function echoes(smbd: Smbd, seconds: number): Promise<Rate> {
   });
   connection.close();
   return rate;
-}
-
-/** smbtorture's own rate, from the last line it prints. */
-async function smbtorture(
-  smbd: Smbd,
-  seconds: number,
-  bench: { name: string; options: readonly string[]; pattern: RegExp },
-): Promise<number | null> {
-  const program = findTool("smbtorture");
-  if (program === undefined) return null;
-  const { stdout, stderr } = await run(program, {
-    args: [
-      `//${smbd.host}/${smbd.shareName}`,
-      "-p",
-      String(smbd.port),
-      `-U${smbd.user}%${smbd.password}`,
-      `--option=torture:timelimit=${Math.max(1, Math.round(seconds))}`,
-      ...bench.options.map((option) => `--option=torture:${option}`),
-      bench.name,
-    ],
-  });
-  const found = [...`${stdout}\n${stderr}`.matchAll(bench.pattern)].at(-1)?.[1];
-  return found === undefined ? null : Number(found);
 }
 
 /** Connect, negotiate, log in, connect the share, leave: one smbclient process each. */
@@ -202,11 +137,6 @@ async function smbclientGets(smbd: Smbd): Promise<number | null> {
   return (gets - 1) / ((await time(gets) - idle) / 1000);
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
 /** Runs both sides in turn and prints a line. */
 async function compare(
   title: string,
@@ -237,34 +167,6 @@ async function compare(
   );
 }
 
-/** Puts this process on one processor and the server on another, where there are two. */
-async function pin(smbd: Smbd): Promise<void> {
-  if (navigator.hardwareConcurrency < 2) return;
-  try {
-    await new Deno.Command("taskset", { args: ["-apc", "0", String(Deno.pid)], stdout: "null" })
-      .output();
-    for (const pid of await smbdPids(smbd.port)) {
-      await new Deno.Command("taskset", { args: ["-apc", "1", pid], stdout: "null" }).output();
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
-/** Process ids of the server, by the smb.conf that names its port. */
-async function smbdPids(port: number): Promise<string[]> {
-  const pids: string[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const line = await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "");
-    const configuration = /--configfile=([^\0]+)/.exec(line)?.[1];
-    if (configuration === undefined) continue;
-    const text = await Deno.readTextFile(configuration).catch(() => "");
-    if (text.includes(`smb ports = ${port}\n`)) pids.push(name);
-  }
-  return pids;
-}
-
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["seconds", "rounds", "only"] });
   const settings = { seconds: Number(flags.seconds ?? 2), rounds: Number(flags.rounds ?? 5) };
@@ -275,7 +177,7 @@ if (import.meta.main) {
   }
   await using smbd = await startSmbd();
   await Deno.writeFile(`${smbd.shareDirectory}/small.bin`, new Uint8Array(SMALL).fill(7));
-  await pin(smbd);
+  await pin(smbd, { client: "0", server: "1" });
   const cases: [string, () => Parameters<typeof compare>[2]][] = [
     ["connect, NTLM, session, tree", () => ({
       ours: (seconds) => setups(smbd, seconds),
