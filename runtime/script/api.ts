@@ -345,8 +345,11 @@ export interface Connection {
 
 /** A user's session on a connection. */
 export interface Session {
-  /** Connects to a share: its name, or `\\server\share`. `replay`'s `p.share()` gives the name on the target. */
-  tree(share: string, options?: TreeOptions): Operation<Tree>;
+  /**
+   * Connects to a share: its name, or `\\server\share`; the target's unless given. `replay`'s `p.share()` gives the
+   * name on the target.
+   */
+  tree(share?: string, options?: TreeOptions): Operation<Tree>;
   /** Authenticates again on the same session. */
   reauthenticate(options?: LoginOptions): Operation<void>;
   /** LOGOFF. */

@@ -174,7 +174,10 @@ export class ScriptSession implements Session {
     return this.#session;
   }
 
-  tree(share: string, options: TreeOptions = {}): Operation<Tree> {
+  tree(
+    share: string = this.#state.run.options.share,
+    options: TreeOptions = {},
+  ): Operation<Tree> {
     const { run } = this.#state;
     const path = share.startsWith("\\\\") ? share : `\\\\${run.options.server}\\${share}`;
     let tree: ScriptTree | null = null;
