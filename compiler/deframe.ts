@@ -44,7 +44,8 @@ const PROBE_LENGTH = 8;
 /** The unit being collected. */
 interface Partial {
   readonly length: number;
-  readonly chunks: Uint8Array[];
+  /** Its first `known` bytes are the unit's; grows as they come, whatever length is announced. */
+  buffer: Uint8Array;
   known: number;
   /** Bytes of the unit that have passed, known or missing. */
   passed: number;
@@ -85,7 +86,7 @@ export class Deframer {
     if (this.#carry !== null) {
       before = this.#carry.data;
       edge = this.#carry.bytes.byteLength;
-      bytes = concat([this.#carry.bytes, bytes]);
+      bytes = joined(this.#carry.bytes, bytes);
       this.#carry = null;
     }
     let at = 0;
@@ -178,11 +179,8 @@ export class Deframer {
 
   #fill(partial: Partial, bytes: Uint8Array, data: StreamData): number {
     const used = Math.min(bytes.byteLength, partial.length - partial.passed);
-    if (!partial.cut) {
-      // Reassembled segments are views into a read buffer that will be overwritten.
-      partial.chunks.push(bytes.slice(0, used));
-      partial.known += used;
-    }
+    // Reassembled segments are views into a read buffer that will be overwritten.
+    if (!partial.cut) append(partial, bytes.subarray(0, used));
     partial.passed += used;
     partial.completed = data.completed;
     if (partial.passed === partial.length) this.#finish(partial);
@@ -192,8 +190,8 @@ export class Deframer {
   #finish(partial: Partial): void {
     this.#partial = null;
     if (partial.known === 0) return;
-    const { length, first, completed } = partial;
-    this.#sink.frame({ bytes: concat(partial.chunks), length, first, completed });
+    const { buffer, known, length, first, completed } = partial;
+    this.#sink.frame({ bytes: buffer.subarray(0, known), length, first, completed });
   }
 
   #passOver(bytes: number, frame: number): void {
@@ -216,7 +214,24 @@ export class Deframer {
 
 function newPartial(length: number, data: StreamData): Partial {
   const { carried: first, completed } = data;
-  return { length, chunks: [], known: 0, passed: 0, cut: false, first, completed };
+  return { length, buffer: NO_BYTES, known: 0, passed: 0, cut: false, first, completed };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Room for the rest of a small unit: most end with the next segment. */
+const ROOM = 2048;
+
+function append(partial: Partial, bytes: Uint8Array): void {
+  const { length, known } = partial;
+  const needed = known + bytes.byteLength;
+  if (needed > partial.buffer.byteLength) {
+    const grown = new Uint8Array(Math.min(length, 2 * needed + ROOM));
+    grown.set(partial.buffer.subarray(0, known));
+    partial.buffer = grown;
+  }
+  partial.buffer.set(bytes, known);
+  partial.known = needed;
 }
 
 function unitLength(bytes: Uint8Array, at: number): number {
@@ -250,13 +265,9 @@ function findUnit(bytes: Uint8Array, from: number): { at: number; certain: boole
   return { at: Math.max(from, bytes.byteLength - (PROBE_LENGTH - 1)), certain: false };
 }
 
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!;
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(one.byteLength + other.byteLength);
+  whole.set(one);
+  whole.set(other, one.byteLength);
   return whole;
 }

@@ -1,5 +1,5 @@
 /**
- * Speed and memory of reading captures: `deno bench --allow-all tests/bench/compile_bench.ts`.
+ * Speed and memory of reading captures: `deno task bench compile`, or `deno run --allow-all` with this file.
  *
  * Makes a metadata-heavy and a data-heavy capture, and runs `inspect --operations`, `compile`, tshark and tcpdump on each
  * as processes of their own, in turns; medians of the times, ratios to tshark, and peak memory. The size is
@@ -116,13 +116,9 @@ function print(line: string): void {
   console.log(line);
 }
 
-for (const load of ["metadata", "data"] as const) {
-  Deno.bench(`captures: ${load}`, { n: 1, warmup: 0 }, async () => {
-    const directory = await Deno.makeTempDir({ prefix: "smbench_bench_" });
-    try {
-      await measure(load, directory);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
-  });
+const directory = await Deno.makeTempDir({ prefix: "smbench_bench_" });
+try {
+  for (const load of ["metadata", "data"] as const) await measure(load, directory);
+} finally {
+  await Deno.remove(directory, { recursive: true });
 }
