@@ -59,3 +59,13 @@ export async function quiet(
   await user.sleep("100ms");
   for (const [file, count] of files) expect(file.breaks).toHaveLength(count);
 }
+
+/** The share once more, over a connection of its own with the same ClientGuid. */
+export async function secondTree(user: User): Promise<Tree> {
+  const connection = await user.connect();
+  const session = await connection.login();
+  return await session.tree();
+}
+
+/** What is written where it does not matter. */
+export const PAGE: Uint8Array = new Uint8Array(4096).fill(0x6f);
