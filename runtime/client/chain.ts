@@ -1,6 +1,6 @@
 /** Requests that leave in one frame (MS-SMB2 3.2.4.1.4). */
 import { type CommandName, type FileId, RELATED_FILE_ID, type RequestBodies } from "../wire/mod.ts";
-import { Exchange, ProtocolError } from "../protocol/mod.ts";
+import { Exchange, ProtocolError, type SessionState } from "../protocol/mod.ts";
 import { FileRequests } from "./file_requests.ts";
 import type { Link } from "./link.ts";
 import type { Open } from "./open.ts";
@@ -36,14 +36,17 @@ export class Chain {
   readonly file: FileRequests;
   readonly #tree: Tree;
   readonly #link: Link;
+  readonly #session: SessionState;
   readonly #related: boolean;
   readonly #exchanges: Exchange[] = [];
   #sent = false;
 
-  constructor(tree: Tree, inner: { link: Link; related: boolean }) {
+  constructor(tree: Tree, related: boolean) {
+    const channel = tree.session.channel();
     this.#tree = tree;
-    this.#link = inner.link;
-    this.#related = inner.related;
+    this.#link = channel.link;
+    this.#session = channel.state;
+    this.#related = related;
     this.file = this.#file(RELATED_FILE_ID);
   }
 
@@ -62,14 +65,11 @@ export class Chain {
     const tree = this.#tree;
     const link = this.#link;
     const tuning = requestTuning(options);
+    const body = createBody(name, options, link);
     const { exchange, promise } = link.enlist<"CREATE", Open>(
-      this.#add({
-        ...tuning,
-        command: "CREATE",
-        body: createBody(name, options),
-      }),
+      this.#add({ ...tuning, command: "CREATE", body }),
       tuning,
-      { path: name, map: (reply, state) => openFrom(tree, { link, name, reply, state }) },
+      { path: name, map: (reply, state) => openFrom(tree, { name, body, options, reply, state }) },
     );
     this.#exchanges.push(exchange);
     return promise;
@@ -109,8 +109,7 @@ export class Chain {
     if (this.#sent) {
       throw new ProtocolError("Cannot add to chain: it has been sent", { side: "local" });
     }
-    const { state: tree, session } = this.#tree;
-    return new Exchange({ ...request, session: session.state, tree });
+    return new Exchange({ ...request, session: this.#session, tree: this.#tree.state });
   }
 
   #file(fileId: FileId): FileRequests {

@@ -1,6 +1,11 @@
 /** One connection to a server. */
-import type { CommandName, NegotiateRequest, NegotiateResponse } from "../wire/mod.ts";
-import type { RequestBodies } from "../wire/mod.ts";
+import type {
+  CommandName,
+  Message,
+  NegotiateRequest,
+  NegotiateResponse,
+  RequestBodies,
+} from "../wire/mod.ts";
 import {
   type ConnectionPhase,
   type EncryptionMode,
@@ -11,12 +16,12 @@ import {
   type SigningMode,
   type SuccessReply,
 } from "../protocol/mod.ts";
-import type { Transport } from "../transport/mod.ts";
+import type { FaultControls, Transport } from "../transport/mod.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { BreakPolicy } from "./break_event.ts";
 import { type ConnectionOptions, Link } from "./link.ts";
 import type { Answer, RequestOptions } from "./options.ts";
-import { Session } from "./session.ts";
+import { type RecoveryOptions, Session } from "./session.ts";
 import type { Tree } from "./tree.ts";
 
 /** What NEGOTIATE settled. */
@@ -27,8 +32,17 @@ export interface NegotiateResult {
   readonly reply: SuccessReply<"NEGOTIATE">;
 }
 
+/** Faults to make on a connection; see `FaultControls`. */
+export interface NetworkFaults extends FaultControls {
+  /**
+   * Ends the connection in place of the next request that fits: a command, or whatever `match` says yes to. It counts as
+   * sent, and does not arrive.
+   */
+  dropBefore(match: CommandName | ((message: Message) => boolean)): void;
+}
+
 /** How a session is set up. */
-export interface SessionSetupOptions {
+export interface SessionSetupOptions extends RecoveryOptions {
   /** `enabled` unless told: signs when the server requires it. */
   readonly signing?: SigningMode;
   /** `enabled` unless told: encrypts where the server asks for it, for the session or for a share. */
@@ -69,8 +83,11 @@ export interface RequestSpec<C extends CommandName = CommandName> extends Reques
 export class Connection {
   readonly #link: Link;
 
+  readonly #net: NetworkFaults;
+
   private constructor(link: Link) {
     this.#link = link;
+    this.#net = networkFaults(link);
   }
 
   /** Takes over an open transport and reads from it from now on. */
@@ -183,8 +200,31 @@ export class Connection {
    * @throws {ProtocolError} (remote) When the session cannot be trusted or signed as asked.
    */
   async session(authenticator: Authenticator, options: SessionSetupOptions = {}): Promise<Session> {
-    const state = await this.#link.session(authenticator, options);
-    return new Session(this, { link: this.#link, state });
+    const { failover, renewal, ...setup } = options;
+    const state = await this.#link.session(authenticator, setup);
+    const recovery = {
+      ...(failover === undefined ? {} : { failover }),
+      ...(renewal === undefined ? {} : { renewal }),
+    };
+    return new Session(this, { link: this.#link, state, recovery });
+  }
+
+  /**
+   * Joins a session of another connection as a further channel of it (MS-SMB2 3.2.4.2.3, with
+   * SMB2_SESSION_FLAG_BINDING). Both connections have to have one ClientGuid and one dialect; the user is the same.
+   *
+   * @returns The session on this connection, for the option `via`; trees and opens are those of the session.
+   * @throws {StatusError} When the server refuses.
+   * @throws {ProtocolError} When the session has no key, or the dialect no channels (local), or the response cannot be
+   * trusted (remote).
+   */
+  async bind(
+    session: Session,
+    authenticator: Authenticator,
+    options: Omit<SessionSetupOptions, keyof RecoveryOptions | "previousSessionId"> = {},
+  ): Promise<Session> {
+    const state = await this.#link.session(authenticator, { ...options, bind: session.state });
+    return new Session(this, { link: this.#link, state, boundTo: session });
   }
 
   /** ECHO (MS-SMB2 2.2.28). */
@@ -213,6 +253,11 @@ export class Connection {
     return enlisted.map(({ promise }) => promise);
   }
 
+  /** Faults of the network, made on this side. */
+  get net(): NetworkFaults {
+    return this.#net;
+  }
+
   /** Ends the connection at once: whatever is outstanding rejects with `TransportError`. Idempotent. */
   close(): void {
     this.#link.close();
@@ -231,4 +276,30 @@ export class Connection {
     }
     return { ...negotiated.response, dialect: negotiated.dialect };
   }
+}
+
+function networkFaults(link: Link): NetworkFaults {
+  const { transport } = link;
+  return {
+    stall: (direction) => transport.stall(direction),
+    delay: (milliseconds, direction) => transport.delay(milliseconds, direction),
+    halfOpen: () => transport.halfOpen(),
+    dropAfter: (bytes, direction) => transport.dropAfter(bytes, direction),
+    dropNext: () => transport.dropNext(),
+    drop: () => transport.drop(),
+    resume: () => {
+      link.onSending = null;
+      transport.resume();
+    },
+    dropBefore(match) {
+      const fits = typeof match === "function"
+        ? match
+        : (message: Message) => message.kind === "request" && message.command === match;
+      link.onSending = (message) => {
+        if (!fits(message)) return;
+        link.onSending = null;
+        transport.dropNext();
+      };
+    },
+  };
 }

@@ -1,6 +1,17 @@
 /** CREATE: its fields with an ordinary client's defaults, and the open that comes of it. */
-import type { CreateRequest, CreateRequestContext } from "../wire/mod.ts";
-import { type OpenState, ProtocolError, type Reply, type SuccessReply } from "../protocol/mod.ts";
+import {
+  type CreateRequest,
+  type CreateRequestContext,
+  DHANDLE_FLAG_PERSISTENT,
+} from "../wire/mod.ts";
+import {
+  guidText,
+  type OpenState,
+  ProtocolError,
+  type Reply,
+  type SuccessReply,
+} from "../protocol/mod.ts";
+import { randomBytes } from "./authenticator.ts";
 import type { Link } from "./link.ts";
 import { Open } from "./open.ts";
 import type { RequestOptions } from "./options.ts";
@@ -16,8 +27,20 @@ export interface LeaseOptions {
   readonly version?: 1 | 2;
   /** Version 2: the lease key of the directory. */
   readonly parentKey?: Uint8Array;
-  /** Version 2. */
+  /** Version 2; what is known of a lease that the client holds, otherwise 0, unless told. */
   readonly epoch?: number;
+}
+
+/** A handle that outlives its connection (MS-SMB2 2.2.13.2.3, 2.2.13.2.11). */
+export interface DurableOptions {
+  /** 2 unless told; 1 is all that dialects before 3.0 have. */
+  readonly version?: 1 | 2;
+  /** Version 2: milliseconds that the server keeps it; 0, its own choice, unless told. */
+  readonly timeout?: number;
+  /** Version 2: outlives the server too. */
+  readonly persistent?: boolean;
+  /** Version 2: GUID text; drawn at random unless told. */
+  readonly createGuid?: string;
 }
 
 /** How a file is opened: the fields of CREATE with an ordinary client's defaults. */
@@ -25,7 +48,14 @@ export interface CreateOptions
   extends Omit<RequestOptions, "accept">, Partial<Omit<CreateRequest, "name" | "contexts">> {
   /** Adds the context, and sets the oplock level to lease. */
   readonly lease?: LeaseOptions;
+  /** Adds the context of a durable handle; `true`: version 2 with the server's timeout. */
+  readonly durable?: true | DurableOptions;
   readonly contexts?: readonly CreateRequestContext[];
+  /**
+   * Requests that lose their connection wait for {@linkcode Open.reconnect} and go out again then; otherwise, unless
+   * told, they reject. To be had for handles that are durable or resilient.
+   */
+  readonly resume?: boolean;
 }
 
 const GENERIC_READ_FILE = 0x00120089;
@@ -36,10 +66,21 @@ const LEASE_LEVEL = 0xff;
 /** Bit of lease flags: ParentLeaseKey is set (MS-SMB2 2.2.13.2.10). */
 const PARENT_LEASE_KEY_SET = 0x00000004;
 
+/** Where a CREATE takes what its caller does not say: a CreateGuid, and the epoch of a lease that is known. */
+type CreateSource = Pick<Link, "random" | "engine">;
+
 /** The body of a CREATE: opens an existing file for reading, sharing everything, unless told. */
-export function createBody(name: string, options: CreateOptions): CreateRequest {
-  const { lease } = options;
-  const contexts = options.contexts ?? [];
+export function createBody(
+  name: string,
+  options: CreateOptions,
+  link: CreateSource | null = null,
+): CreateRequest {
+  const { lease, durable } = options;
+  const contexts = [...options.contexts ?? []];
+  if (lease !== undefined) {
+    contexts.push(leaseContext(lease, link?.engine.leases.find(lease.key)?.epoch ?? 0));
+  }
+  if (durable !== undefined) contexts.push(durableContext(durable === true ? {} : durable, link));
   return {
     securityFlags: options.securityFlags ?? 0,
     requestedOplockLevel: options.requestedOplockLevel ?? (lease === undefined ? 0 : LEASE_LEVEL),
@@ -52,11 +93,26 @@ export function createBody(name: string, options: CreateOptions): CreateRequest 
     createDisposition: options.createDisposition ?? FILE_OPEN,
     createOptions: options.createOptions ?? 0,
     name,
-    contexts: lease === undefined ? contexts : [...contexts, leaseContext(lease)],
+    contexts,
   };
 }
 
-function leaseContext(lease: LeaseOptions): CreateRequestContext {
+function durableContext(
+  durable: DurableOptions,
+  link: CreateSource | null,
+): CreateRequestContext {
+  if (durable.version === 1) return { kind: "DHnQ", reserved: new Uint8Array(16) };
+  return {
+    kind: "DH2Q",
+    timeout: durable.timeout ?? 0,
+    flags: durable.persistent === true ? DHANDLE_FLAG_PERSISTENT : 0,
+    reserved: 0n,
+    createGuid: durable.createGuid ?? guidText((link?.random ?? randomBytes)(16)),
+  };
+}
+
+/** The context that asks for a lease; `epoch` is what is known of it. */
+export function leaseContext(lease: LeaseOptions, epoch: number): CreateRequestContext {
   const { key, state, parentKey } = lease;
   const common = { kind: "RqLs", leaseKey: key, leaseState: state, leaseDuration: 0n } as const;
   if (lease.version === 1) return { ...common, version: 1, leaseFlags: 0 };
@@ -65,29 +121,38 @@ function leaseContext(lease: LeaseOptions): CreateRequestContext {
     version: 2,
     leaseFlags: parentKey === undefined ? 0 : PARENT_LEASE_KEY_SET,
     parentLeaseKey: parentKey ?? new Uint8Array(16),
-    epoch: lease.epoch ?? 0,
+    epoch: lease.epoch ?? epoch,
     reserved: 0,
   };
 }
 
 /** The open that a CREATE reply made. */
-export function openFrom(
-  tree: Tree,
-  made: { link: Link; name: string; reply: Reply<"CREATE">; state: OpenState | null },
-): Open {
-  const { link, name, reply, state } = made;
+export function openFrom(tree: Tree, made: {
+  readonly name: string;
+  readonly body: CreateRequest;
+  readonly options: CreateOptions;
+  readonly reply: Reply<"CREATE">;
+  readonly state: OpenState | null;
+}): Open {
+  const { name, body, options, reply, state } = made;
   if (state === null || reply.body === null) {
     throw new ProtocolError(`Cannot open ${JSON.stringify(name)}: the response has no file id`, {
       side: "remote",
     });
   }
-  return new Open(tree, { link, name, state, reply: reply as SuccessReply<"CREATE"> });
+  return new Open(tree, {
+    name,
+    request: body,
+    state,
+    reply: reply as SuccessReply<"CREATE">,
+    resumes: options.resume === true,
+  });
 }
 
 /** The options of every request alone, without the fields of CREATE. */
 export function requestTuning(options: CreateOptions): RequestOptions {
   const { flags, override, rawBody, signal, timeout, sign, related } = options;
-  const { creditCharge, creditRequest, channelSequence, onInterim, encrypt } = options;
+  const { creditCharge, creditRequest, channelSequence, onInterim, encrypt, via } = options;
   return {
     ...(flags === undefined ? {} : { flags }),
     ...(override === undefined ? {} : { override }),
@@ -95,6 +160,7 @@ export function requestTuning(options: CreateOptions): RequestOptions {
     ...(signal === undefined ? {} : { signal }),
     ...(timeout === undefined ? {} : { timeout }),
     ...(sign === undefined ? {} : { sign }),
+    ...(via === undefined ? {} : { via }),
     ...(encrypt === undefined ? {} : { encrypt }),
     ...(related === undefined ? {} : { related }),
     ...(onInterim === undefined ? {} : { onInterim }),

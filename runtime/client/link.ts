@@ -23,7 +23,7 @@ import {
   type TreeInput,
   type TreeState,
 } from "../protocol/mod.ts";
-import { type Transport, TransportError } from "../transport/mod.ts";
+import { FaultTransport, type Transport, TransportError } from "../transport/mod.ts";
 import type { AuthenticationExchange, Authenticator } from "./authenticator.ts";
 import { randomBytes } from "./authenticator.ts";
 import {
@@ -69,12 +69,36 @@ export interface BreakTarget {
 }
 
 /** How a request's promise is settled. */
-interface Settler {
+export interface Settler {
   readonly resolve: (reply: Reply, open: OpenState | null) => void;
   readonly reject: (error: unknown) => void;
   readonly options: RequestOptions;
   readonly path: string;
+  readonly rescuer: Rescuer | null;
   readonly stopListening: (() => void) | null;
+}
+
+/** A request that did not get its answer, and the promise that waits for it. */
+export interface Unanswered {
+  readonly input: RequestInput;
+  /** Sends the request on a connection; its answer settles the promise. */
+  resend(link: Link, input: RequestInput): void;
+  reject(error: unknown): void;
+}
+
+/** Who may send a request again. */
+export interface Rescuer {
+  /** Its connection is lost. Returns whether somebody takes care of it. */
+  lost(request: Unanswered): boolean;
+  /** Its session has expired (MS-SMB2 3.2.5.1.6). Returns whether somebody takes care of it. */
+  expired(request: Unanswered): boolean;
+}
+
+/** What a request is about, how its reply becomes a value, and who may send it again. */
+export interface RequestContext<C extends CommandName, T> {
+  readonly path?: string;
+  readonly map?: (reply: Reply<C>, open: OpenState | null) => T;
+  readonly rescuer?: Rescuer;
 }
 
 /** How the promises of negotiate, session and tree are settled. */
@@ -102,10 +126,13 @@ const LINKS = new WeakMap<SessionState, Link>();
 /** One connection at work. */
 export class Link {
   readonly engine: ConnectionEngine;
-  readonly transport: Transport;
+  readonly transport: FaultTransport;
+  readonly random: (length: number) => Uint8Array;
   readonly now: () => number;
   readonly disconnected: Promise<Error | null>;
   onBreak: BreakPolicy | null = null;
+  /** Called with each message that is about to be sent. */
+  onSending: ((message: Message) => void) | null = null;
 
   readonly #observer: Observer | null;
   readonly #settleDisconnected: (error: Error | null) => void;
@@ -124,11 +151,14 @@ export class Link {
   #ended: Error | null = null;
 
   constructor(transport: Transport, options: ConnectionOptions) {
-    this.transport = transport;
+    this.transport = transport instanceof FaultTransport
+      ? transport
+      : new FaultTransport(transport);
+    this.random = options.random ?? randomBytes;
     this.now = options.now ?? monotonicNow;
     this.#observer = options.observer ?? null;
     this.engine = new ConnectionEngine({
-      random: options.random ?? randomBytes,
+      random: this.random,
       deferFrom: options.webCryptoFrom ?? WEB_CRYPTO_FROM,
       ...(options.compressFrom === undefined ? {} : { compressFrom: options.compressFrom }),
       ...(options.credits === undefined ? {} : { credits: options.credits }),
@@ -144,7 +174,7 @@ export class Link {
   request<C extends CommandName, T = Reply<C>>(
     input: RequestInput<C>,
     options: RequestOptions = NO_OPTIONS,
-    more: { path?: string; map?: (reply: Reply<C>, open: OpenState | null) => T } = {},
+    more: RequestContext<C, T> = {},
   ): Promise<T> {
     const { exchange, promise } = this.enlist(new Exchange(input), options, more);
     this.perform(this.engine.send([exchange], this.now()));
@@ -160,7 +190,7 @@ export class Link {
   enlist<C extends CommandName, T = Reply<C>>(
     exchange: Exchange,
     options: RequestOptions = NO_OPTIONS,
-    more: { path?: string; map?: (reply: Reply<C>, open: OpenState | null) => T } = {},
+    more: RequestContext<C, T> = {},
   ): { exchange: Exchange; promise: Promise<T> } {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const { path = "", map } = more;
@@ -171,10 +201,16 @@ export class Link {
       reject,
       options,
       path,
+      rescuer: more.rescuer ?? null,
       stopListening: this.#listen(exchange, options.signal),
     });
     if (options.timeout !== undefined) this.#arm(this.now() + options.timeout);
     return { exchange, promise };
+  }
+
+  /** Whether requests can still be sent. */
+  get isAlive(): boolean {
+    return this.engine.failure === null;
   }
 
   negotiate(options: NegotiateOptions): Promise<Negotiated> {
@@ -223,6 +259,15 @@ export class Link {
     TARGETS.set(open, target);
   }
 
+  /** Takes over a request of another connection, with the promise that waits for its answer. */
+  adopt(input: RequestInput, settler: Settler): void {
+    const exchange = new Exchange(input);
+    const { signal, timeout } = settler.options;
+    this.#settlers.set(exchange, { ...settler, stopListening: this.#listen(exchange, signal) });
+    if (timeout !== undefined) this.#arm(this.now() + timeout);
+    this.perform(this.engine.send([exchange], this.now()));
+  }
+
   close(): void {
     this.perform(this.engine.close(null, this.now()));
   }
@@ -247,6 +292,7 @@ export class Link {
         return;
       case "sent":
         this.#observer?.sent?.(effect.message, effect.at);
+        this.onSending?.(effect.message);
         return;
       case "received":
         this.#observer?.received?.(effect.message, effect.at);
@@ -257,8 +303,7 @@ export class Link {
         this.#settlers.get(effect.exchange)?.options.onInterim?.();
         return;
       case "rejected":
-        this.#settlerOf(effect.exchange)?.reject(this.#errorFor(effect.error));
-        return;
+        return this.#rejected(effect.exchange, effect.error);
       case "timedOut":
         return this.#timedOut(effect.exchange);
       case "withdrawn": {
@@ -305,8 +350,22 @@ export class Link {
   #replied(exchange: Exchange, reply: Reply, open: OpenState | null): void {
     const settler = this.#settlerOf(exchange);
     if (settler === null) return;
+    if (reply.status === Status.NETWORK_SESSION_EXPIRED && settler.rescuer !== null) {
+      if (settler.rescuer.expired(unanswered(exchange.input, settler))) return;
+    }
     if (isAccepted(reply, settler.options.accept)) settler.resolve(reply, open);
     else settler.reject(new StatusError(reply, settler.path));
+  }
+
+  #rejected(exchange: Exchange, error: Error): void {
+    const settler = this.#settlerOf(exchange);
+    if (settler === null) return;
+    // Closed on purpose, nothing is sent again.
+    const isLost = error === this.engine.failure && this.engine.phase === "failed";
+    if (isLost && settler.rescuer !== null) {
+      if (settler.rescuer.lost(unanswered(exchange.input, settler))) return;
+    }
+    settler.reject(this.#errorFor(error));
   }
 
   #timedOut(exchange: Exchange): void {
@@ -384,6 +443,7 @@ export class Link {
       reject: () => settle(null),
       options: { accept: "any" },
       path: "",
+      rescuer: null,
       stopListening: null,
     });
     this.perform(effects);
@@ -516,6 +576,14 @@ export class Link {
       this.#arm(this.engine.nextDeadline);
     }, Math.max(0, Math.ceil(due - this.now())));
   }
+}
+
+function unanswered(input: RequestInput, settler: Settler): Unanswered {
+  return {
+    input,
+    resend: (link, again) => link.adopt(again, settler),
+    reject: settler.reject,
+  };
 }
 
 /** Success with a body, or data that did not fit, or what the caller accepts. */

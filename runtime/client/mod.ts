@@ -25,6 +25,7 @@ export { Chain } from "./chain.ts";
 export {
   Connection,
   type NegotiateResult,
+  type NetworkFaults,
   type RequestSpec,
   type SessionSetupOptions,
 } from "./connection.ts";
@@ -35,13 +36,13 @@ export {
   type ReadOptions,
   type WriteOptions,
 } from "./file_requests.ts";
-export type { CreateOptions, LeaseOptions } from "./create.ts";
+export type { CreateOptions, DurableOptions, LeaseOptions } from "./create.ts";
 export type { ConnectionOptions, Observer } from "./link.ts";
-export { Open } from "./open.ts";
+export { type Durability, Open, type ReconnectOptions } from "./open.ts";
 export type { Answer, RequestOptions } from "./options.ts";
-export { Session, type TreeOptions } from "./session.ts";
+export { type RecoveryOptions, Session, type TreeOptions } from "./session.ts";
 export type { TransferOptions } from "./transfer.ts";
-export { Tree } from "./tree.ts";
+export { type ServerInterface, Tree } from "./tree.ts";
 export {
   Capability,
   type CompressionOffer,
@@ -58,4 +59,12 @@ export {
   StatusError,
   type SuccessReply,
 } from "../protocol/mod.ts";
-export { connectTcp, type TcpOptions, type Transport, TransportError } from "../transport/mod.ts";
+export {
+  connectTcp,
+  type FaultControls,
+  type FaultDirection,
+  FaultTransport,
+  type TcpOptions,
+  type Transport,
+  TransportError,
+} from "../transport/mod.ts";

@@ -1,43 +1,105 @@
 /** One open: a file, directory or pipe within a tree. */
-import type { CommandName, CreateResponse, FileId, RequestBodies } from "../wire/mod.ts";
-import { type OpenState, ProtocolError, type SuccessReply } from "../protocol/mod.ts";
+import {
+  type CommandName,
+  type CreateRequest,
+  type CreateRequestContext,
+  type CreateResponse,
+  DHANDLE_FLAG_PERSISTENT,
+  encodeFsctlBody,
+  type FileId,
+  Fsctl,
+  type RequestBodies,
+} from "../wire/mod.ts";
+import {
+  Capability,
+  Dialect,
+  type LockSequence,
+  LockSequences,
+  type OpenState,
+  ProtocolError,
+  replayOf,
+  type SuccessReply,
+} from "../protocol/mod.ts";
+import { TransportError } from "../transport/mod.ts";
 import type { BreakEvent, BreakPolicy } from "./break_event.ts";
-import { FileRequests } from "./file_requests.ts";
-import type { BreakTarget, Link } from "./link.ts";
+import { leaseContext } from "./create.ts";
+import { FileRequests, type LockRange } from "./file_requests.ts";
+import type { BreakTarget, Rescuer, Unanswered } from "./link.ts";
 import type { Answer, RequestOptions } from "./options.ts";
 import { readWhole, type TransferOptions, writeWhole } from "./transfer.ts";
 import type { Tree } from "./tree.ts";
 
+/** What the server promised to keep when the connection is lost. */
+export type Durability = "none" | "resilient" | "durable" | "durable2" | "persistent";
+
+/** How an open is established again. */
+export interface ReconnectOptions extends Omit<RequestOptions, "accept"> {
+  /** The file id to name; the one that the open has unless told. */
+  readonly fileId?: FileId;
+  /** The CreateGuid to name; the one that the open was made with unless told. */
+  readonly createGuid?: string;
+  /** Fields of the CREATE in place of those that made the open. */
+  readonly request?: Partial<Omit<CreateRequest, "name">>;
+}
+
+/** SMB2_CREATE_DURABLE_HANDLE_RECONNECT and its second version go without the request that they follow. */
+const REPLACED: ReadonlySet<string> = new Set(["DHnQ", "DH2Q", "DHnC", "DH2C", "RqLs"]);
+const LEASE_LEVEL = 0xff;
+
 /** An open. Made by `Tree.create` and `Chain.create`. */
 export class Open extends FileRequests {
-  readonly tree: Tree;
   readonly name: string;
   /** What the CREATE brought. */
   readonly reply: SuccessReply<"CREATE">;
-  /** The engine's state; for this room alone. */
-  readonly state: OpenState;
   /** Decides about breaks of this open; null leaves them to the connection's policy. */
   onBreak: BreakPolicy | null = null;
-  readonly #link: Link;
+  readonly #request: CreateRequest;
+  readonly #resumes: boolean;
+  readonly #rescuer: Rescuer;
+  readonly #lockSequences = new LockSequences();
   readonly #breaks: BreakEvent[] = [];
   readonly #waiting: PromiseWithResolvers<BreakEvent>[] = [];
+  /** Requests that lost their connection and wait for `reconnect`. */
+  readonly #held: Unanswered[] = [];
+  #tree: Tree;
+  #state: OpenState;
+  #durability: Durability;
   #failure: Error | null = null;
 
-  constructor(
-    tree: Tree,
-    inner: { link: Link; name: string; state: OpenState; reply: SuccessReply<"CREATE"> },
-  ) {
+  constructor(tree: Tree, inner: {
+    name: string;
+    request: CreateRequest;
+    state: OpenState;
+    reply: SuccessReply<"CREATE">;
+    resumes: boolean;
+  }) {
     super();
-    this.tree = tree;
     this.name = inner.name;
     this.reply = inner.reply;
-    this.state = inner.state;
-    this.#link = inner.link;
-    this.#link.watch(this.state, this.#target());
+    this.#request = inner.request;
+    this.#resumes = inner.resumes;
+    this.#tree = tree;
+    this.#state = inner.state;
+    this.#durability = durabilityOf(inner.reply.body);
+    this.#rescuer = {
+      lost: (request) => this.#session.lost(request) || this.#hold(request),
+      expired: (request) => this.#session.expired(request),
+    };
+    tree.session.link.watch(inner.state, this.#target());
+  }
+
+  /** The share; another one after `reconnect`. */
+  get tree(): Tree {
+    return this.#tree;
+  }
+
+  /** The engine's state; for this room alone. */
+  get state(): OpenState {
+    return this.#state;
   }
 
   get fileId(): FileId {
-    return this.state.fileId;
+    return this.#state.fileId;
   }
 
   get response(): CreateResponse {
@@ -46,21 +108,41 @@ export class Open extends FileRequests {
 
   /** As granted, then as broken; 0xFF where a lease takes its place. */
   get oplockLevel(): number {
-    return this.state.oplockLevel;
+    return this.#state.oplockLevel;
   }
 
   /** Null where no lease was granted. */
   get leaseKey(): Uint8Array | null {
-    return this.state.lease?.key ?? null;
+    return this.#state.lease?.key ?? null;
   }
 
   /** Bits of LeaseState, as granted, then as broken; 0 without a lease. */
   get leaseState(): number {
-    return this.state.lease?.state ?? 0;
+    return this.#state.lease?.state ?? 0;
+  }
+
+  /** Epoch of a version 2 lease, as granted, then as broken; 0 without one. */
+  get leaseEpoch(): number {
+    return this.#state.lease?.epoch ?? 0;
+  }
+
+  /** ParentLeaseKey that was asked for; null without one. */
+  get parentLeaseKey(): Uint8Array | null {
+    return this.#state.lease?.parentKey ?? null;
+  }
+
+  /** What the server keeps when the connection is lost. */
+  get durability(): Durability {
+    return this.#durability;
+  }
+
+  /** Requests that wait for `reconnect`. */
+  get held(): number {
+    return this.#held.length;
   }
 
   get isClosed(): boolean {
-    return this.state.closed;
+    return this.#state.closed;
   }
 
   /**
@@ -84,13 +166,81 @@ export class Open extends FileRequests {
    * @returns The bytes; fewer than asked for where the file ends.
    */
   readAll(options: TransferOptions & { readonly length?: number } = {}): Promise<Uint8Array> {
-    return readWhole(this, { ...options, limit: this.tree.session.connection.maxReadSize });
+    return readWhole(this, { ...options, limit: this.#tree.session.connection.maxReadSize });
   }
 
   /** Writes `data` at `offset` (0 unless told), split by MaxWriteSize, several requests in flight. */
   writeAll(data: Uint8Array, options: TransferOptions = {}): Promise<void> {
-    const limit = this.tree.session.connection.maxWriteSize;
+    const limit = this.#tree.session.connection.maxWriteSize;
     return writeWhole(this, data, { ...options, limit });
+  }
+
+  /**
+   * LOCK (MS-SMB2 2.2.26). Where the server knows repetitions, LockSequence is counted, unless told (MS-SMB2 3.2.4.19).
+   */
+  override lock<O extends RequestOptions & { readonly lockSequence?: number } = RequestOptions>(
+    ranges: readonly LockRange[],
+    options?: O,
+  ): Promise<Answer<"LOCK", O>> {
+    const sequence = options?.lockSequence === undefined ? this.#lockSequence() : null;
+    if (sequence === null) return super.lock(ranges, options);
+    const locked = super.lock(ranges, { ...options, lockSequence: sequence.value } as O);
+    const release = () => sequence.release();
+    locked.then(release, release);
+    return locked;
+  }
+
+  /**
+   * Asks the server to keep the open for so many milliseconds when the connection is lost: FSCTL_LMR_REQUEST_RESILIENCY
+   * (MS-SMB2 3.2.4.20.7).
+   */
+  async resilient(timeout: number, options?: Omit<RequestOptions, "accept">): Promise<void> {
+    const input = encodeFsctlBody({ kind: "resiliencyRequest", timeout, reserved: 0 });
+    const ctlCode = Fsctl.LMR_REQUEST_RESILIENCY;
+    await this.ioctl({ ctlCode, input, maxOutputResponse: 0 }, options);
+    if (this.#durability === "none") this.#durability = "resilient";
+  }
+
+  /**
+   * Establishes the open again on another connection, after its own was lost (MS-SMB2 3.2.4.4): names it by its file id,
+   * or by its CreateGuid, and asks for its lease again. What waited since the loss goes out then.
+   *
+   * @param tree The same share, connected anew.
+   * @returns The response to the CREATE.
+   * @throws {ProtocolError} (local) When the open is not durable, or not lost.
+   * @throws {StatusError} When the server does not keep it any more; what waited is rejected with the same error.
+   */
+  async reconnect(tree: Tree, options: ReconnectOptions = {}): Promise<SuccessReply<"CREATE">> {
+    const { fileId = this.fileId, createGuid, request, ...tuning } = options;
+    if (!this.isClosed) throw this.#cannotReconnect("it is open");
+    if (this.#durability === "none") throw this.#cannotReconnect("it is not durable");
+    const channel = tree.session.channel(tuning.via);
+    const body: CreateRequest = {
+      ...this.#request,
+      contexts: this.#reconnectContexts(fileId, createGuid),
+      ...request,
+    };
+    try {
+      const { reply, state } = await channel.link.request<"CREATE", Established>(
+        { ...tuning, command: "CREATE", body, session: channel.state, tree: tree.state },
+        tuning,
+        { path: this.name, map: (reply, state) => this.#established(tree, { reply, state }) },
+      );
+      this.#resume(state);
+      return reply;
+    } catch (error) {
+      this.giveUp(error);
+      throw error;
+    }
+  }
+
+  /** Nobody will reconnect: what waits for it is rejected. */
+  giveUp(error?: unknown): void {
+    const reason = error ??
+      new TransportError(`Cannot use ${JSON.stringify(this.name)}: it was given up`, {
+        reason: "aborted",
+      });
+    for (const request of this.#held.splice(0)) request.reject(reason);
   }
 
   protected submit<C extends CommandName, O extends RequestOptions>(
@@ -98,12 +248,83 @@ export class Open extends FileRequests {
     body: RequestBodies[C],
     options: O | undefined,
   ): Promise<Answer<C, O>> {
-    const tree = this.state.tree ?? this.tree.state;
-    const { session } = this.state;
+    const tree = this.#state.tree ?? this.#tree.state;
+    const { link, state: session } = this.#tree.session.channel(options?.via);
     const input = options === undefined
       ? { command, body, session, tree }
       : { ...options, command, body, session, tree };
-    return this.#link.request<C, Answer<C, O>>(input, options, { path: this.name });
+    const more = { path: this.name, rescuer: this.#rescuer };
+    return link.request<C, Answer<C, O>>(input, options, more);
+  }
+
+  get #session(): Rescuer {
+    return this.#tree.session.rescuer(this.#tree.state);
+  }
+
+  #hold(request: Unanswered): boolean {
+    if (!this.#resumes || this.#durability === "none") return false;
+    this.#held.push(request);
+    return true;
+  }
+
+  /** Runs in the receive loop, so that a break which follows at once finds the open. */
+  #established(tree: Tree, made: {
+    reply: SuccessReply<"CREATE"> | { readonly body: CreateResponse | null };
+    state: OpenState | null;
+  }): Established {
+    const { reply, state } = made;
+    if (state === null || reply.body === null) {
+      throw new ProtocolError(
+        `Cannot open ${JSON.stringify(this.name)}: the response has no file id`,
+        { side: "remote" },
+      );
+    }
+    const before = this.#state.fileId;
+    this.#tree = tree;
+    this.#state = state;
+    this.#failure = null;
+    tree.session.link.watch(state, this.#target());
+    return { reply: reply as SuccessReply<"CREATE">, state: { from: before, to: state.fileId } };
+  }
+
+  /** Sends what waited, in order. */
+  #resume(fileId: { readonly from: FileId; readonly to: FileId }): void {
+    const channel = this.#tree.session.channel();
+    const { state: session, connection: { dialect } } = channel;
+    const target = { session, tree: this.#tree.state, dialect, fileId };
+    for (const request of this.#held.splice(0)) {
+      request.resend(channel.link, replayOf(request.input, target));
+    }
+  }
+
+  #reconnectContexts(fileId: FileId, createGuid?: string): CreateRequestContext[] {
+    const contexts = this.#request.contexts.filter(({ kind }) => !REPLACED.has(kind));
+    const asked = this.#request.contexts.find((context) => context.kind === "DH2Q");
+    const isVersion2 = this.#durability === "durable2" || this.#durability === "persistent";
+    if (isVersion2 && asked !== undefined) {
+      const flags = this.#durability === "persistent" ? DHANDLE_FLAG_PERSISTENT : 0;
+      contexts.push({ kind: "DH2C", fileId, createGuid: createGuid ?? asked.createGuid, flags });
+    } else contexts.push({ kind: "DHnC", fileId });
+    const lease = this.#request.contexts.find((context) => context.kind === "RqLs");
+    const held = this.#state.lease;
+    if (lease !== undefined && held !== null && this.#state.oplockLevel === LEASE_LEVEL) {
+      const { version, leaseKey: key } = lease;
+      contexts.push(leaseContext({
+        key,
+        version,
+        state: held.state,
+        ...(held.parentKey === null ? {} : { parentKey: held.parentKey }),
+      }, held.epoch ?? 0));
+    }
+    return contexts;
+  }
+
+  #lockSequence(): LockSequence | null {
+    const { connection } = this.#tree.session;
+    const isKnown = this.#durability === "resilient" || this.#durability === "persistent" ||
+      (connection.dialect >= Dialect.SMB_3_0 &&
+        (connection.capabilities & Capability.MULTI_CHANNEL) !== 0);
+    return isKnown ? this.#lockSequences.take() : null;
   }
 
   #target(): BreakTarget {
@@ -134,8 +355,30 @@ export class Open extends FileRequests {
     );
   }
 
+  #cannotReconnect(state: string): ProtocolError {
+    return new ProtocolError(`Cannot reconnect ${JSON.stringify(this.name)}: ${state}`, {
+      side: "local",
+    });
+  }
+
   /** Closes; a failure to do so is the caller's to see, by `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.state.closed && this.#failure === null) await this.close({ accept: "any" });
+    this.giveUp();
+    if (!this.#state.closed && this.#failure === null) await this.close({ accept: "any" });
   }
+}
+
+/** An open that was established again: the response, and the file ids before and now. */
+interface Established {
+  readonly reply: SuccessReply<"CREATE">;
+  readonly state: { readonly from: FileId; readonly to: FileId };
+}
+
+function durabilityOf(response: CreateResponse): Durability {
+  for (const context of response.contexts) {
+    if (context.kind === "DHnQ") return "durable";
+    if (context.kind !== "DH2Q") continue;
+    return (context.flags & DHANDLE_FLAG_PERSISTENT) === 0 ? "durable2" : "persistent";
+  }
+  return "none";
 }

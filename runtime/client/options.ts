@@ -1,5 +1,6 @@
 /** Options and answers of the client's methods. */
 import type { CommandName } from "../wire/mod.ts";
+import type { Session } from "./session.ts";
 import type { Reply, RequestTuning, SuccessReply } from "../protocol/mod.ts";
 
 /** What every request method accepts. */
@@ -19,6 +20,11 @@ export interface RequestOptions extends RequestTuning {
    * throw.
    */
   readonly onInterim?: () => void;
+  /**
+   * The channel to send on, where the session has several: one of `Session.channels`. That on which the session, tree or
+   * file was made unless told, or another one where that is lost.
+   */
+  readonly via?: Session;
 }
 
 /** The reply type of a method: with `accept` the body may be missing. */

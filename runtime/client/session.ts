@@ -1,8 +1,14 @@
-/** One session: a user on a connection. */
-import type { Reply, SessionState } from "../protocol/mod.ts";
+/** One session: a user on a connection, or on several. */
+import {
+  isReplayable,
+  replayOf,
+  type Reply,
+  type SessionState,
+  type TreeState,
+} from "../protocol/mod.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Connection } from "./connection.ts";
-import type { Link } from "./link.ts";
+import type { Link, Rescuer, Unanswered } from "./link.ts";
 import type { Answer, RequestOptions } from "./options.ts";
 import { Tree } from "./tree.ts";
 
@@ -16,17 +22,52 @@ export interface TreeOptions extends RequestOptions {
   readonly validateNegotiate?: boolean;
 }
 
-/** A session that the server accepted. Made by `Connection.session`. */
+/** What a session does by itself when something is lost. */
+export interface RecoveryOptions {
+  /**
+   * Requests in flight on a channel that is lost go out again on another one (MS-SMB2 3.2.7.1), marked as repetitions
+   * where they change something; true unless told. Requests of a compound, and CREATEs without a CreateGuid, do not.
+   */
+  readonly failover?: boolean;
+  /**
+   * Who authenticates again when the server says that the session has expired, after which the request is repeated
+   * (MS-SMB2 3.2.5.1.6); without one the request fails.
+   */
+  readonly renewal?: Authenticator;
+}
+
+/** What the channels of a session share. */
+interface Channels {
+  readonly sessions: Session[];
+  readonly recovery: RecoveryOptions;
+  /** The authentication under way. */
+  renewing: Promise<void> | null;
+}
+
+/** A session that the server accepted. Made by `Connection.session`; further channels by `Connection.bind`. */
 export class Session {
   readonly connection: Connection;
-  readonly #link: Link;
+  /** The connection's loop; for this room alone. */
+  readonly link: Link;
   /** The engine's state; for this room alone. */
   readonly state: SessionState;
+  readonly #channels: Channels;
 
-  constructor(connection: Connection, inner: { link: Link; state: SessionState }) {
+  constructor(connection: Connection, inner: {
+    link: Link;
+    state: SessionState;
+    recovery?: RecoveryOptions;
+    /** A session that this one is a further channel of. */
+    boundTo?: Session;
+  }) {
     this.connection = connection;
-    this.#link = inner.link;
+    this.link = inner.link;
     this.state = inner.state;
+    const { boundTo, recovery = {} } = inner;
+    this.#channels = boundTo === undefined
+      ? { sessions: [], recovery, renewing: null }
+      : boundTo.#channels;
+    this.#channels.sessions.push(this);
   }
 
   get id(): bigint {
@@ -56,6 +97,21 @@ export class Session {
     return this.state.replies;
   }
 
+  /** The channels that live, this one included: each is a session object of its own connection. */
+  get channels(): readonly Session[] {
+    return this.#channels.sessions.filter((session) => session.isAlive);
+  }
+
+  /** Session.ChannelSequence: how many channels were lost (MS-SMB2 3.2.1.3). */
+  get channelSequence(): number {
+    return this.state.shared.channelSequence;
+  }
+
+  /** Whether this channel's connection lives. */
+  get isAlive(): boolean {
+    return this.link.isAlive;
+  }
+
   /**
    * Connects to a share (MS-SMB2 3.2.4.2.4).
    *
@@ -64,15 +120,16 @@ export class Session {
    * @throws {ProtocolError} (remote) When the negotiation turns out to have been altered.
    */
   async tree(path: string, options: TreeOptions = {}): Promise<Tree> {
-    const { treeFlags, extension, validateNegotiate, ...tuning } = options;
-    const { tree, reply } = await this.#link.tree(this.state, {
+    const { treeFlags, extension, validateNegotiate, via, ...tuning } = options;
+    const channel = this.channel(via);
+    const { tree, reply } = await channel.link.tree(channel.state, {
       path,
       tuning,
       ...(treeFlags === undefined ? {} : { flags: treeFlags }),
       ...(extension === undefined ? {} : { extension }),
       ...(validateNegotiate === undefined ? {} : { validateNegotiate }),
     });
-    return new Tree(this, { link: this.#link, state: tree, reply });
+    return new Tree(this, { state: tree, reply });
   }
 
   /**
@@ -81,16 +138,55 @@ export class Session {
    * @throws {StatusError} When the server refuses; the session is over then.
    */
   async reauthenticate(authenticator: Authenticator): Promise<void> {
-    await this.#link.reauthenticate(this.state, authenticator);
+    const channel = this.channel();
+    await channel.link.reauthenticate(channel.state, authenticator);
   }
 
   /** LOGOFF (MS-SMB2 3.2.4.23). */
   logoff<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"LOGOFF", O>> {
-    return this.#link.request<"LOGOFF", Answer<"LOGOFF", O>>({
+    const channel = this.channel(options?.via);
+    return channel.link.request<"LOGOFF", Answer<"LOGOFF", O>>({
       ...options,
       command: "LOGOFF",
       body: { reserved: 0 },
-      session: this.state,
+      session: channel.state,
     }, options);
+  }
+
+  /** The channel that a request takes: `via`, or this one, or another one where this one is lost. For this room alone. */
+  channel(via?: Session): Session {
+    if (via !== undefined || this.isAlive) return via ?? this;
+    return this.#channels.sessions.find((session) => session.isAlive) ?? this;
+  }
+
+  /** Sends requests of a tree again, as the session's recovery has it. For this room alone. */
+  rescuer(tree: TreeState | null): Rescuer {
+    return {
+      lost: (request) => this.#failOver(request, tree),
+      expired: (request) => this.#renew(request),
+    };
+  }
+
+  #failOver(request: Unanswered, tree: TreeState | null): boolean {
+    const { recovery, sessions } = this.#channels;
+    if (recovery.failover === false || !isReplayable(request.input)) return false;
+    const channel = sessions.find((session) => session.isAlive);
+    if (channel === undefined) return false;
+    const { state: session, connection: { dialect } } = channel;
+    request.resend(channel.link, replayOf(request.input, { session, tree, dialect }));
+    return true;
+  }
+
+  #renew(request: Unanswered): boolean {
+    const channels = this.#channels;
+    const { renewal } = channels.recovery;
+    if (renewal === undefined) return false;
+    channels.renewing ??= this.reauthenticate(renewal).finally(() => channels.renewing = null);
+    channels.renewing.then(
+      () =>
+        request.resend(this.channel().link, { ...request.input, session: this.channel().state }),
+      (error) => request.reject(error),
+    );
+    return true;
   }
 }

@@ -1,13 +1,46 @@
 /** One tree connect: a share within a session. */
-import { type CommandName, RELATED_FILE_ID, type RequestBodies } from "../wire/mod.ts";
+import {
+  type CommandName,
+  decodeFsctlOutput,
+  Fsctl,
+  type NetworkInterface,
+  RELATED_FILE_ID,
+  type RequestBodies,
+  sockAddrText,
+} from "../wire/mod.ts";
+import type { Rescuer } from "./link.ts";
 import type { SuccessReply, TreeState } from "../protocol/mod.ts";
 import { Chain } from "./chain.ts";
 import { createBody, type CreateOptions, openFrom, requestTuning } from "./create.ts";
 import { ioctlBody, type IoctlFields } from "./file_requests.ts";
-import type { Link } from "./link.ts";
 import type { Open } from "./open.ts";
 import type { Answer, RequestOptions } from "./options.ts";
 import type { Session } from "./session.ts";
+
+/** A network interface of a server (MS-SMB2 2.2.32.5). */
+export interface ServerInterface {
+  readonly index: number;
+  /** Bits per second. */
+  readonly linkSpeed: bigint;
+  /** Whether it can spread connections over processors. */
+  readonly isRssCapable: boolean;
+  readonly isRdmaCapable: boolean;
+  /** `192.0.2.1:0` or `[2001:db8::1]:0`; null for another family. */
+  readonly address: string | null;
+}
+
+const RSS_CAPABLE = 0x00000001;
+const RDMA_CAPABLE = 0x00000002;
+
+function interfaceOf(entry: NetworkInterface): ServerInterface {
+  return {
+    index: entry.ifIndex,
+    linkSpeed: entry.linkSpeed,
+    isRssCapable: (entry.capability & RSS_CAPABLE) !== 0,
+    isRdmaCapable: (entry.capability & RDMA_CAPABLE) !== 0,
+    address: sockAddrText(entry.sockAddr),
+  };
+}
 
 /** A connected share. Made by `Session.tree`. */
 export class Tree {
@@ -16,16 +49,16 @@ export class Tree {
   readonly reply: SuccessReply<"TREE_CONNECT">;
   /** The engine's state; for this room alone. */
   readonly state: TreeState;
-  readonly #link: Link;
+  readonly #rescuer: Rescuer;
 
   constructor(
     session: Session,
-    inner: { link: Link; state: TreeState; reply: SuccessReply<"TREE_CONNECT"> },
+    inner: { state: TreeState; reply: SuccessReply<"TREE_CONNECT"> },
   ) {
     this.session = session;
     this.reply = inner.reply;
     this.state = inner.state;
-    this.#link = inner.link;
+    this.#rescuer = session.rescuer(inner.state);
   }
 
   /** `\\server\share`. */
@@ -66,25 +99,23 @@ export class Tree {
    * @throws {StatusError} When the server refuses, whatever `accept` says: there is no open without success.
    */
   create(name: string, options: CreateOptions = {}): Promise<Open> {
-    return this.#link.request<"CREATE", Open>(
-      {
-        ...requestTuning(options),
-        command: "CREATE",
-        body: createBody(name, options),
-        session: this.session.state,
-        tree: this.state,
-      },
-      requestTuning(options),
+    const channel = this.session.channel(options.via);
+    const body = createBody(name, options, channel.link);
+    const tuning = requestTuning(options);
+    return channel.link.request<"CREATE", Open>(
+      { ...tuning, command: "CREATE", body, session: channel.state, tree: this.state },
+      tuning,
       {
         path: name,
-        map: (reply, state) => openFrom(this, { link: this.#link, name, reply, state }),
+        map: (reply, state) => openFrom(this, { name, body, reply, state, options }),
+        rescuer: this.#rescuer,
       },
     );
   }
 
   /** Collects requests for one frame. */
   compound(options: { related?: boolean } = {}): Chain {
-    return new Chain(this, { link: this.#link, related: options.related === true });
+    return new Chain(this, options.related === true);
   }
 
   /** Any request within this tree. */
@@ -93,12 +124,14 @@ export class Tree {
     body: RequestBodies[C],
     options?: O,
   ): Promise<Answer<C, O>> {
-    const { state } = this;
-    const { state: session } = this.session;
+    const channel = this.session.channel(options?.via);
+    const { state: session } = channel;
     const input = options === undefined
-      ? { command, body, session, tree: state }
-      : { ...options, command, body, session, tree: state };
-    return this.#link.request<C, Answer<C, O>>(input, options);
+      ? { command, body, session, tree: this.state }
+      : { ...options, command, body, session, tree: this.state };
+    return channel.link.request<C, Answer<C, O>>(input, options, {
+      rescuer: this.#rescuer,
+    });
   }
 
   /** An FSCTL without a file. */
@@ -116,10 +149,26 @@ export class Tree {
   validateNegotiate<O extends RequestOptions = RequestOptions>(
     options?: O,
   ): Promise<Answer<"IOCTL", O>> {
-    const exchange = this.#link.engine.validateNegotiate(this.state, options);
-    const { promise } = this.#link.enlist<"IOCTL", Answer<"IOCTL", O>>(exchange, options);
-    this.#link.sendChain([exchange], false);
+    const { link } = this.session.channel(options?.via);
+    const exchange = link.engine.validateNegotiate(this.state, options);
+    const { promise } = link.enlist<"IOCTL", Answer<"IOCTL", O>>(exchange, options);
+    link.sendChain([exchange], false);
     return promise;
+  }
+
+  /**
+   * The server's network interfaces, for further channels (MS-SMB2 3.2.4.20.10): FSCTL_QUERY_NETWORK_INTERFACE_INFO.
+   *
+   * @throws {StatusError} When the server does not tell them.
+   * @throws {WireError} When its list is malformed.
+   */
+  async networkInterfaces(options?: Omit<RequestOptions, "accept">): Promise<ServerInterface[]> {
+    const { body } = await this.ioctl(
+      { ctlCode: Fsctl.QUERY_NETWORK_INTERFACE_INFO, maxOutputResponse: 65536 },
+      options,
+    );
+    const output = decodeFsctlOutput(Fsctl.QUERY_NETWORK_INTERFACE_INFO, body.output);
+    return output.kind === "networkInterfaces" ? output.interfaces.map(interfaceOf) : [];
   }
 
   /** TREE_DISCONNECT (MS-SMB2 2.2.11). */
