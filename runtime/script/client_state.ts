@@ -1,11 +1,5 @@
 /** What the objects of one client share. */
-import {
-  type BackendConnection,
-  type BackendSession,
-  LeaseTable,
-  type Observer,
-} from "../client/mod.ts";
-import { Status } from "../wire/mod.ts";
+import { type BackendConnection, type BackendSession, LeaseTable } from "../client/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import type { Origin, Run } from "./run.ts";
 
@@ -13,23 +7,6 @@ import type { Origin, Run } from "./run.ts";
 export interface ConnectionLink {
   /** Why it is not; null while it is. */
   lost: string | null;
-}
-
-/** Tells operations of their interim responses (MS-SMB2 3.2.5.1.5), by the message id that their request got. */
-function interimObserver(run: Run): Observer {
-  const waiting = new Map<bigint, () => void>();
-  return {
-    sent({ kind, header }) {
-      const onInterim = kind === "request" ? run.takeInterimListener() : null;
-      if (onInterim !== null) waiting.set(header.messageId, onInterim);
-    },
-    received({ header }) {
-      const onInterim = waiting.get(header.messageId);
-      if (onInterim === undefined) return;
-      waiting.delete(header.messageId);
-      if (header.status === Status.PENDING) onInterim();
-    },
-  };
 }
 
 /** The client's name, run and breaks, and the label and time that `at()` gave. */
@@ -63,7 +40,6 @@ export class ClientState {
       now: () => host.clock.now(),
       random: (length) => host.random(length),
       leases,
-      observer: interimObserver(this.run),
     });
     connection.onBreak = (event) => this.breaks.react(event);
     this.#connections.add(connection);

@@ -90,7 +90,6 @@ export class Run {
   readonly #differences = new Set<string>();
   readonly #watched = new Set<Watched>();
   #sweeping = false;
-  #interimListener: (() => void) | null = null;
   #clients = 0;
   /** Clients that wait for labels. */
   #waiting = 0;
@@ -274,8 +273,10 @@ export class Run {
       limit,
       abort,
       finish,
-      request: this.#requestOptions(options, abort.signal),
-      onInterim: () => pending.resolve(true),
+      request: this.#requestOptions(options, {
+        signal: abort.signal,
+        onInterim: () => pending.resolve(true),
+      }),
     });
     return operation;
   }
@@ -284,7 +285,6 @@ export class Run {
     limit: number;
     abort: AbortController;
     request: Sending;
-    onInterim: () => void;
     finish: (end: { reply?: R; error?: string; cause?: unknown }) => void;
   }): void {
     let done = false;
@@ -303,13 +303,11 @@ export class Run {
     };
     this.#watch(watched);
     let sent: Promise<R>;
-    this.#interimListener = how.onInterim;
     try {
       sent = intent.send(how.request);
     } catch (error) {
       sent = Promise.reject(error);
     }
-    this.#interimListener = null;
     sent.then(
       (reply) => end({ reply }),
       (error: unknown) => {
@@ -319,22 +317,15 @@ export class Run {
     );
   }
 
-  /** Who wants to hear of the interim response to the request that is being sent; a request that waits for credits is told late. */
-  takeInterimListener(): (() => void) | null {
-    const listener = this.#interimListener;
-    this.#interimListener = null;
-    return listener;
-  }
-
   #requestOptions(
     options: OperationOptions,
-    signal: AbortSignal,
+    ears: Pick<Sending, "signal" | "onInterim">,
   ): Sending {
     const flags = (options.dfs === true ? DFS_OPERATIONS : 0) |
       (options.replay === true ? REPLAY_OPERATION : 0);
     return {
       accept: "any",
-      signal,
+      ...ears,
       ...options.credits === undefined ? {} : { creditRequest: options.credits },
       ...options.creditCharge === undefined ? {} : { creditCharge: options.creditCharge },
       ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
