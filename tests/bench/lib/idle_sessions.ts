@@ -1,0 +1,52 @@
+// deno-lint-ignore-file no-console
+/**
+ * A process of its own that holds idle sessions, each on a connection with a share connected, and prints what each of
+ * them takes of its memory in bytes: `idle_sessions.ts port share user password sessions`. Run with `--expose-gc`.
+ */
+import { connectTcp, ntlmAuthenticator } from "../../../runtime/client/mod.ts";
+import { Connection } from "../../../runtime/client/mod.ts";
+
+/** Sessions that are set up before anything is counted, so that code and buffers are there. */
+const WARM = 50;
+const AT_ONCE = 8;
+
+const [port, share, user, password, sessions] = Deno.args;
+
+async function connect(): Promise<Connection> {
+  const transport = await connectTcp({ hostname: "127.0.0.1", port: Number(port) });
+  const connection = Connection.connect(transport);
+  await connection.negotiate();
+  const authenticator = ntlmAuthenticator({ user: user ?? "", password: password ?? "" });
+  await (await connection.session(authenticator)).tree(`\\\\127.0.0.1\\${share}`);
+  return connection;
+}
+
+async function many(count: number): Promise<Connection[]> {
+  const connections: Connection[] = [];
+  async function lane(): Promise<void> {
+    while (connections.length < count) {
+      const at = connections.length;
+      connections.length++;
+      connections[at] = await connect();
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return connections;
+}
+
+/** Resident bytes, of which garbage is none. */
+async function resident(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return Deno.memoryUsage().rss;
+}
+
+if (import.meta.main) {
+  for (const connection of await many(WARM)) connection.close();
+  const before = await resident();
+  const connections = await many(Number(sessions));
+  console.log((await resident() - before) / connections.length);
+  for (const connection of connections) connection.close();
+}
