@@ -1,0 +1,326 @@
+/** Lost connections of a real Samba: durable handles, further channels, authentication anew. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type BreakEvent,
+  LeaseTable,
+  type Open,
+  ProtocolError,
+  StatusError,
+  TransportError,
+} from "../../runtime/client/mod.ts";
+import { type Message, Status } from "../../runtime/wire/mod.ts";
+import {
+  authenticator,
+  Client,
+  create,
+  dial,
+  type Login,
+  login,
+  OPEN_IF,
+  pattern,
+  samba,
+  same,
+} from "./client_support.ts";
+import type { Smbd } from "../harness/smbd.ts";
+
+const GUID = "3f1a52b8-9c1d-4e6f-8a37-5d2c0b1e4f60";
+const BATCH = 0x09;
+const RWH = 0x07;
+const RH = 0x03;
+const KEY = new Uint8Array(16).fill(0x4b);
+const CHANNELS = { multichannel: true, global: { "aio write size": "0" } } as const;
+
+/** Logs in with a second connection to the same server as a further channel. */
+async function twoChannels(smbd: Smbd, options: Login = {}): Promise<{
+  first: Client;
+  second: Client;
+}> {
+  const negotiate = { clientGuid: GUID, ...options.negotiate };
+  const leases = new LeaseTable();
+  const connection = { leases, ...options.connection };
+  const first = await login(smbd, { ...options, negotiate, connection });
+  const other = await dial(smbd, { ...options, connection });
+  await other.negotiate(negotiate);
+  const channel = await other.bind(first.session, authenticator(smbd));
+  return { first, second: new Client(other, channel, first.tree) };
+}
+
+/** Ends a connection as a network does, and waits until the client knows. */
+async function cut({ connection }: Client): Promise<void> {
+  connection.net.drop();
+  await connection.disconnected;
+}
+
+/** Repeats an attempt while the server still holds the old connection. */
+async function reconnect(open: Open, client: Client) {
+  for (let attempt = 0;; attempt++) {
+    try {
+      return await open.reconnect(client.tree);
+    } catch (error) {
+      const mayCome = error instanceof StatusError && error.status === Status.OBJECT_NAME_NOT_FOUND;
+      if (!mayCome || attempt === 50) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+samba("durable handles of both versions outlive their connection", {}, async (smbd, t) => {
+  const cases = [
+    { name: "v1 with a batch oplock", dialect: 0x0210, more: { requestedOplockLevel: BATCH } },
+    { name: "v1 with a lease", dialect: 0x0210, more: { lease: { key: KEY, state: RH | 4 } } },
+    { name: "v2 with a lease", dialect: 0x0311, more: { lease: { key: KEY, state: RWH } } },
+    { name: "v2 with a batch oplock", dialect: 0x0302, more: { requestedOplockLevel: BATCH } },
+  ];
+  for (const { name, dialect, more } of cases) {
+    await t.step(name, async () => {
+      const negotiate = { clientGuid: GUID, dialects: [dialect] };
+      const version = dialect < 0x0300 ? 1 : 2;
+      const lease = "lease" in more && more.lease !== undefined
+        ? { lease: { ...more.lease, version } as const }
+        : {};
+      const before = await login(smbd, { negotiate });
+      const open = await create(before.tree, `${name}.bin`, {
+        ...more,
+        ...lease,
+        durable: { version },
+      });
+      assertEquals(open.durability, version === 1 ? "durable" : "durable2");
+      await open.write(0, pattern(5000));
+      const { fileId, leaseState } = open;
+      await cut(before);
+      assert(open.isClosed);
+      await assertRejects(() => open.read(0, 1), TransportError);
+      await using after = await login(smbd, { negotiate });
+      await reconnect(open, after);
+      assertEquals([open.isClosed, open.leaseState], [false, leaseState]);
+      assertEquals(open.fileId.persistent, fileId.persistent);
+      assert(same((await open.read(0, 5000)).body.data, pattern(5000)));
+      const again = await assertRejects(() => open.reconnect(after.tree), ProtocolError);
+      assertEquals(again.side, "local");
+      await open.close();
+    });
+  }
+});
+
+samba("requests in flight wait for the reconnection and go out again", {}, async (smbd) => {
+  const negotiate = { clientGuid: GUID };
+  const before = await login(smbd, { negotiate });
+  const open = await create(before.tree, "f", {
+    lease: { key: KEY, state: RWH },
+    durable: true,
+    resume: true,
+  });
+  await open.write(0, pattern(100));
+  before.connection.net.dropBefore("WRITE");
+  const written = open.write(100, pattern(100, 2));
+  const read = open.read(0, 10);
+  await before.connection.disconnected;
+  assertEquals(open.held, 2);
+  const sent: Message[] = [];
+  await using after = await login(smbd, {
+    negotiate,
+    connection: { observer: { sent: (message) => void sent.push(message) } },
+  });
+  await reconnect(open, after);
+  assertEquals((await written).body.count, 100);
+  assertEquals((await read).body.data, pattern(100).slice(0, 10));
+  const flags = sent.filter(({ header }) => header.command === 9 || header.command === 8)
+    .map(({ header }) => header.flags >>> 29 & 1);
+  assertEquals(flags, [1, 0]);
+  assert(same((await open.readAll()).subarray(100), pattern(100, 2)));
+  await open.close();
+});
+
+samba("a durable handle that somebody else took cannot be had back", {}, async (smbd) => {
+  const negotiate = { clientGuid: GUID };
+  const before = await login(smbd, { negotiate });
+  const open = await create(before.tree, "f", {
+    requestedOplockLevel: BATCH,
+    durable: true,
+    resume: true,
+  });
+  before.connection.net.dropBefore("READ");
+  const read = open.read(0, 1, { accept: "any" });
+  await before.connection.disconnected;
+  await using other = await login(smbd);
+  const theirs = await create(other.tree, "f");
+  await using after = await login(smbd, { negotiate });
+  const error = await assertRejects(() => open.reconnect(after.tree), StatusError);
+  assertEquals(error.statusName, "OBJECT_NAME_NOT_FOUND");
+  // What waited gets the same error.
+  assertEquals(await read.catch((caught) => caught), error);
+  await theirs.close();
+});
+
+samba("a session that comes back ends its former one", {}, async (smbd) => {
+  await using before = await login(smbd);
+  const open = await create(before.tree, "f");
+  await using after = await login(smbd, { previousSessionId: before.session.id });
+  await after.connection.echo();
+  const error = await assertRejects(() => open.read(0, 1), StatusError);
+  assertEquals(error.statusName, "USER_SESSION_DELETED");
+});
+
+samba("a session is authenticated again and keeps its keys and files", {}, async (smbd, t) => {
+  for (const dialect of [0x0210, 0x0300, 0x0311]) {
+    for (const encryption of ["enabled", "required"] as const) {
+      if (encryption === "required" && dialect < 0x0300) continue;
+      await t.step(`0x${dialect.toString(16)}, encryption ${encryption}`, async () => {
+        await using client = await login(smbd, {
+          negotiate: { dialects: [dialect] },
+          signing: "required",
+          encryption,
+        });
+        const open = await create(client.tree, "f");
+        await open.write(0, pattern(10));
+        await client.session.reauthenticate(authenticator(smbd));
+        assertEquals((await open.read(0, 10)).body.data, pattern(10));
+        const wrong = authenticator(smbd, { password: "wrong" });
+        const error = await assertRejects(
+          () => client.session.reauthenticate(wrong),
+          StatusError,
+        );
+        assertEquals(error.statusName, "LOGON_FAILURE");
+      });
+    }
+  }
+});
+
+samba("two channels carry one session, signed, encrypted and by name", CHANNELS, async (
+  smbd,
+  t,
+) => {
+  for (const dialect of [0x0300, 0x0302, 0x0311]) {
+    for (const encryption of ["enabled", "required"] as const) {
+      await t.step(`0x${dialect.toString(16)}, encryption ${encryption}`, async () => {
+        const { first, second } = await twoChannels(smbd, {
+          negotiate: { dialects: [dialect] },
+          signing: "required",
+          encryption,
+        });
+        await using _ = first;
+        await using __ = second;
+        assertEquals(first.session.channels.length, 2);
+        const open = await create(first.tree, "f");
+        const data = pattern(200_000);
+        await open.write(0, data.subarray(0, 100_000), { via: first.session });
+        await open.write(100_000, data.subarray(100_000), { via: second.session });
+        const reads = await Promise.all(
+          [first, second].map(({ session }) => open.read(0, 200_000, { via: session })),
+        );
+        assert(reads.every(({ body }) => same(body.data, data)));
+        const over = await create(first.tree, "over", { via: second.session });
+        await over.close();
+        await open.close({ via: second.session });
+        assert(open.isClosed);
+      });
+    }
+  }
+});
+
+samba("every signing algorithm signs a further channel", CHANNELS, async (smbd) => {
+  for (const algorithm of [0, 1, 2]) {
+    const { first, second } = await twoChannels(smbd, {
+      negotiate: { signingAlgorithms: [algorithm] },
+      signing: "required",
+    });
+    await using _ = first;
+    await using __ = second;
+    const open = await create(first.tree, "f");
+    await open.write(0, pattern(10), { via: second.session });
+    await open.close();
+  }
+});
+
+samba("a lost channel hands its requests to the other one", CHANNELS, async (smbd) => {
+  const { first, second } = await twoChannels(smbd, { signing: "required" });
+  await using _ = second;
+  const open = await create(first.tree, "f");
+  await open.write(0, pattern(100));
+  const sent: Message[] = [];
+  first.connection.net.dropBefore(({ header, kind }) => kind === "request" && header.command === 9);
+  const written = open.write(100, pattern(100, 2));
+  const read = open.read(0, 100);
+  await first.connection.disconnected;
+  assertEquals([open.isClosed, first.session.channelSequence], [false, 1]);
+  assertEquals((await written).body.count, 100);
+  assertEquals((await read).body.data, pattern(100));
+  assertEquals((await written).header.status, Status.SUCCESS);
+  assertEquals(first.session.channels.map(({ connection }) => connection), [second.connection]);
+  // The session goes on over what is left of it.
+  assertEquals((await open.write(200, pattern(5))).body.count, 5);
+  const other = await create(first.tree, "g");
+  await other.close();
+  await open.close();
+  await first.session.logoff();
+  assertEquals(sent, []);
+});
+
+samba("without failover a lost channel fails its requests", CHANNELS, async (smbd) => {
+  const { first, second } = await twoChannels(smbd, { failover: false });
+  await using _ = second;
+  const open = await create(first.tree, "f");
+  first.connection.net.dropBefore("WRITE");
+  await assertRejects(() => open.write(0, pattern(1)), TransportError);
+  assertEquals((await open.write(0, pattern(1))).body.count, 1);
+});
+
+samba("the last channel takes the opens with it", CHANNELS, async (smbd) => {
+  const { first, second } = await twoChannels(smbd);
+  const open = await create(first.tree, "f");
+  await cut(second);
+  assert(!open.isClosed);
+  await open.write(0, pattern(1));
+  await cut(first);
+  assert(open.isClosed);
+  await assertRejects(() => open.read(0, 1), TransportError);
+});
+
+samba("a break is acknowledged on the channel that it came on, or on another one", CHANNELS, async (
+  smbd,
+) => {
+  for (const lost of ["none", "first"] as const) {
+    const { first, second } = await twoChannels(smbd);
+    await using _ = second;
+    await using __ = first;
+    const open = await create(first.tree, `b-${lost}`, { lease: { key: KEY, state: RWH } });
+    if (lost === "first") await cut(first);
+    const broken = open.nextBreak();
+    await using other = await login(smbd);
+    const theirs = await create(other.tree, `b-${lost}`, { createDisposition: OPEN_IF });
+    const event: BreakEvent = await broken;
+    assertEquals([event.from, event.to], [RWH, RH]);
+    assertEquals((await event.acknowledged)?.status, Status.SUCCESS);
+    await theirs.close();
+    await open.close();
+  }
+});
+
+samba("joining a session needs its key, and the same user", CHANNELS, async (smbd) => {
+  await using client = await login(smbd, { negotiate: { clientGuid: GUID } });
+  const other = await dial(smbd);
+  await other.negotiate({ clientGuid: GUID });
+  const wrong = authenticator(smbd, { password: "wrong" });
+  await assertRejects(() => other.bind(client.session, wrong), StatusError);
+  const old = await dial(smbd);
+  await old.negotiate({ clientGuid: GUID, dialects: [0x0210] });
+  const error = await assertRejects(
+    () => old.bind(client.session, authenticator(smbd)),
+    ProtocolError,
+  );
+  assertEquals(error.side, "local");
+  for (const connection of [other, old]) {
+    connection.close();
+    await connection.disconnected;
+  }
+});
+
+samba("the server's interfaces are told", {
+  ...CHANNELS,
+  global: { interfaces: '"127.0.0.1/8;speed=1000000000,capability=RSS"' },
+}, async (smbd) => {
+  await using client = await login(smbd);
+  const found = await client.tree.networkInterfaces();
+  assertEquals(found.map(({ address }) => address), ["127.0.0.1:0"]);
+  assertEquals(found.map(({ isRssCapable }) => isRssCapable), [true]);
+});
