@@ -54,6 +54,11 @@ export interface OperationOptions {
   readonly replay?: boolean;
   /** Set SMB2_FLAGS_DFS_OPERATIONS. */
   readonly dfs?: boolean;
+  /**
+   * In a compound: whether the request uses the file of the one before it, in place of what its whole compound says
+   * (SMB2_FLAGS_RELATED_OPERATIONS).
+   */
+  readonly related?: boolean;
   /** What to send in place of what a client would send, illegal values included. */
   readonly raw?: RawRequest;
 }

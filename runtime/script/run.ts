@@ -330,6 +330,7 @@ export class Run {
       ...options.creditCharge === undefined ? {} : { creditCharge: options.creditCharge },
       ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
       ...flags === 0 ? {} : { flags },
+      ...options.related === undefined ? {} : { related: options.related },
       ...options.raw?.header === undefined ? {} : { override: options.raw.header },
       ...options.raw?.body === undefined ? {} : { rawBody: options.raw.body },
     };
