@@ -72,7 +72,7 @@ export function addConflicts(operations: readonly PlanOperation[]): void {
     if (seen === undefined) waited.set(operation.client, seen = new Set());
     const others = own.flatMap((path) => histories.conflicting(path, operation));
     const before = unseen(others, seen);
-    open = open.filter((other) => !answeredBefore(other, operation));
+    if (open.length > 0) open = open.filter((other) => !answeredBefore(other, operation));
     const pending = unseen(
       open.filter((other) => pendingFor(other, operation, paths)).map(({ id }) => id),
       seen,
@@ -103,7 +103,8 @@ function setEdges(
 }
 
 /** The ids that the client has not waited for yet, in order; remembers them. */
-function unseen(ids: readonly number[], seen: Set<number>): number[] {
+function unseen(ids: readonly number[], seen: Set<number>): readonly number[] {
+  if (ids.length === 0) return ids;
   const fresh = [...new Set(ids)].filter((id) => !seen.has(id)).toSorted((one, two) => one - two);
   for (const id of fresh) seen.add(id);
   return fresh;

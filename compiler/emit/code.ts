@@ -35,8 +35,12 @@ export interface CallCode {
 // deno-lint-ignore no-control-regex
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
+/** Text that is its own literal. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A string literal: nothing of a capture gets out of it, or looks like something else. */
 export function quoted(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   const inner = JSON.stringify(text).slice(1, -1)
     .replaceAll(
       UNSEEN,
