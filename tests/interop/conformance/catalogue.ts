@@ -28,7 +28,7 @@ export interface SuiteSettings {
   readonly smbd?: SmbdOptions;
   /** Arguments of smbtorture before the name of the subtest. */
   readonly torture?: readonly string[];
-  /** How many scenarios run at once, each with its subtest against a server of its own; 4 unless given. */
+  /** How many scenarios run at once, each with its subtest against a server of its own; 6 unless given. */
   readonly lanes?: number;
 }
 

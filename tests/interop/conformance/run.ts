@@ -14,7 +14,7 @@ import { parseTorture, type Verdict } from "./verdicts.ts";
 const TORTURE_WITHIN_MS = 90_000;
 
 /** Pairs at once; more of them would make each other late. */
-const LANES = 4;
+const LANES = 6;
 
 /** How a scenario ended, and what it said. */
 interface Ended {
@@ -53,7 +53,7 @@ export async function runSuite(suite: Suite, settings: SuiteSettings): Promise<P
       });
     }
   };
-  await settled(...Array.from({ length: settings.lanes ?? LANES }, lane));
+  await settled(...Array.from({ length: Math.min(settings.lanes ?? LANES, queue.length) }, lane));
   return pairs;
 }
 
