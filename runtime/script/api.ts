@@ -29,7 +29,8 @@ export interface BlobReference {
 
 /**
  * The status that an operation shall have: a name of MS-ERREF without `STATUS_`, its number, several of them, or
- * `"any"`.
+ * `"any"`. In a scenario also `"none"`: no response at all, because the connection ends or the time is up; the operation
+ * then resolves to the empty value of its type.
  */
 export type ExpectedStatus = string | number | readonly (string | number)[];
 

@@ -6,11 +6,14 @@ import type { ExpectedStatus } from "./api.ts";
 export interface Expected {
   /** For reports: names, or `any`. */
   readonly text: string;
-  matches(status: number): boolean;
+  /** Null where no response came. */
+  matches(status: number | null): boolean;
 }
 
 const SUCCESS: Expected = { text: "SUCCESS", matches: (status) => status === 0 };
-const ANY: Expected = { text: "any", matches: () => true };
+const ANY: Expected = { text: "any", matches: (status) => status !== null };
+/** In a scenario: no response shall come. */
+const NONE = "none";
 
 /**
  * Reads what `expect` says.
@@ -22,11 +25,9 @@ export function expectedStatus(expected: ExpectedStatus | undefined): Expected {
   if (expected === "any") return ANY;
   const list = typeof expected === "object" ? expected : [expected];
   if (list.includes("any")) return ANY;
-  const codes = new Set(list.map(statusNumber));
-  return {
-    text: [...codes].map(statusName).join(" or "),
-    matches: (status) => codes.has(status),
-  };
+  const codes = new Set(list.map((status) => status === NONE ? null : statusNumber(status)));
+  const names = [...codes].map((code) => code === null ? "no response" : statusName(code));
+  return { text: names.join(" or "), matches: (status) => codes.has(status) };
 }
 
 function statusNumber(status: string | number): number {

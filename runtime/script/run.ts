@@ -194,7 +194,7 @@ export class Run {
       pending.resolve(end.reply?.interimAt !== undefined);
       const { reply } = end;
       const matched = end.leftOut === true ||
-        (reply !== undefined && expected.matches(reply.status));
+        (end.skipped === undefined && expected.matches(reply?.status ?? null));
       const sentAt = end.skipped !== undefined ? null : (reply?.sentAt ?? madeAt) - this.#origin;
       const completedAt = reply === undefined ? null : reply.receivedAt - this.#origin;
       const outcome: Outcome = {
@@ -350,10 +350,11 @@ export class Run {
         `Cannot send ${command}${path === "" ? "" : ` ${JSON.stringify(path)}`}: ${end.skipped}`,
       );
     }
+    if (end.matched) return null;
     if (end.error !== undefined) {
       return new NoResponseError({ command, path, reason: end.error, cause: end.cause });
     }
-    if (end.matched || end.reply === undefined) return null;
+    if (end.reply === undefined) return null;
     const code = end.reply.status;
     return new StatusError({
       command,
