@@ -1,9 +1,6 @@
 /** What the scenarios on compounds share: requests with fields of the header that a client would not choose. */
 import type { ExpectedStatus, OpenOptions, OperationOptions, Tree } from "smbench";
 
-/** SMB2_FLAGS_RELATED_OPERATIONS (MS-SMB2 2.2.1.2). */
-const RELATED = 0x04;
-
 /** A file to create or open for everything. */
 export const ANY_FILE: OpenOptions = {
   access: "all",
@@ -13,7 +10,7 @@ export const ANY_FILE: OpenOptions = {
 
 /** A request that is related to the one before it, wherever in a chain it stands. */
 export function related(expect: ExpectedStatus = "SUCCESS"): OperationOptions {
-  return { expect, raw: { header: { flags: RELATED } } };
+  return { expect, related: true };
 }
 
 /** A request that leaves session and share to the one before it; or names none, where it is not related. */
@@ -21,8 +18,11 @@ export function nameless(
   expect: ExpectedStatus,
   options: { readonly related: boolean } = { related: true },
 ): OperationOptions {
-  const flags = options.related ? RELATED : 0;
-  return { expect, raw: { header: { flags, sessionId: 2n ** 64n - 1n, treeId: 0xffffffff } } };
+  return {
+    expect,
+    related: options.related,
+    raw: { header: { sessionId: 2n ** 64n - 1n, treeId: 0xffffffff } },
+  };
 }
 
 /** FSCTL_CREATE_OR_GET_OBJECT_ID (MS-FSCC 2.3.1), which the server answers for every file. */
