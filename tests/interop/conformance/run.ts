@@ -9,7 +9,7 @@ import { smbench } from "../../cli/harness.ts";
 import { type Smbd, startSmbd } from "../../harness/smbd.ts";
 import { requireTool } from "../../harness/tools.ts";
 import type { ScenarioFile, Suite, SuiteSettings } from "./catalogue.ts";
-import { parseTorture, type Verdict } from "./verdicts.ts";
+import { type Pair, parseTorture, type Verdict } from "./verdicts.ts";
 
 const TORTURE_WITHIN_MS = 90_000;
 
@@ -22,21 +22,22 @@ interface Ended {
   readonly said: string;
 }
 
-/** Both ends of one subtest; smbtorture has none where it does not know the subtest. */
-export interface Pair {
-  readonly subtest: string;
-  readonly smbtorture: Verdict | undefined;
-  readonly scenario: Verdict;
-  readonly said: string;
+/** Both ends of one subtest, and what smbtorture said. */
+export interface RunPair extends Pair {
+  readonly tortureSaid: string;
 }
 
 /**
  * Runs every scenario of a suite and its subtest at the same time against one server; several such pairs at once, each
  * against a server of its own, because smbtorture spends its time waiting and its subtests share directories.
  */
-export async function runSuite(suite: Suite, settings: SuiteSettings): Promise<Pair[]> {
-  const queue = [...suite.scenarios];
-  const pairs: Pair[] = [];
+export async function runSuite(suite: Suite, settings: SuiteSettings): Promise<RunPair[]> {
+  const first = settings.first ?? [];
+  const queue = [
+    ...suite.scenarios.filter(({ subtest }) => first.includes(subtest)),
+    ...suite.scenarios.filter(({ subtest }) => !first.includes(subtest)),
+  ];
+  const pairs: RunPair[] = [];
   const lane = async () => {
     await using smbd = await startSmbd(settings.smbd);
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
@@ -49,7 +50,8 @@ export async function runSuite(suite: Suite, settings: SuiteSettings): Promise<P
         subtest: file.subtest,
         smbtorture: verdictOf(file.subtest, torture),
         scenario: scenario.verdict,
-        said: `--- ${test}\n${torture}\n--- ${file.path}\n${scenario.said}`,
+        said: scenario.said,
+        tortureSaid: torture,
       });
     }
   };
@@ -113,6 +115,7 @@ async function runScenario(file: ScenarioFile, smbd: Smbd): Promise<Ended> {
     case ExitCode.OK:
       return { verdict: "pass", said };
     case ExitCode.SCENARIO_FAILED:
+    case ExitCode.DIVERGED:
       return { verdict: "fail", said };
     default:
       throw new Error(`Cannot run ${file.path}: smbench ended with code ${code}\n${said}`);

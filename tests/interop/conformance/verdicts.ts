@@ -7,13 +7,25 @@
 /** How a subtest or a scenario ended. */
 export type Verdict = "pass" | "fail" | "skip";
 
-/** A subtest of which smbtorture and its scenario say different things, and why that is right. */
-export interface Difference {
+/** What is particular about a subtest. */
+export interface Exception {
   /** `lease.unlink`. */
   readonly test: string;
   readonly smbtorture: Verdict;
   readonly scenario: Verdict;
+  /** Words of what the scenario says, where it fails: that it fails there, and not on its way there. */
+  readonly says?: string;
   readonly why: string;
+}
+
+/** How a scenario and its subtest ended. */
+export interface Pair {
+  readonly subtest: string;
+  /** Undefined where smbtorture does not have the subtest. */
+  readonly smbtorture: Verdict | undefined;
+  readonly scenario: Verdict;
+  /** What the scenario said. */
+  readonly said: string;
 }
 
 /** `success: break`, and whatever smbtorture says of the failure in brackets behind it. */
@@ -43,37 +55,39 @@ export interface Disagreement {
   readonly text: string;
 }
 
-/** What is wrong with the verdicts of a suite, or with the table of differences. */
+/** What is wrong with the verdicts of a suite, or with the table of exceptions. Without an exception both pass. */
 export function disagreements(
   suite: string,
-  pairs: readonly {
-    readonly subtest: string;
-    /** Undefined where smbtorture does not have the subtest. */
-    readonly smbtorture: Verdict | undefined;
-    readonly scenario: Verdict;
-  }[],
-  differences: readonly Difference[],
+  pairs: readonly Pair[],
+  exceptions: readonly Exception[],
 ): Disagreement[] {
-  const listed = new Map(differences.map((difference) => [difference.test, difference]));
+  const listed = new Map(exceptions.map((exception) => [exception.test, exception]));
   const found: Disagreement[] = [];
-  for (const { subtest, smbtorture, scenario } of pairs) {
-    const test = `${suite}.${subtest}`;
-    const difference = listed.get(test);
+  for (const pair of pairs) {
+    const test = `${suite}.${pair.subtest}`;
+    const wrong = disagreement(pair, listed.get(test));
+    if (wrong !== null) found.push({ test, text: `${test}: ${wrong}` });
     listed.delete(test);
-    const ends = `${test}: smbtorture ${smbtorture}, scenario ${scenario}`;
-    if (smbtorture === undefined) {
-      found.push({ test, text: `${test}: smbtorture says nothing of it` });
-    } else if (difference === undefined) {
-      if (smbtorture === scenario) continue;
-      found.push({ test, text: `${ends}, and not in the table` });
-    } else if (difference.smbtorture !== smbtorture || difference.scenario !== scenario) {
-      const { smbtorture, scenario } = difference;
-      found.push({ test, text: `${ends}; the table has ${smbtorture} and ${scenario}` });
-    }
   }
   for (const test of listed.keys()) {
     if (!test.startsWith(`${suite}.`)) continue;
     found.push({ test, text: `${test}: in the table, but has no scenario` });
   }
   return found;
+}
+
+function disagreement(pair: Pair, exception: Exception | undefined): string | null {
+  const { smbtorture, scenario, said } = pair;
+  if (smbtorture === undefined) return "smbtorture says nothing of it";
+  const ends = `smbtorture ${smbtorture}, scenario ${scenario}`;
+  if (exception === undefined) {
+    return smbtorture === "pass" && scenario === "pass" ? null : `${ends}, and not in the table`;
+  }
+  if (exception.smbtorture !== smbtorture || exception.scenario !== scenario) {
+    return `${ends}; the table has ${exception.smbtorture} and ${exception.scenario}`;
+  }
+  if (exception.says !== undefined && !said.includes(exception.says)) {
+    return `the scenario does not say ${JSON.stringify(exception.says)}`;
+  }
+  return null;
 }
