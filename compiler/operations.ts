@@ -151,15 +151,16 @@ class Walk {
         return this.#sessions.negotiate(exchange, message.body);
       case "SESSION_SETUP":
         return this.#sessions.sessionSetup(exchange, message.body);
-      case "LOGOFF":
-        return this.#add(exchange, {
-          kind: "logoff",
-          session: this.#sessions.sessionOf(exchange),
-        });
+      case "LOGOFF": {
+        const { name: session, ids } = this.#sessions.sessionOf(exchange);
+        return this.#add(exchange, { kind: "logoff", session, ...(ids && { ids }) });
+      }
       case "TREE_CONNECT":
         return this.#sessions.treeConnect(exchange, message.body);
-      case "TREE_DISCONNECT":
-        return this.#add(exchange, { kind: "untree", tree: this.#sessions.treeOf(exchange) });
+      case "TREE_DISCONNECT": {
+        const { name: tree, ids } = this.#sessions.treeOf(exchange);
+        return this.#add(exchange, { kind: "untree", tree, ...(ids && { ids }) });
+      }
       case "CREATE":
         return this.#files.create(exchange, message.body);
       case "ECHO":
@@ -262,8 +263,7 @@ class Walk {
   ): void {
     const file = this.#files.fileOf(exchange, fileId);
     if (file === undefined) return;
-    const tree = this.#sessions.treeOf(exchange);
-    this.#add(exchange, { ...fields, tree, file });
+    this.#add(exchange, { ...fields, ...this.#files.placeOf(exchange, file), file });
   }
 
   #add(exchange: Exchange, fields: OwnFields): void {

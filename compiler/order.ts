@@ -58,6 +58,9 @@ function neededBy(operation: PlanOperation): string[] {
     names.push(operation.session);
   }
   if ("tree" in operation && operation.kind !== "tree") names.push(operation.tree);
+  for (const name of [operation.ids?.tree, operation.ids?.session]) {
+    if (name !== undefined && name !== null) names.push(name);
+  }
   if ("file" in operation && operation.kind !== "create" && operation.file !== null) {
     names.push(operation.file);
   }

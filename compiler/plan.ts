@@ -41,6 +41,15 @@ export interface Frames {
   readonly response?: number;
 }
 
+/**
+ * Ids in a request's header that are not those of what it works on: the name of another tree or session, or null for an
+ * id that nothing in the capture had.
+ */
+export interface ForeignIds {
+  readonly tree?: string | null;
+  readonly session?: string | null;
+}
+
 /** Facts that every operation has. */
 export interface OperationBase {
   /** Index of the (first) exchange: unique, in capture order. */
@@ -69,6 +78,8 @@ export interface OperationBase {
     readonly replay?: boolean;
     readonly dfs?: boolean;
   };
+  /** What its header names besides. */
+  readonly ids?: ForeignIds;
   /** Why the operation is known only in part. */
   readonly incomplete?: string;
 }

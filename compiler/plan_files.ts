@@ -8,7 +8,7 @@ import {
 } from "../runtime/wire/mod.ts";
 import { answerBody, type Exchange } from "./exchange.ts";
 import { FileIdMap } from "./file_id_map.ts";
-import type { CreateOperation } from "./plan.ts";
+import type { CreateOperation, ForeignIds } from "./plan.ts";
 import type { Clients, ClientState } from "./plan_clients.ts";
 import { createContexts, LeaseNames } from "./plan_contexts.ts";
 import type { OperationList } from "./plan_list.ts";
@@ -36,6 +36,8 @@ export class Files {
   readonly #opens = new Map<string, FileIdMap<OpenState>>();
   /** Open that each request of a compound works on. */
   readonly #inChain = new WeakMap<Exchange, string>();
+  /** Tree connect that each open was made on, by client and name. */
+  readonly #treeOfFile = new Map<string, string>();
   readonly #leases = new LeaseNames();
   /** Latest open under a lease key, per client. */
   readonly #leaseHolders = new Map<ClientState, Map<string, CreateOperation>>();
@@ -50,7 +52,7 @@ export class Files {
 
   /** A CREATE. */
   create(exchange: Exchange, body: RequestBodies["CREATE"]): void {
-    const tree = this.#sessions.treeOf(exchange);
+    const { name: tree, ids } = this.#sessions.treeOf(exchange);
     const client = this.#clients.of(exchange);
     const file = client.name("f");
     const answer = answerBody(exchange, "CREATE");
@@ -58,6 +60,7 @@ export class Files {
     const create = this.#list.add(exchange, client, {
       kind: "create",
       tree,
+      ...(ids && { ids }),
       file,
       path: body.name,
       access: body.desiredAccess,
@@ -81,6 +84,7 @@ export class Files {
     });
     if (exchange.chain !== null) this.#inChain.set(exchange, file);
     if (answer === null) return;
+    this.#treeOfFile.set(`${client.id}|${file}`, tree);
     this.#opensOf(exchange).set(answer.fileId, { file, client, create });
     if (lease?.kind === "RqLs") this.#holds(client, lease.leaseKey.toHex(), create);
   }
@@ -112,6 +116,16 @@ export class Files {
       this.#neverOpened(exchange, fileId);
     if (file !== undefined && chain !== null) this.#inChain.set(exchange, file);
     return file;
+  }
+
+  /** Where a request on an open is sent: on the open's own tree connect, unless its header names another. */
+  placeOf(exchange: Exchange, file: string | null): { tree: string; ids?: ForeignIds } {
+    const { name, ids } = this.#sessions.treeOf(exchange);
+    const own = file === null
+      ? undefined
+      : this.#treeOfFile.get(`${this.#clients.of(exchange).id}|${file}`);
+    if (own === undefined || own === name) return { tree: name, ...(ids && { ids }) };
+    return { tree: own, ids: { tree: name, ...ids } };
   }
 
   #neverOpened(exchange: Exchange, fileId: FileId): string | undefined {
@@ -156,7 +170,7 @@ export class Files {
     }
     this.#list.add(exchange, this.#clients.of(exchange), {
       kind: "ioctl",
-      tree: this.#sessions.treeOf(exchange),
+      ...this.placeOf(exchange, file),
       file,
       code: body.ctlCode,
       flags: body.flags,

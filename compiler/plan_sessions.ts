@@ -5,7 +5,7 @@
 import { HeaderFlags, type RequestBodies } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
 import { answerBody, type Exchange, type Facts } from "./exchange.ts";
-import type { ConnectOperation, LoginOperation, OperationBase } from "./plan.ts";
+import type { ConnectOperation, ForeignIds, LoginOperation, OperationBase } from "./plan.ts";
 import { type Clients, type ClientState, hostOf } from "./plan_clients.ts";
 import { negotiateContexts } from "./plan_contexts.ts";
 import { type Mutable, type OperationList, responseFrame } from "./plan_list.ts";
@@ -42,8 +42,15 @@ interface SessionState {
   readonly trees: Map<number, TreeState>;
 }
 
+/** Where a request is sent: its session or tree connect, and what its header says besides. */
+export interface Place {
+  readonly name: string;
+  readonly ids?: ForeignIds;
+}
+
 interface TreeState {
   readonly name: string;
+  readonly session: SessionState;
   /** Connection on which it was connected. */
   readonly stream: number;
 }
@@ -264,9 +271,27 @@ export class Sessions {
     ofClient.set(id, [...others, session]);
   }
 
-  /** Name of the session of an exchange; one that began before the capture is implied. */
-  sessionOf(exchange: Exchange): string {
-    return this.#sessionOf(exchange).name;
+  /** The session of an exchange; one that began before the capture is implied. */
+  sessionOf(exchange: Exchange): Place {
+    const stranger = this.#strangerFor(exchange);
+    if (stranger !== null) return { name: stranger.name, ids: { session: null } };
+    return { name: this.#sessionOf(exchange).name };
+  }
+
+  /**
+   * A session to send on, when the id in the header is none that the client ever had: a whole conversation shows that
+   * the id was made up, or is another client's.
+   */
+  #strangerFor(exchange: Exchange): SessionState | null {
+    const id = this.#state.facts(exchange).sessionId ?? 0n;
+    if (!this.isWhole(exchange.stream)) return null;
+    const client = this.#clients.of(exchange);
+    const connection = this.connectionOf(exchange);
+    if (connection.channels.has(id) || this.#find(client, id, exchange.server) !== undefined) {
+      return null;
+    }
+    const sessions = [...(this.#sessions.get(client)?.values() ?? [])].flat();
+    return sessions.findLast(({ stream }) => stream === exchange.stream) ?? sessions.at(-1) ?? null;
   }
 
   /** Notes signing and encryption of the session that a request belongs to, if it is known. */
@@ -312,11 +337,12 @@ export class Sessions {
 
   /** A TREE_CONNECT. */
   treeConnect(exchange: Exchange, body: RequestBodies["TREE_CONNECT"]): void {
-    const session = this.#sessionOf(exchange);
+    const stranger = this.#strangerFor(exchange);
+    const session = stranger ?? this.#sessionOf(exchange);
     this.#noteChannel(exchange, session);
     const client = this.#clients.of(exchange);
     const { response, stream } = exchange;
-    const tree = { name: client.name("t"), stream };
+    const tree = { name: client.name("t"), stream, session };
     if (response?.header.status === 0) session.trees.set(response.header.treeId, tree);
     this.#list.add(exchange, client, {
       kind: "tree",
@@ -325,21 +351,33 @@ export class Sessions {
       path: body.path,
       flags: body.flags,
       shareType: answerBody(exchange, "TREE_CONNECT")?.shareType ?? null,
+      ...(stranger === null ? {} : { ids: { session: null } }),
     });
   }
 
-  /** Name of the tree connect of an exchange; one that began before the capture is implied. */
-  treeOf(exchange: Exchange): string {
-    const session = this.#sessionOf(exchange);
+  /** The tree connect of an exchange; one that began before the capture is implied. */
+  treeOf(exchange: Exchange): Place {
+    const stranger = this.#strangerFor(exchange);
+    const session = stranger ?? this.#sessionOf(exchange);
+    const ids = stranger === null ? {} : { session: null };
     const facts = this.#state.facts(exchange);
     const id = this.#treeIdOf(facts);
     const known = session.trees.get(id);
     if (known !== undefined) {
       this.#noteChannel(exchange, known);
-      return known.name;
+      return placed(known, ids);
     }
     const client = this.#clients.of(exchange);
-    const tree = { name: client.name("t"), stream: exchange.stream };
+    if (this.isWhole(exchange.stream)) {
+      const other = this.#treeOfAnySession(client, id);
+      if (other !== undefined) return placed(other, { session: session.name, ...ids });
+      const carrier = [...session.trees.values()].at(-1) ?? this.#treeOfAnySession(client);
+      if (carrier !== undefined) {
+        const foreign = carrier.session === session ? {} : { session: session.name };
+        return placed(carrier, { tree: null, ...foreign, ...ids });
+      }
+    }
+    const tree = { name: client.name("t"), stream: exchange.stream, session };
     session.trees.set(id, tree);
     this.#list.imply(exchange, client, {
       kind: "tree",
@@ -350,7 +388,16 @@ export class Sessions {
       flags: 0,
       shareType: null,
     });
-    return tree.name;
+    return { name: tree.name };
+  }
+
+  /** The latest tree connect with that id, or with any, in whatever session of the client. */
+  #treeOfAnySession(client: ClientState, id?: number): TreeState | undefined {
+    const sessions = [...(this.#sessions.get(client)?.values() ?? [])].flat();
+    const trees = sessions.flatMap((session) =>
+      id === undefined ? [...session.trees.values()] : [session.trees.get(id) ?? []].flat()
+    );
+    return trees.at(-1);
   }
 
   /** An asynchronous request has no TreeId of its own (MS-SMB2 2.2.1.1): that of its open counts. */
@@ -367,6 +414,10 @@ export class Sessions {
       "A request of a session came on another connection: it is replayed on the session's own",
     );
   }
+}
+
+function placed({ name }: TreeState, ids: ForeignIds): Place {
+  return Object.keys(ids).length === 0 ? { name } : { name, ids };
 }
 
 function mechanismOf(token: ReturnType<typeof describeToken>): LoginOperation["mechanism"] {

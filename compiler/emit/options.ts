@@ -110,7 +110,27 @@ export function operationOptions(
       : String(header.channelSequence),
     replay: header?.replay ? "true" : undefined,
     dfs: header?.dfs ? "true" : undefined,
+    raw: foreignIds(operation),
   };
+}
+
+/** Ids that no server hands out: what a captured request with an unknown id is sent with. */
+const UNKNOWN_TREE_ID = "0x7ffffff1";
+const UNKNOWN_SESSION_ID = "0x7ffffffffffffff1n";
+
+/** Header fields of a request that names another tree or session than the one it works on. */
+function foreignIds({ ids }: OperationBase): Code | undefined {
+  if (ids === undefined) return undefined;
+  const { tree, session } = ids;
+  const header = object({
+    treeId: tree === undefined ? undefined : tree === null ? UNKNOWN_TREE_ID : `${tree}.id`,
+    sessionId: session === undefined
+      ? undefined
+      : session === null
+      ? UNKNOWN_SESSION_ID
+      : `${session}.id`,
+  });
+  return header === undefined ? undefined : object({ header });
 }
 
 /** Code of bytes, given as hexadecimal digits. */

@@ -134,6 +134,7 @@ export class Statements {
       names.push(operation.session);
     }
     if ("tree" in operation && operation.kind !== "tree") names.push(operation.tree);
+    names.push(...foreignNames(operation));
     if ("file" in operation && operation.kind !== "create" && operation.file !== null) {
       names.push(operation.file);
     }
@@ -236,6 +237,7 @@ export class Statements {
       if (!inherits && operation.file !== null) this.#used.add(operation.file);
     }
     if (operation.kind !== "tree" && "tree" in operation) this.#used.add(operation.tree);
+    for (const name of foreignNames(operation)) this.#used.add(name);
     if (operation.kind === "login") {
       this.#used.add(operation.connection);
       if (operation.again) this.#used.add(operation.session);
@@ -465,4 +467,9 @@ export class Statements {
     this.usesParams = true;
     return callOf(`p.${name}`, quoted(captured));
   }
+}
+
+/** Trees and sessions that a request's header names besides what it works on. */
+function foreignNames({ ids }: PlanOperation): string[] {
+  return [ids?.tree, ids?.session].filter((name) => name !== undefined && name !== null);
 }

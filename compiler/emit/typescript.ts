@@ -184,7 +184,7 @@ class ClientWriter {
     for (let index = 0; index < this.#operations.length;) {
       const chain = this.#chainAt(index);
       const next = this.#operations[index + chain.length];
-      const answered = new Set(next?.after ?? this.#answered());
+      const answered = new Set(this.#isOneSided ? this.#all() : next?.after ?? this.#answered());
       this.#awaitEarlier(chain);
       if (chain.length > 1) this.#compound(chain, answered);
       else this.#single(chain[0]!, answered);
@@ -192,6 +192,15 @@ class ClientWriter {
     }
     this.#awaitRest();
     return this.#lines;
+  }
+
+  /** Only what the client sent was captured: its requests go one after the other. */
+  get #isOneSided(): boolean {
+    return !this.#operations.some(({ frames }) => frames.response !== undefined);
+  }
+
+  #all(): number[] {
+    return this.#operations.map(({ id }) => id);
   }
 
   #answered(): number[] {

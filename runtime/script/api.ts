@@ -60,6 +60,15 @@ export interface OperationOptions {
    * (SMB2_FLAGS_RELATED_OPERATIONS).
    */
   readonly related?: boolean;
+  /** Sign (or do not sign) this request, whatever the session's rules say. */
+  readonly sign?: boolean;
+  /** Encrypt (or do not encrypt) this request, whatever session and share ask for. */
+  readonly encrypt?: boolean;
+  /**
+   * The channel that the request takes: a session that joined the one of the file or share (`bind`), or that one itself.
+   * Unless given, that on which file or share were made, or another one where that is lost.
+   */
+  readonly via?: Session;
   /** What to send in place of what a client would send, illegal values included. */
   readonly raw?: RawRequest;
 }
@@ -212,13 +221,16 @@ export interface LeaseOptions {
  * - `"acknowledge"`: answer at once with what the server offers, where it asks for an answer (the default).
  * - `"close"`: close the file instead of acknowledging.
  * - `"withhold"`: never answer; the script may call `acknowledge()` on the break itself.
- * - `{ delay, to }`: acknowledge after that time, to that state (what the server offers, unless given).
+ * - `{ delay, to, flush }`: acknowledge after that time, to that state (what the server offers, unless given); with
+ *   `flush` the server has answered a FLUSH before.
+ * - a function: called at once; it acknowledges with `event.acknowledge()`, or does not.
  */
 export type BreakPolicy =
   | "acknowledge"
   | "close"
   | "withhold"
-  | { readonly delay?: Duration; readonly to?: LeaseStateText | Oplock };
+  | { readonly delay?: Duration; readonly to?: LeaseStateText | Oplock; readonly flush?: boolean }
+  | ((event: Break, file: File) => void | Promise<void>);
 
 /** A create context (MS-SMB2 2.2.13.2): a name alone, its fields, or any other one by its bytes. */
 export type CreateContext =
@@ -297,6 +309,29 @@ export interface ConnectOptions extends OperationOptions {
   readonly contexts?: readonly NegotiateContextOption[];
   /** Start with an SMB1 multi-protocol NEGOTIATE (MS-SMB2 3.2.4.2.2.1). */
   readonly smb1?: boolean;
+  /** Ciphers to offer, best first, where `contexts` does not say; `[]` offers none, which 3.1.1 then has not. */
+  readonly ciphers?: readonly (CipherName | number)[];
+  /** Signing algorithms to offer, best first, where `contexts` does not say; `[]` leaves the choice to the dialect. */
+  readonly signingAlgorithms?: readonly (SigningAlgorithmName | number)[];
+  /** Compression to offer, where `contexts` does not say; none unless given. */
+  readonly compression?: CompressionOptions;
+}
+
+/** A cipher (MS-SMB2 2.2.3.1.2). */
+export type CipherName = "AES-128-CCM" | "AES-128-GCM" | "AES-256-CCM" | "AES-256-GCM";
+
+/** A signing algorithm (MS-SMB2 2.2.3.1.7). */
+export type SigningAlgorithmName = "HMAC-SHA256" | "AES-CMAC" | "AES-GMAC";
+
+/** A compression algorithm (MS-SMB2 2.2.3.1.3). */
+export type CompressionName = "LZNT1" | "LZ77" | "LZ77+Huffman" | "Pattern_V1" | "LZ4";
+
+/** Compression to offer. */
+export interface CompressionOptions {
+  /** Best first. */
+  readonly algorithms: readonly (CompressionName | number)[];
+  /** Messages of several parts, which Pattern_V1 needs; false unless given. */
+  readonly chained?: boolean;
 }
 
 /** What the server chose. */
@@ -308,6 +343,8 @@ export interface Negotiated {
   readonly maxWriteSize: number;
   /** Capabilities mask of the server. */
   readonly capabilities: number;
+  /** The cipher of encrypted sessions; null where there is none. */
+  readonly cipher: string | null;
 }
 
 /** Options of {@linkcode Connection.login}: SESSION_SETUP, as many as it takes (MS-SMB2 2.2.5). */
@@ -327,6 +364,14 @@ export interface LoginOptions extends OperationOptions {
   readonly previous?: Session;
   /** The session of another connection that this connection joins (SMB2_SESSION_FLAG_BINDING). */
   readonly bind?: Session;
+  /** `"enabled"`: as the server asks (the default, but for a `securityMode` that requires it); `"off"`: never. */
+  readonly signing?: "required" | "enabled" | "off";
+  /** `"enabled"`: where server or share ask for it (the default); `"required"`: everything; `"off"`: never. */
+  readonly encryption?: "required" | "enabled" | "off";
+  /** Requests in flight on a lost channel go out again on another one; true unless given. */
+  readonly failover?: boolean;
+  /** Authenticates again when the session has expired, and repeats the request; false unless given. */
+  readonly renew?: boolean;
 }
 
 /** Options of {@linkcode Session.tree}: TREE_CONNECT (MS-SMB2 2.2.9). */
@@ -335,8 +380,31 @@ export interface TreeOptions extends OperationOptions {
   readonly flags?: number;
 }
 
+/**
+ * Faults of the network, made within the client. Bytes count from the call on, both ends of the connection live until
+ * it is said to end, and nothing else on the machine notices.
+ */
+export interface NetworkFaults {
+  /** Holds back what arrives (`"rx"`), what is sent (`"tx"`), or both, until `resume()`. */
+  stall(direction?: "rx" | "tx" | "both"): void;
+  /** Delays everything in the direction by that time; `0` ends it. */
+  delay(time: Duration, direction?: "rx" | "tx" | "both"): void;
+  /** What is sent vanishes and nothing arrives any more, while the connection looks alive. */
+  halfOpen(): void;
+  /** Ends the connection after so many more bytes were sent (`"tx"`, unless given) or received. */
+  dropAfter(bytes: Size, direction?: "rx" | "tx"): void;
+  /** Ends the connection in place of the next request of that command (`"WRITE"`), or of any: it does not arrive. */
+  dropBefore(command?: string): void;
+  /** Ends the connection now, without a word. */
+  drop(): void;
+  /** Ends `stall` and `delay`, and forgets `dropAfter` and `dropBefore`. */
+  resume(): void;
+}
+
 /** One TCP connection, negotiated. */
 export interface Connection {
+  /** Faults of this connection's network. */
+  readonly net: NetworkFaults;
   /** What the server chose. */
   readonly negotiated: Negotiated;
   /** Logs in. */
@@ -349,8 +417,12 @@ export interface Connection {
   disconnected(): Promise<string>;
 }
 
-/** A user's session on a connection. */
+/** A user's session on a connection: one of its channels, where it has several. */
 export interface Session {
+  /** SessionId in this run; 0n when the login did not succeed. */
+  readonly id: bigint;
+  /** How many channels of this session were lost (Session.ChannelSequence). */
+  readonly channelSequence: number;
   /**
    * Connects to a share: its name, or `\\server\share`; the target's unless given. `replay`'s `p.share()` gives the
    * name on the target.
@@ -363,6 +435,16 @@ export interface Session {
 }
 
 // -------------------------------------------------------------------------------------- tree and file
+
+/** A handle that outlives its connection (MS-SMB2 2.2.13.2.3, 2.2.13.2.11). */
+export interface DurableOptions {
+  /** 2 unless given; 1 is all that dialects before 3.0 have. */
+  readonly version?: 1 | 2;
+  /** How long the server keeps it, version 2; its own choice unless given. */
+  readonly timeout?: Duration;
+  /** Outlives the server too, version 2; false unless given. */
+  readonly persistent?: boolean;
+}
 
 /** Options of an open: CREATE (MS-SMB2 2.2.13). Every field that is not given has the value that its comment names. */
 export interface OpenOptions extends OperationOptions {
@@ -390,6 +472,13 @@ export interface OpenOptions extends OperationOptions {
   readonly createFlags?: bigint;
   /** What to do when the server breaks the lease or oplock: the client's policy. */
   readonly onBreak?: BreakPolicy;
+  /** Asks for a handle that outlives its connection; `contexts` say the same byte by byte. */
+  readonly durable?: true | DurableOptions;
+  /**
+   * Requests that lose their connection wait for {@linkcode File.reconnect}, which sends them again; they fail unless
+   * given.
+   */
+  readonly resume?: boolean;
   /** The recorded grant, `"RWH"` or an oplock: another one counts as a divergence. */
   readonly expectGrant?: LeaseStateText | Oplock;
 }
@@ -835,6 +924,8 @@ export interface File extends AsyncDisposable, FileControls {
   readonly granted: string;
   /** The lease as the answer to the open described it; null without one. What came later is in `granted`. */
   readonly lease: GrantedLease | null;
+  /** What the server keeps of this open when the connection is lost. */
+  readonly durability: "none" | "resilient" | "durable" | "durable2" | "persistent";
   /** The breaks of this file so far, oldest first, those that `leaseBreak()` and `oplockBreak()` gave included. */
   readonly breaks: readonly Break[];
   /** CreateAction: 0 superseded, 1 opened, 2 created, 3 overwritten; -1 when not open. */
@@ -872,6 +963,14 @@ export interface File extends AsyncDisposable, FileControls {
   /** QUERY_INFO FileNetworkOpenInformation. */
   stat(options?: OperationOptions): Operation<FileStat>;
 
+  /** FSCTL_LMR_REQUEST_RESILIENCY: the server keeps the open for that time when the connection is lost. */
+  resilient(time: Duration, options?: OperationOptions): Operation<void>;
+  /**
+   * Establishes the open again on a new connection's share, after its own was lost (MS-SMB2 3.2.4.4), and sends what
+   * waited for it (`resume`).
+   */
+  reconnect(tree: Tree, options?: OperationOptions): Operation<void>;
+
   /**
    * The next lease break of this file, or the first one nobody asked for yet. Rejects after `timeout` (the run's
    * limit unless given); a replay then records that it is missing, and goes on with a break whose states are empty.
@@ -883,6 +982,8 @@ export interface File extends AsyncDisposable, FileControls {
 
 /** A connected share. */
 export interface Tree extends TreeControls {
+  /** TreeId in this run; 0 when the share did not connect. */
+  readonly id: number;
   /** Opens or creates. `path` is relative to the share; `/` and `\` both separate; `""` is the root. */
   open(path: string, options?: OpenOptions): Operation<File>;
   /** IOCTL on no file (FileId all ones), such as DFS_GET_REFERRALS. */

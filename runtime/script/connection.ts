@@ -4,25 +4,38 @@ import type {
   BackendSession as ClientSession,
   NegotiateResult,
 } from "../client/mod.ts";
-import type { NegotiateContext } from "../wire/mod.ts";
+import type {
+  CompressionOffer,
+  NegotiateOptions,
+  Session as NativeSession,
+} from "../client/mod.ts";
+import { COMMAND_NAMES, type CommandName, type NegotiateContext } from "../wire/mod.ts";
 import type {
   Connection,
   ConnectOptions,
   LoginOptions,
   NegotiateContextOption,
   Negotiated,
+  NetworkFaults,
   Operation,
   OperationOptions,
   Session,
   Tree,
   TreeOptions,
 } from "./api.ts";
-import type { ClientState, ConnectionLink } from "./client_state.ts";
+import {
+  cipherName,
+  cipherNumber,
+  compressionAlgorithmNumber,
+  signingAlgorithmNumber,
+} from "./algorithms.ts";
+import { type ClientState, SessionLink } from "./client_state.ts";
 import { ScriptError } from "./errors.ts";
 import { dialectNumber } from "./names.ts";
 import { defined } from "./requests.ts";
 import type { Answered, Run } from "./run.ts";
 import { ScriptTree } from "./tree.ts";
+import { duration, size } from "./units.ts";
 
 const NOT_NEGOTIATED: Negotiated = {
   dialect: 0,
@@ -30,6 +43,7 @@ const NOT_NEGOTIATED: Negotiated = {
   maxReadSize: 0,
   maxWriteSize: 0,
   capabilities: 0,
+  cipher: null,
 };
 
 /** SecurityMode: signing required (MS-SMB2 2.2.3). */
@@ -44,10 +58,12 @@ export class ScriptConnection implements Connection {
   #connection: ClientConnection | null = null;
   #negotiated: NegotiateResult | null = null;
   /** What sessions, shares and files on this connection look at. */
-  readonly #link: ConnectionLink = { lost: "the connection is not made yet" };
+  readonly #link: { lost: string | null } = { lost: "the connection is not made yet" };
+  readonly net: NetworkFaults;
 
   constructor(state: ClientState) {
     this.#state = state;
+    this.net = networkFaults(() => this.#connection);
   }
 
   /** NEGOTIATE succeeded. */
@@ -77,12 +93,15 @@ export class ScriptConnection implements Connection {
       maxReadSize,
       maxWriteSize,
       capabilities,
+      cipher: cipherName(this.#connection?.cipher ?? null),
     };
   }
 
   login(options: LoginOptions = {}): Operation<Session> {
     const { run } = this.#state;
-    const session = new ScriptSession(this.#state, this.#link);
+    const bound = options.bind === undefined ? null : options.bind as ScriptSession;
+    const link = bound === null ? new SessionLink(this.#link) : bound.link;
+    const session = new ScriptSession(this.#state, link);
     const previous = options.previous === undefined ? null : inner(options.previous);
     let made: ClientSession | null = null;
     return run.perform<Session, Answered>({
@@ -90,19 +109,19 @@ export class ScriptConnection implements Connection {
       command: "SESSION_SETUP",
       path: "",
       options,
-      obstacle: this.#link.lost ??
-        (options.bind === undefined
-          ? null
-          : "binding a session to a second connection is not supported"),
+      obstacle: this.#link.lost ?? bound?.refusal ?? null,
       send: async () => {
-        made = await this.#required().session(
-          run.host.authenticator(options.credentials ?? "run"),
-          sessionOptions(options, previous),
-        );
-        return wholeLogin(made);
+        const authenticator = run.host.authenticator(options.credentials ?? "run");
+        const setup = sessionOptions(run, options, previous);
+        made = bound === null
+          ? await this.#required().session(authenticator, setup)
+          : await this.#bind(bound, authenticator, setup);
+        return wholeLogin(made.replies);
       },
       value: () => {
-        if (made !== null) session.loggedIn(made);
+        if (made === null) return session;
+        if (bound !== null) link.add(this.#link);
+        session.loggedIn(made, bound !== null);
         return session;
       },
       empty: () => session,
@@ -134,6 +153,19 @@ export class ScriptConnection implements Connection {
     return error === null ? "closed" : error.message;
   }
 
+  #bind(
+    bound: ScriptSession,
+    authenticator: Parameters<ClientConnection["session"]>[0],
+    setup: ReturnType<typeof sessionOptions>,
+  ): Promise<ClientSession> {
+    const connection = this.#required();
+    if (connection.bind === undefined || bound.inner === null) {
+      throw new Error("Cannot send: this client gives a session one connection");
+    }
+    const { failover: _, renewal: __, previousSessionId: ___, ...options } = setup;
+    return connection.bind(bound.inner as NativeSession, authenticator, options);
+  }
+
   #required(): ClientConnection {
     if (this.#connection === null) throw new Error("Cannot send: the connection is closed");
     return this.#connection;
@@ -143,25 +175,39 @@ export class ScriptConnection implements Connection {
 /** A session of a run: logged in, or not. */
 export class ScriptSession implements Session {
   readonly #state: ClientState;
-  readonly #link: ConnectionLink;
+  /** The connections of its channels. */
+  readonly link: SessionLink;
   #session: ClientSession | null = null;
   #refusal: string | null = "nobody is logged in";
 
-  constructor(state: ClientState, link: ConnectionLink) {
+  constructor(state: ClientState, link: SessionLink) {
     this.#state = state;
-    this.#link = link;
+    this.link = link;
+  }
+
+  get id(): bigint {
+    return this.#session?.id ?? 0n;
+  }
+
+  get channelSequence(): number {
+    return this.#session?.channelSequence ?? 0;
+  }
+
+  /** Why nobody is logged in; null where somebody is. */
+  get refusal(): string | null {
+    return this.#refusal;
   }
 
   /** Why requests cannot be sent. A session that is logged off takes them: the server says what it thinks. */
   get #obstacle(): string | null {
-    return this.#refusal ?? this.#link.lost;
+    return this.#refusal ?? this.link.lost;
   }
 
-  /** SESSION_SETUP succeeded. */
-  loggedIn(session: ClientSession): void {
+  /** SESSION_SETUP succeeded; a session that joined another one ends with that one. */
+  loggedIn(session: ClientSession, isBinding: boolean): void {
     this.#session = session;
     this.#refusal = null;
-    this.#state.sessions.add(session);
+    if (!isBinding) this.#state.sessions.add(session);
   }
 
   /** SESSION_SETUP failed. */
@@ -194,25 +240,34 @@ export class ScriptSession implements Session {
           // A replay sends what was captured: FSCTL_VALIDATE_NEGOTIATE_INFO is an operation of its own there.
           ...run.strict ? {} : { validateNegotiate: false },
         });
-        tree = new ScriptTree(this.#state, { link: this.#link, tree: connected });
+        tree = new ScriptTree(this.#state, { link: this.link, tree: connected });
         return connected.reply;
       },
       value: (reply) =>
-        tree ?? new ScriptTree(this.#state, { link: this.#link, refusal: refusal(reply) }),
+        tree ?? new ScriptTree(this.#state, { link: this.link, refusal: refusal(reply) }),
       empty: () =>
-        new ScriptTree(this.#state, { link: this.#link, refusal: "the share is not connected" }),
+        new ScriptTree(this.#state, { link: this.link, refusal: "the share is not connected" }),
     });
     return operation;
   }
 
   reauthenticate(options: LoginOptions = {}): Operation<void> {
-    return this.#state.run.perform<void, Answered>({
+    const { run } = this.#state;
+    return run.perform<void, Answered>({
       origin: this.#state.origin(),
       command: "SESSION_SETUP",
       path: "",
       options,
-      obstacle: this.#obstacle ?? "a second authentication on the same session is not supported",
-      send: () => Promise.reject(new Error("Cannot send: this is not supported")),
+      obstacle: this.#obstacle,
+      send: async () => {
+        const session = this.#required();
+        if (session.reauthenticate === undefined) {
+          throw new Error("Cannot send: this client authenticates a session once");
+        }
+        const before = session.replies.length;
+        await session.reauthenticate(run.host.authenticator(options.credentials ?? "run"));
+        return wholeLogin(session.replies.slice(before));
+      },
       value: () => {},
       empty: () => {},
     });
@@ -247,19 +302,24 @@ function refusal(reply: Answered): string {
   return `the share did not connect (0x${reply.status.toString(16).padStart(8, "0")})`;
 }
 
-function sessionOptions(options: LoginOptions, previous: ClientSession | null) {
+function sessionOptions(run: Run, options: LoginOptions, previous: ClientSession | null) {
   const { securityMode } = options;
   const required = securityMode !== undefined && (securityMode & SIGNING_REQUIRED) !== 0;
   return {
-    ...securityMode === undefined ? {} : { securityMode },
-    ...required ? { signing: "required" as const } : {},
-    ...previous === null ? {} : { previousSessionId: previous.id },
+    ...defined({
+      securityMode,
+      capabilities: options.capabilities,
+      encryption: options.encryption,
+      failover: options.failover,
+      signing: options.signing ?? (required ? "required" as const : undefined),
+      previousSessionId: previous?.id,
+      renewal: options.renew === true ? run.host.authenticator("run") : undefined,
+    }),
   };
 }
 
 /** SESSION_SETUP takes several requests: together they are one operation. */
-function wholeLogin(session: ClientSession): Answered {
-  const { replies } = session;
+function wholeLogin(replies: ClientSession["replies"]): Answered {
   const [first, last] = [replies[0], replies.at(-1)];
   if (first === undefined || last === undefined) {
     throw new Error("Cannot tell how the login went: it has no responses");
@@ -270,6 +330,36 @@ function wholeLogin(session: ClientSession): Answered {
     receivedAt: last.receivedAt,
     bytesSent: replies.reduce((sum, reply) => sum + reply.bytesSent, 0),
     bytesReceived: replies.reduce((sum, reply) => sum + reply.bytesReceived, 0),
+  };
+}
+
+/** Faults of the connection that `connection` gives. */
+function networkFaults(connection: () => ClientConnection | null): NetworkFaults {
+  function net(): NonNullable<ClientConnection["net"]> {
+    const found = connection()?.net;
+    if (found !== undefined) return found;
+    throw new ScriptError(
+      connection() === null
+        ? "Cannot make a fault: the connection is not made"
+        : "Cannot make a fault: this client makes none",
+    );
+  }
+  return {
+    stall: (direction) => net().stall(direction),
+    delay: (time, direction) => net().delay(duration(time), direction),
+    halfOpen: () => net().halfOpen(),
+    dropAfter: (bytes, direction) => net().dropAfter(size(bytes), direction),
+    dropBefore: (command) => {
+      if (command === undefined) return net().dropNext();
+      if (!COMMAND_NAMES.includes(command as CommandName)) {
+        throw new RangeError(
+          `Cannot drop before ${JSON.stringify(command)}: known are ${COMMAND_NAMES.join(", ")}`,
+        );
+      }
+      net().dropBefore(command as CommandName);
+    },
+    drop: () => net().drop(),
+    resume: () => net().resume(),
   };
 }
 
@@ -304,6 +394,7 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
           securityMode: options.securityMode,
           capabilities: options.capabilities,
           smb1: options.smb1,
+          ...offeredAlgorithms(options),
           contexts: options.contexts?.map((context) => negotiateContext(run, context)),
         }),
       });
@@ -316,6 +407,22 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
     },
     empty: () => connection,
     failed: (reason) => connection.failed(`it did not connect (${reason})`),
+  });
+}
+
+/** What 3.1.1 is offered where the contexts are not given one by one. */
+function offeredAlgorithms(
+  options: ConnectOptions,
+): Pick<NegotiateOptions, "ciphers" | "signingAlgorithms" | "compression"> {
+  const { compression } = options;
+  const offer: CompressionOffer | undefined = compression === undefined ? undefined : {
+    algorithms: compression.algorithms.map(compressionAlgorithmNumber),
+    chained: compression.chained ?? false,
+  };
+  return defined({
+    ciphers: options.ciphers?.map(cipherNumber),
+    signingAlgorithms: options.signingAlgorithms?.map(signingAlgorithmNumber),
+    compression: offer,
   });
 }
 

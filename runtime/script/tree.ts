@@ -49,6 +49,10 @@ export class ScriptTree extends ControlledTree implements Tree {
     this.#refusal = "refusal" in parts ? parts.refusal : "";
   }
 
+  get id(): number {
+    return this.#tree?.id ?? 0;
+  }
+
   /** Why requests cannot be sent. A share that is disconnected takes them: the server says what it thinks. */
   get #obstacle(): string | null {
     return this.#tree === null ? this.#refusal : this.#link.lost;
@@ -56,6 +60,16 @@ export class ScriptTree extends ControlledTree implements Tree {
 
   protected override get strict(): boolean {
     return this.#state.run.strict;
+  }
+
+  /** The tree below, or why there is none. */
+  get inner(): ClientTree | string {
+    return this.#obstacle ?? this.#tree ?? "the share is not connected";
+  }
+
+  /** The connections that its requests may take. */
+  get link(): ConnectionLink {
+    return this.#link;
   }
 
   open(path: string, options: OpenOptions = {}): Operation<File> {
