@@ -8,12 +8,19 @@ import type { Transport } from "../transport/mod.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { BreakPolicy } from "./break_event.ts";
 import type { Chain } from "./chain.ts";
-import { Connection, type NegotiateResult, type SessionSetupOptions } from "./connection.ts";
+import {
+  Connection,
+  type NegotiateResult,
+  type NetworkFaults,
+  type SessionSetupOptions,
+} from "./connection.ts";
 import type { CreateOptions } from "./create.ts";
 import type { FileRequests, IoctlFields } from "./file_requests.ts";
 import type { ConnectionOptions } from "./link.ts";
 import type { Answer, RequestOptions } from "./options.ts";
-import type { TreeOptions } from "./session.ts";
+import type { Durability, ReconnectOptions } from "./open.ts";
+import type { RecoveryOptions, Session, TreeOptions } from "./session.ts";
+import type { Tree } from "./tree.ts";
 import type { OperationDescription } from "./marsaud/unsupported.ts";
 
 /** Something that a back end has no way to do. Nothing was sent. */
@@ -51,6 +58,16 @@ export interface BackendConnection {
   session(authenticator: Authenticator, options?: SessionSetupOptions): Promise<BackendSession>;
   echo<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"ECHO", O>>;
   close(): void;
+  /** The cipher of encrypted sessions; null, or absent, where there is none. */
+  readonly cipher?: number | null;
+  /** Absent where the back end cannot make faults. */
+  readonly net?: NetworkFaults;
+  /** Absent where sessions have one connection each. */
+  bind?(
+    session: Session,
+    authenticator: Authenticator,
+    options?: Omit<SessionSetupOptions, keyof RecoveryOptions | "previousSessionId">,
+  ): Promise<BackendSession>;
 }
 
 /** See `Session`. */
@@ -60,6 +77,10 @@ export interface BackendSession {
   readonly isAnonymous: boolean;
   /** Every SESSION_SETUP response, in order. */
   readonly replies: readonly Reply<"SESSION_SETUP">[];
+  /** Absent where sessions have one connection each. */
+  readonly channelSequence?: number;
+  /** Absent where a session is authenticated once. */
+  reauthenticate?(authenticator: Authenticator): Promise<void>;
   tree(path: string, options?: TreeOptions): Promise<BackendTree>;
   logoff<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"LOGOFF", O>>;
 }
@@ -97,6 +118,13 @@ export interface BackendOpen extends FileRequests {
   readonly differences?: readonly string[];
   readonly oplockLevel: number;
   readonly leaseState: number;
+  /** Absent where no open outlives its connection, as are the others. */
+  readonly durability?: Durability;
+  resilient?<O extends RequestOptions = RequestOptions>(
+    timeout: number,
+    options?: O,
+  ): Promise<Answer<"IOCTL", O>>;
+  reconnect?(tree: Tree, options?: ReconnectOptions): Promise<SuccessReply<"CREATE">>;
 }
 
 /** The project's own client. */

@@ -8,6 +8,7 @@ import {
   encodeFsctlBody,
   type FileId,
   Fsctl,
+  isSuccess,
   type RequestBodies,
 } from "../wire/mod.ts";
 import {
@@ -194,11 +195,15 @@ export class Open extends FileRequests {
    * Asks the server to keep the open for so many milliseconds when the connection is lost: FSCTL_LMR_REQUEST_RESILIENCY
    * (MS-SMB2 3.2.4.20.7).
    */
-  async resilient(timeout: number, options?: Omit<RequestOptions, "accept">): Promise<void> {
+  async resilient<O extends RequestOptions = RequestOptions>(
+    timeout: number,
+    options?: O,
+  ): Promise<Answer<"IOCTL", O>> {
     const input = encodeFsctlBody({ kind: "resiliencyRequest", timeout, reserved: 0 });
     const ctlCode = Fsctl.LMR_REQUEST_RESILIENCY;
-    await this.ioctl({ ctlCode, input, maxOutputResponse: 0 }, options);
-    if (this.#durability === "none") this.#durability = "resilient";
+    const reply = await this.ioctl({ ctlCode, input, maxOutputResponse: 0 }, options);
+    if (isSuccess(reply.status) && this.#durability === "none") this.#durability = "resilient";
+    return reply;
   }
 
   /**

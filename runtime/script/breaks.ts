@@ -5,6 +5,7 @@ import type {
   Break,
   BreakPolicy,
   Duration,
+  File,
   Label,
   LeaseStateText,
   Operation,
@@ -21,8 +22,12 @@ export interface BreakSubject {
   /** The policy of the file, or of its client. */
   readonly policy: BreakPolicy;
   readonly queue: BreakQueue;
+  /** What the script knows it as. */
+  readonly file: File;
   /** Closes the file instead of acknowledging. */
   closeOnBreak(): void;
+  /** Sends FLUSH before the acknowledgement. */
+  flushOnBreak(): Promise<unknown>;
 }
 
 /** What the server offers or the client had, as text. */
@@ -130,13 +135,32 @@ export class BreakTable {
       for (const subject of subjects) subject.closeOnBreak();
       return "never";
     }
+    if (typeof policy === "function") {
+      if (first === undefined) return "acknowledge";
+      const { file, path } = first;
+      // What it throws is the script's failure, and ends the run as any other does.
+      void Promise.resolve().then(() => policy(this.#scriptBreak(event, path), file));
+      return event.ackRequired ? "defer" : "never";
+    }
     const to = policy.to === undefined ? undefined : stateNumber(event.kind, policy.to);
     if (!event.ackRequired) return "never";
+    if (policy.flush === true) {
+      const flushed = Promise.allSettled(subjects.map((subject) => subject.flushOnBreak()));
+      void flushed.then(() => this.#acknowledgeLater(event, { delay: policy.delay ?? 0, to }));
+      return "defer";
+    }
     if (policy.delay === undefined) return to === undefined ? "acknowledge" : { state: to };
-    const { clock } = this.#run.host;
-    const at = clock.now() + this.#run.timeline.pause(duration(policy.delay));
-    void clock.until(at).then(() => event.acknowledge(to));
+    void this.#acknowledgeLater(event, { delay: policy.delay, to });
     return "defer";
+  }
+
+  async #acknowledgeLater(
+    event: BreakEvent,
+    how: { readonly delay: Duration; readonly to: number | undefined },
+  ): Promise<void> {
+    const { clock } = this.#run.host;
+    await clock.until(clock.now() + this.#run.timeline.pause(duration(how.delay)));
+    event.acknowledge(how.to);
   }
 
   #record(event: BreakEvent, path: string): void {

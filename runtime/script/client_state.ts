@@ -6,7 +6,30 @@ import type { Origin, Run } from "./run.ts";
 /** Whether a connection is still there, for everything that goes over it. */
 export interface ConnectionLink {
   /** Why it is not; null while it is. */
-  lost: string | null;
+  readonly lost: string | null;
+}
+
+/** The connections of a session: it is there as long as one of them is. */
+export class SessionLink implements ConnectionLink {
+  readonly #channels: ConnectionLink[];
+
+  constructor(first: ConnectionLink) {
+    this.#channels = [first];
+  }
+
+  /** The session has a further channel. */
+  add(channel: ConnectionLink): void {
+    this.#channels.push(channel);
+  }
+
+  get lost(): string | null {
+    let reason: string | null = null;
+    for (const { lost } of this.#channels) {
+      if (lost === null) return null;
+      reason ??= lost;
+    }
+    return reason;
+  }
 }
 
 /** The client's name, run and breaks, and the label and time that `at()` gave. */

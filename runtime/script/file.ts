@@ -1,5 +1,10 @@
 /** An open file, directory or pipe. */
-import type { BackendOpen, CreateOptions, FileRequests } from "../client/mod.ts";
+import type {
+  BackendOpen,
+  CreateOptions,
+  FileRequests,
+  Tree as NativeTree,
+} from "../client/mod.ts";
 import { type FileId, fileIdText } from "../wire/mod.ts";
 import type {
   Break,
@@ -13,6 +18,7 @@ import type {
   Operation,
   OperationOptions,
   Size,
+  Tree,
 } from "./api.ts";
 import { BreakQueue, type BreakSubject } from "./breaks.ts";
 import type { ClientState, ConnectionLink } from "./client_state.ts";
@@ -27,9 +33,12 @@ import {
 } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
 import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
+import type { Answered, Origin } from "./run.ts";
+import type { ScriptTree } from "./tree.ts";
+import { duration, size } from "./units.ts";
 
-import type { Origin } from "./run.ts";
-import { size } from "./units.ts";
+/** What the other back end says of opens that outlive their connection. */
+const NOT_KEPT = "Cannot send: this client keeps no open beyond its connection";
 
 /** RequestedOplockLevel of a lease (MS-SMB2 2.2.13). */
 const OPLOCK_LEASE = 0xff;
@@ -185,6 +194,60 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     options: { readonly timeout?: Duration; readonly label?: Label } = {},
   ): Promise<Break> {
     return this.#break("oplock", options);
+  }
+
+  get durability(): File["durability"] {
+    return this.#open?.durability ?? "none";
+  }
+
+  get file(): File {
+    return this;
+  }
+
+  flushOnBreak(): Promise<unknown> {
+    return this.isOpen ? this.flush({ expect: "any" }) : Promise.resolve();
+  }
+
+  resilient(time: Duration, options: OperationOptions = {}): Operation<void> {
+    const milliseconds = duration(time);
+    return this.run.perform<void, Answered>({
+      origin: this.origin(),
+      command: "IOCTL",
+      path: this.path,
+      options,
+      obstacle: typeof this.target() === "string" ? this.target() as string : null,
+      send: (sending) => {
+        if (this.#open?.resilient === undefined) throw new Error(NOT_KEPT);
+        return this.#open.resilient(milliseconds, sending);
+      },
+      value: () => {},
+      empty: () => {},
+    });
+  }
+
+  reconnect(tree: Tree, options: OperationOptions = {}): Operation<void> {
+    const { inner, link } = tree as ScriptTree;
+    const open = this.#open;
+    return this.run.perform<void, Answered>({
+      origin: this.origin(),
+      command: "CREATE",
+      path: this.path,
+      options,
+      obstacle: open === null
+        ? "the file was never open"
+        : typeof inner === "string"
+        ? inner
+        : null,
+      send: async ({ accept: _, ...sending }) => {
+        if (open?.reconnect === undefined) throw new Error(NOT_KEPT);
+        const reply = await open.reconnect(inner as NativeTree, sending);
+        this.over(link);
+        this.#state.breaks.addFile(fileIdText(open.fileId), this);
+        return reply;
+      },
+      value: () => {},
+      empty: () => {},
+    });
   }
 
   closeOnBreak(): void {

@@ -1,7 +1,7 @@
 /** What an open asks for, as a scenario writes it -> the client's CREATE. */
 import type { CreateOptions } from "../client/mod.ts";
-import type { CreateRequestContext } from "../wire/mod.ts";
-import type { CreateContext, LeaseOptions, OpenOptions } from "./api.ts";
+import { type CreateRequestContext, DHANDLE_FLAG_PERSISTENT } from "../wire/mod.ts";
+import type { CreateContext, DurableOptions, LeaseOptions, OpenOptions } from "./api.ts";
 import {
   accessMask,
   attributesMask,
@@ -13,6 +13,7 @@ import {
 } from "./names.ts";
 import { guidText, type Run } from "./run.ts";
 import type { ScriptFile } from "./file.ts";
+import { duration } from "./units.ts";
 
 /** LeaseFlags: ParentLeaseKey is set (MS-SMB2 2.2.13.2.10). */
 const PARENT_LEASE_KEY_SET = 0x04;
@@ -52,6 +53,9 @@ export function openRequest(run: Run, scope: string, options: OpenOptions): Open
     createContext(run, scope, context, lease)
   ).filter((context) => context !== null);
   if (lease !== null && !contexts.includes(lease)) contexts.push(lease);
+  if (options.durable !== undefined) {
+    contexts.push(durableContext(run, options.durable === true ? {} : options.durable));
+  }
   const guids = contexts.flatMap((context) =>
     context.kind === "DH2Q" || context.kind === "DH2C" ? [context.createGuid] : []
   );
@@ -71,9 +75,21 @@ export function openRequest(run: Run, scope: string, options: OpenOptions): Open
       securityFlags: options.securityFlags ?? 0,
       smbCreateFlags: options.createFlags ?? 0n,
       contexts,
+      ...options.resume === undefined ? {} : { resume: options.resume },
     },
     leaseKey: lease?.leaseKey ?? null,
     createGuid: guids[0] ?? null,
+  };
+}
+
+function durableContext(run: Run, durable: DurableOptions): CreateRequestContext {
+  if (durable.version === 1) return { kind: "DHnQ", reserved: new Uint8Array(16) };
+  return {
+    kind: "DH2Q",
+    timeout: duration(durable.timeout ?? 0),
+    flags: durable.persistent === true ? DHANDLE_FLAG_PERSISTENT : 0,
+    reserved: 0n,
+    createGuid: guidText(run.host.random(16)),
   };
 }
 

@@ -2,13 +2,14 @@
 import {
   type Reply,
   type RequestOptions,
+  type Session as NativeSession,
   StatusError as ClientStatusError,
   UnsupportedError,
 } from "../client/mod.ts";
 import type { OperationRecord } from "../measure/mod.ts";
 import { Order, Timeline } from "../schedule/mod.ts";
 import { statusName } from "../wire/mod.ts";
-import type { Data, Duration, Operation, OperationOptions, Outcome } from "./api.ts";
+import type { Data, Duration, Operation, OperationOptions, Outcome, Session } from "./api.ts";
 import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 import { expectedStatus } from "./expected.ts";
 import type { RunHost, RunOptions } from "./host.ts";
@@ -331,6 +332,9 @@ export class Run {
       ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
       ...flags === 0 ? {} : { flags },
       ...options.related === undefined ? {} : { related: options.related },
+      ...options.sign === undefined ? {} : { sign: options.sign },
+      ...options.encrypt === undefined ? {} : { encrypt: options.encrypt },
+      ...options.via === undefined ? {} : { via: channelOf(options.via) },
       ...options.raw?.header === undefined ? {} : { override: options.raw.header },
       ...options.raw?.body === undefined ? {} : { rawBody: options.raw.body },
     };
@@ -541,4 +545,11 @@ export function guidText(random: Uint8Array): string {
 /** What another client waits for when it waits until the server has taken the operation up: an interim response. */
 function pendingLabel(label: string): string {
   return `${label} pending`;
+}
+
+/** @throws {ScriptError} When nobody is logged in on that channel. */
+function channelOf(session: Session): NativeSession {
+  const { inner } = session as unknown as { readonly inner: NativeSession | null };
+  if (inner === null) throw new ScriptError("Cannot send: nobody is logged in on that channel");
+  return inner;
 }

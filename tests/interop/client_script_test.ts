@@ -1,0 +1,151 @@
+/** Encryption, channels, reconnection and faults as scenarios use them, against a real Samba. */
+import { assert, assertEquals } from "@std/assert";
+import { scenario } from "../../runtime/script/mod.ts";
+import { HeaderFlags } from "../../runtime/wire/mod.ts";
+import { interopTest } from "../harness/interop.ts";
+import { type SmbdOptions, startSmbd } from "../harness/smbd.ts";
+import { type Performance, playOn } from "./play.ts";
+
+type Play = Parameters<typeof scenario>[1];
+
+/** A scenario against a server of its own; what it asserts itself is what is tested. */
+function played(
+  name: string,
+  options: SmbdOptions,
+  play: Play,
+  look: (performance: Performance) => void = () => {},
+): void {
+  interopTest(`Samba, scenario: ${name}`, { needs: ["smbd"] }, async () => {
+    await using smbd = await startSmbd(options);
+    const stage = {
+      host: smbd.host,
+      port: smbd.port,
+      user: smbd.user,
+      password: smbd.password,
+      options: { share: smbd.shareName },
+    };
+    look(await playOn(stage, scenario({ name }, play)));
+  });
+}
+
+played("a session is encrypted with the cipher of the script", {}, async ({ client }) => {
+  const alice = await client("alice");
+  const net = await alice.connect({ ciphers: ["AES-256-GCM"], signingAlgorithms: ["AES-CMAC"] });
+  assertEquals(net.negotiated.cipher, "AES-256-GCM");
+  const session = await net.login({ encryption: "required" });
+  const tree = await session.tree();
+  const file = await tree.open("secret", { access: "rw", disposition: "openIf" });
+  await file.write(0, new Uint8Array(5));
+  await file.close();
+  const secret = await session.tree("enc");
+  await secret.open("secret", { expect: "ACCESS_DENIED", encrypt: false });
+});
+
+played(
+  "a second channel takes requests, and all of them when the first is lost",
+  { multichannel: true },
+  async ({ client }) => {
+    const alice = await client("alice");
+    const first = await alice.connect({ clientGuid: "pair" });
+    const session = await first.login();
+    const second = await alice.connect({ clientGuid: "pair" });
+    const channel = await second.login({ bind: session });
+    const tree = await session.tree();
+    const file = await tree.open("f", { access: "rw", disposition: "overwriteIf" });
+    await file.write(0, new TextEncoder().encode("one"), { via: session });
+    await file.write(3, new TextEncoder().encode("two"), { via: channel });
+    first.net.dropBefore("WRITE");
+    const written = file.write(6, new TextEncoder().encode("six"));
+    await first.disconnected();
+    await written;
+    assertEquals(session.channelSequence, 1);
+    assertEquals(new TextDecoder().decode(await file.read(0, 100)), "onetwosix");
+    await file.close();
+  },
+  ({ sent }) => {
+    const replays = sent.filter(({ header }) =>
+      (header.flags & HeaderFlags.REPLAY_OPERATION) !== 0
+    );
+    assertEquals(replays.map(({ header }) => [header.command, header.status]), [[9, 1]]);
+  },
+);
+
+played("a durable file is had back, and what was in flight goes out again", {}, async (
+  { client },
+) => {
+  const alice = await client("alice");
+  const before = await alice.connect({ clientGuid: "again" });
+  const file = await (await (await before.login()).tree()).open("f", {
+    access: "rw",
+    disposition: "overwriteIf",
+    lease: "RWH",
+    durable: true,
+    resume: true,
+  });
+  assertEquals(file.durability, "durable2");
+  before.net.dropBefore("WRITE");
+  const written = file.write(0, new Uint8Array(7));
+  await before.disconnected();
+  const after = await alice.connect({ clientGuid: "again" });
+  const tree = await (await after.login()).tree();
+  // The server may still hold the old connection.
+  for (let i = 0; i < 50 && !(await file.reconnect(tree, { expect: "any" }).outcome).code; i++) {
+    if (file.isOpen) break;
+    await alice.sleep("20ms");
+  }
+  assertEquals([await written, file.isOpen, file.granted], [7, true, "RWH"]);
+  await file.close();
+});
+
+played("a session is authenticated again", {}, async ({ client }) => {
+  const alice = await client("alice");
+  const session = await (await alice.connect()).login({ renew: true, signing: "required" });
+  await session.reauthenticate();
+  await session.tree();
+});
+
+played("breaks: a flush first, and a handler of the script's own", {}, async ({ client }) => {
+  const alice = await client("alice");
+  const bob = await client("bob");
+  const options = { access: "rw", disposition: "openIf", lease: "RWH" } as const;
+  const order: string[] = [];
+  const handled = Promise.withResolvers<void>();
+  const flushing = await alice.open("a", { ...options, onBreak: { flush: true } });
+  await flushing.write(0, new Uint8Array(10));
+  await (await bob.open("a", { access: "r" })).close();
+  assertEquals((await flushing.leaseBreak()).to, "RH");
+  await alice.open("b", {
+    ...options,
+    onBreak: async (event, file) => {
+      order.push(`${file.path} ${event.from} ${event.to}`);
+      await file.write(0, new Uint8Array(3));
+      await event.acknowledge({ to: "R" });
+      order.push("acknowledged");
+      handled.resolve();
+    },
+  });
+  const theirs = await bob.open("b", { access: "r" });
+  await handled.promise;
+  assertEquals(order, ["b RWH RH", "acknowledged"]);
+  assertEquals((await theirs.read(0, 10)).length, 3);
+}, ({ sent }) => {
+  const relevant = sent.filter(({ header }) => header.command === 0x07 || header.command === 0x12);
+  assertEquals(relevant.map(({ header }) => header.command).slice(0, 2), [0x07, 0x12]);
+});
+
+played("the network is stalled and half open", {}, async ({ client }) => {
+  const alice = await client("alice");
+  const net = await alice.connect();
+  const tree = await (await net.login()).tree();
+  const file = await tree.open("f", { access: "rw", disposition: "overwriteIf" });
+  net.net.stall("rx");
+  const written = file.write(0, new Uint8Array(9));
+  assertEquals((await file.write(9, new Uint8Array(1), { timeout: "50ms" }).outcome).code, null);
+  net.net.resume();
+  assertEquals(await written, 9);
+  net.net.halfOpen();
+  assertEquals((await file.flush({ timeout: "50ms" }).outcome).code, null);
+  net.net.drop();
+  await net.disconnected();
+  assert(!file.isOpen);
+});
