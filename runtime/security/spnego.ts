@@ -197,6 +197,10 @@ export class SpnegoInitiator implements InitiatorContext {
     }
     // A mechanism that the server has just chosen begins anew; its first token needs none of the server's.
     const { token, done } = this.#current.step(resp.responseToken);
+    // A mechanism with an even number of tokens, such as Kerberos, ends with the server's.
+    if (done && token === null && resp.negState === NegState.ACCEPT_COMPLETED) {
+      return this.#complete(resp.mechListMic);
+    }
     if (done) this.#state = "finishing";
     return this.#result(
       encodeResp({
@@ -226,6 +230,10 @@ export class SpnegoInitiator implements InitiatorContext {
       refuseReject(resp);
       mic = resp.mechListMic;
     }
+    return this.#complete(mic);
+  }
+
+  #complete(mic: Uint8Array | null): ReturnType<InitiatorContext["step"]> {
     const valid = mic === null ? null : this.#current.verifyMic(this.#mechTypesBytes, mic);
     if (valid === false || (this.#micRequired && valid !== true)) {
       throw new SecurityError(
