@@ -253,8 +253,14 @@ export type CreateContext =
     /** A name, from which the run makes a GUID, or GUID text; a new one without it. */
     readonly createGuid?: string;
   }
-  /** File id and CreateGuid of that open are sent. */
-  | { readonly kind: "DH2C"; readonly file: File; readonly flags?: number }
+  | {
+    /** File id and CreateGuid of that open are sent. */
+    readonly kind: "DH2C";
+    readonly file: File;
+    readonly flags?: number;
+    /** In place of the CreateGuid of that open, as in a DH2Q. */
+    readonly createGuid?: string;
+  }
   | { readonly kind: "MxAc"; readonly timestamp?: bigint }
   | { readonly kind: "QFid" }
   | { readonly kind: "AlSi"; readonly allocationSize: bigint | number }

@@ -127,6 +127,11 @@ function leaseKeyBytes(run: Run, scope: string, key: string | Uint8Array): Uint8
   return key;
 }
 
+/** A name becomes a GUID of the run. */
+function createGuidText(run: Run, scope: string, createGuid: string): string {
+  return GUID.test(createGuid) ? createGuid : run.guid(`${scope} create`, createGuid);
+}
+
 function createContext(
   run: Run,
   scope: string,
@@ -150,17 +155,17 @@ function createContext(
         reserved: 0n,
         createGuid: createGuid === undefined
           ? guidText(run.host.random(16))
-          : GUID.test(createGuid)
-          ? createGuid
-          : run.guid(`${scope} create`, createGuid),
+          : createGuidText(run, scope, createGuid),
       };
     }
     case "DH2C": {
-      const { fileId, createGuid } = reconnected(context.file);
+      const open = reconnected(context.file);
       return {
         kind: "DH2C",
-        fileId,
-        createGuid: createGuid ?? "00000000-0000-0000-0000-000000000000",
+        fileId: open.fileId,
+        createGuid: context.createGuid === undefined
+          ? open.createGuid ?? "00000000-0000-0000-0000-000000000000"
+          : createGuidText(run, scope, context.createGuid),
         flags: context.flags ?? 0,
       };
     }
