@@ -36,8 +36,8 @@ export class Files {
   readonly #opens = new Map<string, FileIdMap<OpenState>>();
   /** Open that each request of a compound works on. */
   readonly #inChain = new WeakMap<Exchange, string>();
-  /** Tree connect that each open was made on, by client and name. */
-  readonly #treeOfFile = new Map<string, string>();
+  /** Tree connect that each open was made on, by its name. */
+  readonly #trees = new Map<ClientState, Map<string, string>>();
   readonly #leases = new LeaseNames();
   /** Latest open under a lease key, per client. */
   readonly #leaseHolders = new Map<ClientState, Map<string, CreateOperation>>();
@@ -84,7 +84,9 @@ export class Files {
     });
     if (exchange.chain !== null) this.#inChain.set(exchange, file);
     if (answer === null) return;
-    this.#treeOfFile.set(`${client.id}|${file}`, tree);
+    let trees = this.#trees.get(client);
+    if (trees === undefined) this.#trees.set(client, trees = new Map());
+    trees.set(file, tree);
     this.#opensOf(exchange).set(answer.fileId, { file, client, create });
     if (lease?.kind === "RqLs") this.#holds(client, lease.leaseKey.toHex(), create);
   }
@@ -121,9 +123,7 @@ export class Files {
   /** Where a request on an open is sent: on the open's own tree connect, unless its header names another. */
   placeOf(exchange: Exchange, file: string | null): { tree: string; ids?: ForeignIds } {
     const { name, ids } = this.#sessions.treeOf(exchange);
-    const own = file === null
-      ? undefined
-      : this.#treeOfFile.get(`${this.#clients.of(exchange).id}|${file}`);
+    const own = this.#trees.get(this.#clients.of(exchange))?.get(file ?? "");
     if (own === undefined || own === name) return { tree: name, ...(ids && { ids }) };
     return { tree: own, ids: { tree: name, ...ids } };
   }

@@ -9,6 +9,7 @@ import {
   operationOptions,
   oplockText,
 } from "./options.ts";
+import { object } from "./code.ts";
 
 /** Options of an open whose other fields are the API's defaults. */
 function options(fields: Partial<CreateOperation>): Record<string, string> {
@@ -128,12 +129,16 @@ Deno.test("header fields and expected statuses are options", () => {
     status: 0,
     after: [],
     header: { channelSequence: 2, replay: true, dfs: true, credits: 9 },
+    ids: { tree: "t2", session: null },
   }, "FILE_CLOSED");
   assertEquals(given, {
     expect: '"FILE_CLOSED"',
     channelSequence: "2",
     replay: "true",
     dfs: "true",
+    raw: object({
+      header: object({ treeId: "t2.id", sessionId: "0x7ffffffffffffff1n" }),
+    }),
   });
 });
 
