@@ -30,8 +30,6 @@ export interface SuiteSettings {
   readonly torture?: readonly string[];
   /** Subtests that smbtorture takes longest for: begun first, they do not hold up the end. */
   readonly first?: readonly string[];
-  /** How many scenarios run at once, each with its subtest against a server of its own; 6 unless given. */
-  readonly lanes?: number;
 }
 
 /** By name of the suite. */

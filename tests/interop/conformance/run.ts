@@ -28,35 +28,64 @@ export interface RunPair extends Pair {
 }
 
 /**
- * Runs every scenario of a suite and its subtest at the same time against one server; several such pairs at once, each
- * against a server of its own, because smbtorture spends its time waiting and its subtests share directories.
+ * Runs every scenario and its subtest at the same time against one server; several such pairs at once, each against a
+ * server of its own, because smbtorture spends its time waiting and its subtests share directories.
+ *
+ * @returns The pairs by name of the suite.
  */
-export async function runSuite(suite: Suite, settings: SuiteSettings): Promise<RunPair[]> {
-  const first = settings.first ?? [];
-  const queue = [
-    ...suite.scenarios.filter(({ subtest }) => first.includes(subtest)),
-    ...suite.scenarios.filter(({ subtest }) => !first.includes(subtest)),
-  ];
-  const pairs: RunPair[] = [];
+export async function runCatalogue(
+  catalogue: readonly Suite[],
+  settings: Readonly<Record<string, SuiteSettings>>,
+): Promise<Map<string, RunPair[]>> {
+  const queues = catalogue.map((suite) => queueOf(suite, settings[suite.name] ?? {}));
+  // What holds up the end is begun first.
+  queues.sort((a, b) => (b.settings.first?.length ?? 0) - (a.settings.first?.length ?? 0));
   const lane = async () => {
-    await using smbd = await startSmbd(settings.smbd);
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      const test = `smb2.${suite.name}.${file.subtest}`;
-      const [torture, scenario] = await settled(
-        runTorture(test, smbd, settings.torture ?? []),
-        runScenario(file, smbd),
-      );
-      pairs.push({
-        subtest: file.subtest,
-        smbtorture: verdictOf(file.subtest, torture),
-        scenario: scenario.verdict,
-        said: scenario.said,
-        tortureSaid: torture,
-      });
+    for (const { suite, files, settings, pairs } of queues) {
+      if (files.length === 0) continue;
+      await using smbd = await startSmbd(settings.smbd);
+      for (let file = files.shift(); file !== undefined; file = files.shift()) {
+        pairs.push(await runPair({ suite, file, smbd, options: settings.torture ?? [] }));
+      }
     }
   };
-  await settled(...Array.from({ length: Math.min(settings.lanes ?? LANES, queue.length) }, lane));
-  return pairs;
+  await settled(...Array.from({ length: LANES }, lane));
+  return new Map(queues.map(({ suite, pairs }) => [suite.name, pairs]));
+}
+
+/** What is to be done of a suite, and what has been. */
+interface Queue {
+  readonly suite: Suite;
+  readonly settings: SuiteSettings;
+  readonly files: ScenarioFile[];
+  readonly pairs: RunPair[];
+}
+
+function queueOf(suite: Suite, settings: SuiteSettings): Queue {
+  const isFirst = ({ subtest }: ScenarioFile) => settings.first?.includes(subtest) === true;
+  const { scenarios } = suite;
+  const files = [...scenarios.filter(isFirst), ...scenarios.filter((file) => !isFirst(file))];
+  return { suite, settings, files, pairs: [] };
+}
+
+async function runPair(run: {
+  readonly suite: Suite;
+  readonly file: ScenarioFile;
+  readonly smbd: Smbd;
+  readonly options: readonly string[];
+}): Promise<RunPair> {
+  const { suite, file, smbd, options } = run;
+  const [torture, scenario] = await settled(
+    runTorture(`smb2.${suite.name}.${file.subtest}`, smbd, options),
+    runScenario(file, smbd),
+  );
+  return {
+    subtest: file.subtest,
+    smbtorture: verdictOf(file.subtest, torture),
+    scenario: scenario.verdict,
+    said: scenario.said,
+    tortureSaid: torture,
+  };
 }
 
 /** A subtest within a suite within a suite is named with or without the inner suite. */
@@ -100,11 +129,7 @@ async function runTorture(test: string, smbd: Smbd, options: readonly string[]):
   }
 }
 
-/**
- * Runs a scenario as `smbench run` does.
- *
- * @throws {Error} It neither passed nor failed: it could not be run.
- */
+/** Runs a scenario as `smbench run` does. */
 async function runScenario(file: ScenarioFile, smbd: Smbd): Promise<Ended> {
   const { code, out, err } = await smbench(
     ["run", file.path, "--target", smbd.target, "--user", smbd.user, "--timeout", "45s"],
@@ -118,6 +143,6 @@ async function runScenario(file: ScenarioFile, smbd: Smbd): Promise<Ended> {
     case ExitCode.DIVERGED:
       return { verdict: "fail", said };
     default:
-      throw new Error(`Cannot run ${file.path}: smbench ended with code ${code}\n${said}`);
+      return { verdict: "error", said: `smbench ended with code ${code}\n${said}` };
   }
 }

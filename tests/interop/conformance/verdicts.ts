@@ -4,8 +4,8 @@
  * @module
  */
 
-/** How a subtest or a scenario ended. */
-export type Verdict = "pass" | "fail" | "skip";
+/** How a subtest or a scenario ended; an error is one of a scenario that could not be run. */
+export type Verdict = "pass" | "fail" | "skip" | "error";
 
 /** What is particular about a subtest. */
 export interface Exception {
