@@ -132,9 +132,9 @@ export interface LoginOperation extends OperationBase {
   readonly previous?: string;
   /** Session of another connection that this one joins. */
   readonly bind?: string;
-  /** Signed requests followed. */
+  /** Signed requests followed, other than those that are always signed. */
   readonly signing: boolean;
-  /** Encrypted requests followed. */
+  /** Encrypted requests followed, to shares that do not ask for it. */
   readonly encryption: boolean;
 }
 

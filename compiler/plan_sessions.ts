@@ -2,7 +2,7 @@
  * Connections, sessions and tree connects of a plan: which one an exchange belongs to, and its name. Those that began
  * before the capture are implied.
  */
-import { HeaderFlags, type RequestBodies } from "../runtime/wire/mod.ts";
+import { Command, HeaderFlags, type RequestBodies } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
 import { answerBody, type Exchange, type Facts } from "./exchange.ts";
 import type { ConnectOperation, ForeignIds, LoginOperation, OperationBase } from "./plan.ts";
@@ -14,6 +14,8 @@ import type { ReplayState } from "./replay_state.ts";
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
 const WILDCARD_DIALECT = 0x02ff;
+const SHAREFLAG_ENCRYPT_DATA = 0x8000;
+const ALWAYS_SIGNED: ReadonlySet<number> = new Set([Command.TREE_CONNECT, Command.IOCTL]);
 
 /** A connection of the plan. */
 export interface ConnectionState {
@@ -53,6 +55,8 @@ interface TreeState {
   readonly session: SessionState;
   /** Connection on which it was connected. */
   readonly stream: number;
+  /** The share asks for encryption (SMB2_SHAREFLAG_ENCRYPT_DATA): its requests say nothing of the session. */
+  readonly encrypts: boolean;
 }
 
 /** Names connections, sessions and tree connects, and adds their operations. */
@@ -328,9 +332,12 @@ export class Sessions {
       this.#keep(client, id, session);
     }
     const { request } = exchange;
-    if (request?.encrypted) session.login.encryption = true;
+    const { treeId } = this.#state.facts(exchange);
+    const shareEncrypts = treeId !== null && session.trees.get(treeId)?.encrypts === true;
+    if (request?.encrypted && !shareEncrypts) session.login.encryption = true;
     if (request !== null && (request.header.flags & HeaderFlags.SIGNED) !== 0) {
-      session.login.signing = true;
+      // Dialect 3.1.1 signs a TREE_CONNECT and 3.0 FSCTL_VALIDATE_NEGOTIATE_INFO whatever the session does.
+      if (!ALWAYS_SIGNED.has(request.header.command)) session.login.signing = true;
     }
     return session;
   }
@@ -342,7 +349,9 @@ export class Sessions {
     this.#noteChannel(exchange, session);
     const client = this.#clients.of(exchange);
     const { response, stream } = exchange;
-    const tree = { name: client.name("t"), stream, session };
+    const answer = answerBody(exchange, "TREE_CONNECT");
+    const encrypts = ((answer?.shareFlags ?? 0) & SHAREFLAG_ENCRYPT_DATA) !== 0;
+    const tree = { name: client.name("t"), stream, session, encrypts };
     if (response?.header.status === 0) session.trees.set(response.header.treeId, tree);
     this.#list.add(exchange, client, {
       kind: "tree",
@@ -350,7 +359,7 @@ export class Sessions {
       tree: tree.name,
       path: body.path,
       flags: body.flags,
-      shareType: answerBody(exchange, "TREE_CONNECT")?.shareType ?? null,
+      shareType: answer?.shareType ?? null,
       ...(stranger === null ? {} : { ids: { session: null } }),
     });
   }
@@ -377,7 +386,8 @@ export class Sessions {
         return placed(carrier, { tree: null, ...foreign, ...ids });
       }
     }
-    const tree = { name: client.name("t"), stream: exchange.stream, session };
+    const { stream } = exchange;
+    const tree = { name: client.name("t"), stream, session, encrypts: false };
     session.trees.set(id, tree);
     this.#list.imply(exchange, client, {
       kind: "tree",

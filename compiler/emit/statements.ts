@@ -48,6 +48,7 @@ const COMPOUND_KINDS: ReadonlySet<Kind> = new Set<Kind>([
 ]);
 
 const STATUS_LOGON_FAILURE = 0xc000006d;
+const SIGNING_REQUIRED = 0x02;
 const FSCTL_VALIDATE_NEGOTIATE_INFO = 0x00140204;
 const DEFAULT_OUTPUT = 65_536;
 const RESUME_KEY_DIGITS = 48;
@@ -274,6 +275,10 @@ export class Statements {
         : hexNumber(operation.capabilities),
       previous: operation.previous,
       bind: operation.bind,
+      signing: operation.signing && (operation.securityMode & SIGNING_REQUIRED) === 0
+        ? quoted("required")
+        : undefined,
+      encryption: operation.encryption ? quoted("required") : undefined,
     });
     if (operation.again) {
       return { expression: `${operation.session}.reauthenticate`, args: [options] };
