@@ -46,6 +46,8 @@ export interface ReconnectOptions extends Omit<RequestOptions, "accept"> {
 /** SMB2_CREATE_DURABLE_HANDLE_RECONNECT and its second version go without the request that they follow. */
 const REPLACED: ReadonlySet<string> = new Set(["DHnQ", "DH2Q", "DHnC", "DH2C", "RqLs"]);
 const LEASE_LEVEL = 0xff;
+/** SMB2_READFLAG_REQUEST_COMPRESSED (MS-SMB2 2.2.19). */
+const READFLAG_REQUEST_COMPRESSED = 0x02;
 
 /** An open. Made by `Tree.create` and `Chain.create`. */
 export class Open extends FileRequests {
@@ -167,7 +169,12 @@ export class Open extends FileRequests {
    * @returns The bytes; fewer than asked for where the file ends.
    */
   readAll(options: TransferOptions & { readonly length?: number } = {}): Promise<Uint8Array> {
-    return readWhole(this, { ...options, limit: this.#tree.session.connection.maxReadSize });
+    const { maxReadSize: limit, compresses } = this.#tree.session.connection;
+    return readWhole(this, {
+      ...options,
+      limit,
+      readFlags: compresses ? READFLAG_REQUEST_COMPRESSED : 0,
+    });
   }
 
   /** Writes `data` at `offset` (0 unless told), split by MaxWriteSize, several requests in flight. */

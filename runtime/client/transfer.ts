@@ -19,6 +19,8 @@ const IN_FLIGHT = 8;
 interface Plan extends TransferOptions {
   /** MaxReadSize or MaxWriteSize. */
   readonly limit: number;
+  /** Flags of READ (MS-SMB2 2.2.19); 0 unless told. */
+  readonly readFlags?: number;
 }
 
 /** Reads up to `length` bytes, or to the end of the file. */
@@ -26,7 +28,8 @@ export async function readWhole(
   file: FileRequests,
   options: Plan & { readonly length?: number },
 ): Promise<Uint8Array> {
-  const { offset = 0, length = Infinity, inFlight = IN_FLIGHT, signal } = options;
+  const { offset = 0, length = Infinity, inFlight = IN_FLIGHT } = options;
+  const { signal, readFlags = 0 } = options;
   const size = chunkSize(options);
   const pieces: Uint8Array[] = [];
   let end = offset + length;
@@ -38,7 +41,7 @@ export async function readWhole(
       const at = next;
       const wanted = Math.min(size, end - at);
       next += wanted;
-      const data = await readPiece(file, { offset: at, length: wanted, signal });
+      const data = await readPiece(file, { offset: at, length: wanted, signal, readFlags });
       pieces[(at - offset) / size] = data;
       if (data.byteLength < wanted) reachedEnd = true;
     }
@@ -46,7 +49,7 @@ export async function readWhole(
 
   if (length === Infinity) {
     // One request tells whether the file is longer; only then is its size worth a request.
-    const data = await readPiece(file, { offset, length: size, signal });
+    const data = await readPiece(file, { offset, length: size, signal, readFlags });
     if (data.byteLength < size) return data;
     pieces.push(data);
     next += size;
@@ -97,14 +100,20 @@ async function endOfFile(file: FileRequests): Promise<number> {
 
 async function readPiece(
   file: FileRequests,
-  range: { offset: number; length: number; signal: AbortSignal | undefined },
+  range: {
+    readonly offset: number;
+    readonly length: number;
+    readonly signal: AbortSignal | undefined;
+    readonly readFlags: number;
+  },
 ): Promise<Uint8Array> {
-  const { offset, length, signal } = range;
+  const { offset, length, signal, readFlags } = range;
   const parts: Uint8Array[] = [];
   let had = 0;
   while (had < length) {
     const reply = await file.read(offset + had, length - had, {
       accept: [Status.END_OF_FILE],
+      readFlags,
       ...(signal === undefined ? {} : { signal }),
     });
     const data = reply.body?.data ?? new Uint8Array(0);

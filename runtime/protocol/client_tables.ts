@@ -116,6 +116,8 @@ export class ClientTables {
       closed: false,
     };
     open.lease?.opens.add(open);
+    // An id that the server gives again does not mean the former open any more.
+    this.#forgetOpen(this.findOpen(open.fileId));
     session.shared.opens.set(fileIdText(open.fileId), open);
     exchange.open = open;
   }
