@@ -1,6 +1,6 @@
 /** What complex1 and v2_complex1 have in common: one lease used over two connections of a client. */
 import { expect, type LeaseOptions, type User } from "smbench";
-import { broken, openAll, PAGE, quiet, scratch, secondTree } from "./_leases.ts";
+import { another, broken, openAll, PAGE, quiet, scratch } from "./_leases.ts";
 
 /** A lease as an answer and its break shall describe it. */
 type Counted = (epoch: number) => object;
@@ -16,7 +16,7 @@ export async function leaseOverTwoConnections(user: User, path: string, options:
 }): Promise<void> {
   const { lease, counted } = options;
   await using _file = await scratch(user, path);
-  const second = await secondTree(user);
+  const { tree: second } = await another(user);
   const first = (state: string) => ({ lease: lease(state, "first", 0x4711) });
 
   await using holder = await openAll(user, path, first("R"));

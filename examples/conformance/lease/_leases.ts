@@ -1,11 +1,13 @@
 /** What the scenarios of this folder share: files to try leases on, opens that ask for one, and waiting for breaks. */
 import {
   type Break,
+  type Connection,
   expect,
   type File,
   type LeaseOptions,
   type OpenOptions,
   type Operation,
+  type RawRequest,
   type Tree,
   type User,
 } from "smbench";
@@ -61,11 +63,23 @@ export async function quiet(
 }
 
 /** The share once more, over a connection of its own with the same ClientGuid. */
-export async function secondTree(user: User): Promise<Tree> {
+export async function another(
+  user: User,
+): Promise<{ readonly connection: Connection; readonly tree: Tree }> {
   const connection = await user.connect();
   const session = await connection.login();
-  return await session.tree();
+  return { connection, tree: await session.tree() };
 }
 
 /** What is written where it does not matter. */
 export const PAGE: Uint8Array = new Uint8Array(4096).fill(0x6f);
+
+/** OPLOCK_BREAK with a lease break acknowledgement (MS-SMB2 2.2.24.2), whatever the client thinks of it. */
+export function leaseAcknowledgement(key: Uint8Array, state: number): RawRequest {
+  const body = new Uint8Array(36);
+  const view = new DataView(body.buffer);
+  view.setUint16(0, body.length, true);
+  body.set(key, 8);
+  view.setUint32(24, state, true);
+  return { header: { command: 0x12 }, body };
+}

@@ -3,11 +3,11 @@
  * the lease of its own handle alone.
  */
 import { expect, scenario, type Tree, type User } from "smbench";
-import { broken, openAll, quiet, scratch, secondTree, v1 } from "./_leases.ts";
+import { another, broken, openAll, quiet, scratch, v1 } from "./_leases.ts";
 
 export default scenario({ name: "smb2.lease.lock1" }, async ({ client }) => {
   const alice = await client("alice");
-  const second = await secondTree(alice);
+  const { tree: second } = await another(alice);
   const bob = await client("bob");
   await using _file = await scratch(alice, "lease_lock1");
   const ask = (on: User | Tree, state: string, key: string) =>
