@@ -117,14 +117,16 @@ export class ClientTables {
     };
     open.lease?.opens.add(open);
     // An id that the server gives again does not mean the former open any more.
-    this.#forgetOpen(this.findOpen(open.fileId));
+    this.#forgetOpen(session.shared.opens.get(fileIdText(open.fileId)) ?? null);
     session.shared.opens.set(fileIdText(open.fileId), open);
     exchange.open = open;
   }
 
   #openOf(exchange: Exchange): OpenState | null {
     const { fileId } = exchange.input.body as RequestBodies["CLOSE"];
-    if (!sameFileId(fileId, RELATED_FILE_ID)) return this.findOpen(fileId);
+    if (!sameFileId(fileId, RELATED_FILE_ID)) {
+      return exchange.session?.shared.opens.get(fileIdText(fileId)) ?? null;
+    }
     // In a related chain, the file of the nearest request before that opened one.
     let { previous } = exchange;
     while (previous !== null && previous.open === null) previous = previous.previous;
