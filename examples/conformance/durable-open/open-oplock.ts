@@ -1,0 +1,8 @@
+/** A handle is durable when it has a batch oplock, and not with any other one. */
+import { scenario } from "smbench";
+import { grants, OPLOCKS } from "./_grants.ts";
+
+export default scenario({ name: "smb2.durable-open.open-oplock" }, async ({ client }) => {
+  const how = { cases: OPLOCKS, request: "DHnQ" } as const;
+  await grants(await client("alice"), "durable-open-open-oplock.dat", how);
+});
