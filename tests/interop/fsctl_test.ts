@@ -1,6 +1,7 @@
 /** FSCTLs, share listing and DFS from scripts, against a real Samba: what it refuses is asserted as refused. */
 import { assert, assertEquals } from "@std/assert";
 import { expect, scenario, type User } from "../../mod.ts";
+import { Fsctl } from "../../runtime/wire/mod.ts";
 import { interopTest } from "../harness/interop.ts";
 import { type Smbd, startSmbd } from "../harness/smbd.ts";
 import { malformedFrames, startCapture } from "../harness/tshark.ts";
@@ -23,6 +24,36 @@ ZEROES.set([0xff, 0xff, 0, 1, 0, 0, 1, 0xf8]);
 type Step = (user: User, smbd: Smbd) => Promise<void>;
 
 const KIB = 1024;
+
+/** FSCTLs with steps of their own. */
+const ANSWERED: readonly string[] = [
+  "CREATE_OR_GET_OBJECT_ID",
+  "DELETE_REPARSE_POINT",
+  "DFS_GET_REFERRALS",
+  "DUPLICATE_EXTENTS_TO_FILE",
+  "GET_COMPRESSION",
+  "GET_REPARSE_POINT",
+  "LMR_REQUEST_RESILIENCY",
+  "PIPE_PEEK",
+  "PIPE_TRANSCEIVE",
+  "PIPE_WAIT",
+  "QUERY_ALLOCATED_RANGES",
+  "QUERY_NETWORK_INTERFACE_INFO",
+  "SET_COMPRESSION",
+  "SET_REPARSE_POINT",
+  "SET_SPARSE",
+  "SET_ZERO_DATA",
+  "SRV_COPYCHUNK",
+  "SRV_COPYCHUNK_WRITE",
+  "SRV_REQUEST_RESUME_KEY",
+  "VALIDATE_NEGOTIATE_INFO",
+];
+
+/** Refusals of Samba 4.17 that are not INVALID_DEVICE_REQUEST. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  DFS_GET_REFERRALS_EX: "INVALID_PARAMETER",
+  FIND_FILES_BY_SID: "INVALID_PARAMETER",
+};
 
 function bytes(length: number, value = 7): Uint8Array {
   return new Uint8Array(length).fill(value);
@@ -160,6 +191,13 @@ const FILE_STEPS: Readonly<Record<string, Step>> = {
     expect(id).toMatch(/^[0-9a-f]{8}-/);
     expect(extended.length).toBe(48);
     await target.objectId({ create: false, expect: "INVALID_DEVICE_REQUEST" });
+  },
+  async "all other codes that have a name are refused"(user) {
+    await using target = await file(user, "others");
+    for (const name of Object.keys(Fsctl)) {
+      if (ANSWERED.includes(name)) continue;
+      await target.ioctl(name, { expect: OTHERWISE[name] ?? "INVALID_DEVICE_REQUEST" });
+    }
   },
   async "any other code by its number, with raw bytes"(user) {
     await using target = await file(user, "raw");

@@ -1,12 +1,15 @@
 /**
- * What the interop tests and Samba really said to each other, read from a capture of their traffic: which commands,
- * contexts, classes, FSCTLs, dialects and algorithms were asked for by this project's client, and with which statuses
- * Samba answered.
+ * What a client and a server really said to each other: which commands, contexts, classes, FSCTLs, dialects and
+ * algorithms were asked for, and with which statuses they were answered. Read from a capture of the interop tests'
+ * traffic with Samba, or listened to at a transport.
+ *
+ *     deno run -A tests/tools/coverage_samba.ts capture.pcap coverage_samba.json
  *
  * @module
  */
 import {
   Cipher,
+  Command,
   commandName,
   ctlCodeName,
   decodeMessage,
@@ -50,7 +53,7 @@ const SYN = 0x02;
 const RESPONSE_OK = 0xc000_0000;
 
 /** Collects names and statuses. */
-class Notes {
+export class Notes {
   readonly #seen = new Map<SeenKind, Map<string, Set<string>>>();
 
   add(kind: SeenKind, name: string, status: number): void {
@@ -90,8 +93,8 @@ class Direction {
   }
 }
 
-/** One client's connection. */
-class Conversation {
+/** One client's connection, frame by frame. */
+export class Conversation {
   readonly client = new Direction();
   readonly server = new Direction();
   readonly #notes: Notes;
@@ -104,12 +107,17 @@ class Conversation {
     this.#notes = notes;
   }
 
+  /** A frame of the client. */
   asked(frame: Uint8Array): void {
     for (const message of messagesOf(frame)) {
-      if (message.kind !== "response") this.#requests.set(message.header.messageId, message);
+      // CANCEL has the message id of the request that it cancels.
+      if (message.header.command !== Command.CANCEL) {
+        this.#requests.set(message.header.messageId, message);
+      }
     }
   }
 
+  /** A frame of the server. */
   answered(frame: Uint8Array): void {
     // SMB2 TRANSFORM_HEADER: the cipher is in use, both ways.
     if (frame[0] === 0xfd && this.#cipher !== null) {
