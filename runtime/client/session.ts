@@ -18,7 +18,10 @@ export interface TreeOptions extends RequestOptions {
   readonly treeFlags?: number;
   /** The extension that treeFlags announce, as bytes (MS-SMB2 2.2.9.1). */
   readonly extension?: Uint8Array;
-  /** VALIDATE_NEGOTIATE_INFO after the connect; by default in dialects 3.0 and 3.0.2, where the session has a key. */
+  /**
+   * VALIDATE_NEGOTIATE_INFO after the connect; by default where 3.x was offered, an older dialect than 3.1.1 chosen, and the
+   * session has a key.
+   */
   readonly validateNegotiate?: boolean;
 }
 

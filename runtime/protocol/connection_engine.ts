@@ -609,11 +609,14 @@ export class ConnectionEngine {
     this.#effects.push({ kind: "treeFailed", tree, error });
   }
 
-  /** 3.1.1 has the preauth hash instead; before 3.0 servers need not know the FSCTL (MS-SMB2 2.2.31.4). */
+  /**
+   * 3.1.1 has the preauth hash instead. Of an older dialect a client that offered 3.x wants to know that the server chose
+   * it, also where that need not know the FSCTL: then it says so, signed (MS-SMB2 3.2.5.5).
+   */
   #validatesNegotiate(session: SessionState): boolean {
     const dialect = this.negotiated?.dialect;
-    return session.signer !== null &&
-      (dialect === Dialect.SMB_3_0 || dialect === Dialect.SMB_3_0_2);
+    return session.signer !== null && dialect !== Dialect.SMB_3_1_1 &&
+      (this.offered?.dialects.some((offered) => offered >= Dialect.SMB_3_0) ?? false);
   }
 
   #end(error: Error | null, now: number): void {

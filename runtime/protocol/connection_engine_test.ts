@@ -684,6 +684,43 @@ Deno.test("3.0 validates the negotiation after TREE_CONNECT, and a different ans
   }
 });
 
+Deno.test("a server that is said to know only 2.1 has to confirm it, signed", () => {
+  for (const answers of ["refused, signed", "refused, unsigned", "another dialect"] as const) {
+    const duo = new Duo();
+    duo.take(duo.engine.negotiate({ dialects: [0x0210, 0x0300, 0x0311] }, 0));
+    duo.receive(
+      frameOf([answer<"NEGOTIATE">(duo.next(), negotiateBody(0x0210), { credits: 10 })]),
+    );
+    const { session, signer } = duo.login(0x0210);
+    duo.tree(session, signer);
+    const request = duo.next();
+    assertEquals(request.message.command, "IOCTL");
+    assert(signer.verify(request.bytes));
+    duo.kinds();
+    if (answers === "another dialect") {
+      const output = new Uint8Array(24);
+      output.set([0x07, 0, 0, 0]);
+      output.set(Uint8Array.fromHex("33221100554477668899aabbccddeeff"), 4);
+      output.set([1, 0, 0x11, 0x03], 20);
+      const body = {
+        reserved: 0,
+        ctlCode: 0x00140204,
+        fileId: FILE_ID,
+        input: new Uint8Array(0),
+        output,
+        flags: 0,
+        reserved2: 0,
+      };
+      duo.receive(frameOf([answer<"IOCTL">(request, body)], signer));
+      assertEquals(duo.engine.phase, "failed");
+    } else {
+      const refusal = refuse(request, Status.INVALID_DEVICE_REQUEST);
+      duo.receive(frameOf([refusal], answers === "refused, signed" ? signer : null));
+      assertEquals(duo.engine.phase, answers === "refused, signed" ? "ready" : "failed");
+    }
+  }
+});
+
 Deno.test("an unsigned answer to the validation, or ACCESS_DENIED, ends the connection", () => {
   for (const status of [Status.INVALID_DEVICE_REQUEST, Status.ACCESS_DENIED]) {
     for (const isSigned of [true, false]) {

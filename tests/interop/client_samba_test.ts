@@ -636,6 +636,14 @@ samba("the negotiation is validated in 3.0 and 3.0.2, and on demand", {}, async 
   }
 });
 
+samba("a 2.1 server confirms that it is one", { maxProtocol: "SMB2_10" }, async (smbd) => {
+  const sent: number[] = [];
+  await using client = await login(smbd, {
+    connection: { observer: { sent: ({ header }) => void sent.push(header.command) } },
+  });
+  assertEquals([client.connection.dialect, sent.includes(0x0b)], [0x0210, true]);
+});
+
 samba(
   "a share that requires encryption is refused to a connection without a cipher",
   {},
