@@ -12,8 +12,14 @@ import {
   type User,
 } from "smbench";
 
+/** Capabilities of the server: leases on directories (MS-SMB2 2.2.4). */
+export const DIRECTORY_LEASING = 0x20;
+
 /** LeaseFlags: the server waits for an acknowledgement (MS-SMB2 2.2.14.2.10). */
 export const BREAK_IN_PROGRESS = 0x02;
+
+/** LeaseFlags: ParentLeaseKey is set (MS-SMB2 2.2.14.2.11). */
+export const PARENT_LEASE_KEY_SET = 0x04;
 
 /** A lease as 2.1 knows it. */
 export function v1(state: string, key: string): LeaseOptions {
@@ -41,7 +47,9 @@ export function openAll(
 
 /** Makes sure that there is no such file, now and after the scenario. */
 export async function scratch(user: User, path: string): Promise<AsyncDisposable> {
-  await user.remove(path, { expect: ["SUCCESS", "OBJECT_NAME_NOT_FOUND"] });
+  await user.remove(path, {
+    expect: ["SUCCESS", "OBJECT_NAME_NOT_FOUND", "OBJECT_PATH_NOT_FOUND"],
+  });
   return { [Symbol.asyncDispose]: () => user.remove(path, { expect: "any" }) };
 }
 

@@ -3,9 +3,7 @@
  * never one key for two files, and no state without reading, alone or beside another (MS-SMB2 3.3.5.9.8).
  */
 import { expect, scenario } from "smbench";
-import { openAll, scratch, v1 } from "./_leases.ts";
-
-const DIRECTORY_LEASING = 0x20;
+import { DIRECTORY_LEASING, openAll, scratch, v1 } from "./_leases.ts";
 
 export default scenario({ name: "smb2.lease.request" }, async ({ client }) => {
   const alice = await client("alice");
