@@ -115,6 +115,8 @@ const MAX_BACKLOG = 64 * 1024 * 1024;
 const WEB_CRYPTO_FROM = 16 * 1024;
 /** Room below which a fresh buffer is taken. */
 const LEAST_ROOM = 1024;
+/** Rest of a frame that is worth a read of its own, which leaves it where it arrives. */
+const DIRECT_FROM = 16 * 1024;
 
 const NO_OPTIONS: RequestOptions = {};
 
@@ -500,7 +502,10 @@ export class Link {
     let start = 0;
     try {
       for (;;) {
-        const count = await this.transport.read(start === 0 ? buffer : buffer.subarray(start));
+        const room = this.engine.room();
+        const isDirect = room !== null && room.byteLength >= DIRECT_FROM;
+        const into = isDirect ? room : start === 0 ? buffer : buffer.subarray(start);
+        const count = await this.transport.read(into);
         if (count === null) {
           throw new TransportError(
             `Cannot read from ${this.transport.remote}: closed by the peer`,
@@ -509,12 +514,12 @@ export class Link {
             },
           );
         }
-        const bytes = buffer.subarray(start, start + count);
-        this.perform(this.engine.receive(bytes, this.now()));
-        start += count;
+        this.perform(this.engine.receive(into.subarray(0, count), this.now()));
         while (this.engine.backlog >= MAX_BACKLOG) {
           await new Promise<void>((resolve) => this.#resumeReading = resolve);
         }
+        if (isDirect) continue;
+        start += count;
         if (buffer.byteLength - start < LEAST_ROOM || this.#ended !== null) {
           // Replies refer to what was read, so the buffer is left to them.
           buffer = new Uint8Array(Math.min(MAX_READ, Math.max(MIN_READ, count * 4)));

@@ -332,6 +332,11 @@ export class ConnectionEngine {
     return { exchange, effects: this.#take() };
   }
 
+  /** Where the rest of an incomplete frame belongs; see `FrameDecoder.room`. */
+  room(): Uint8Array | null {
+    return this.#decoder.room();
+  }
+
   /** Takes the next bytes of the stream; they must not change afterwards, because replies refer to them. */
   receive(bytes: Uint8Array, now: number): Effect[] {
     return this.#guarded(now, () => {

@@ -63,7 +63,8 @@ export function checkedFrameLength(length: number): number {
 /**
  * Cuts a byte stream into frames, however the stream was split. A frame that lies whole within one chunk is a view
  * of that chunk: use it before the chunk's memory is used again. The decoder keeps copies of incomplete frames only,
- * and takes memory for them as bytes arrive, not as their headers promise.
+ * and takes memory for them as bytes arrive, not as their headers promise. Who reads into {@linkcode FrameDecoder.room}
+ * saves that copy.
  *
  * @example
  * ```ts
@@ -79,6 +80,8 @@ export class FrameDecoder {
   readonly #maxLength: number;
   readonly #header = new Uint8Array(HEADER_LENGTH);
   #headerLength = 0;
+  /** Of the frames so far: a peer that has sent this much may announce it again. */
+  #longest = 0;
   /** The frame under way: its header is complete, its payload is not. */
   #partial: { type: number; length: number; bytes: Uint8Array; had: number } | null = null;
   #failure: WireError | null = null;
@@ -112,12 +115,24 @@ export class FrameDecoder {
         if (this.#partial.had === this.#partial.length) {
           const { type, bytes, length } = this.#partial;
           frames.push({ type, payload: bytes.subarray(0, length) });
+          this.#longest = Math.max(this.#longest, length);
           this.#partial = null;
           this.#headerLength = 0;
         }
       }
     }
     return frames;
+  }
+
+  /**
+   * Where the rest of an incomplete frame belongs, or a part of that rest; null where no frame is under way. Bytes that
+   * were read to its beginning are to be pushed next, as a view of it, and are not copied.
+   */
+  room(): Uint8Array | null {
+    const partial = this.#partial;
+    if (partial === null) return null;
+    this.#makeRoom(partial, partial.had + 1);
+    return partial.bytes.subarray(partial.had);
   }
 
   #takeHeader(chunk: Uint8Array, position: number): number {
@@ -136,12 +151,8 @@ export class FrameDecoder {
       this.#headerLength = 0;
       return position + length;
     }
-    const partial = {
-      type,
-      length,
-      bytes: new Uint8Array(Math.min(length, Math.max(FIRST_ROOM, chunk.byteLength - position))),
-      had: 0,
-    };
+    const room = Math.max(FIRST_ROOM, this.#longest, chunk.byteLength - position);
+    const partial = { type, length, bytes: new Uint8Array(Math.min(length, room)), had: 0 };
     this.#partial = partial;
     return this.#fill(partial, chunk, position);
   }
@@ -153,15 +164,23 @@ export class FrameDecoder {
   ): number {
     const taken = Math.min(partial.length - partial.had, chunk.byteLength - position);
     const needed = partial.had + taken;
-    if (needed > partial.bytes.byteLength) {
-      const room = Math.min(partial.length, Math.max(needed, partial.bytes.byteLength * 2));
-      const larger = new Uint8Array(room);
-      larger.set(partial.bytes.subarray(0, partial.had));
-      partial.bytes = larger;
+    const { bytes, had } = partial;
+    const isInPlace = chunk.buffer === bytes.buffer &&
+      chunk.byteOffset + position === bytes.byteOffset + had;
+    if (!isInPlace) {
+      this.#makeRoom(partial, needed);
+      partial.bytes.set(chunk.subarray(position, position + taken), had);
     }
-    partial.bytes.set(chunk.subarray(position, position + taken), partial.had);
     partial.had = needed;
     return position + taken;
+  }
+
+  #makeRoom(partial: { length: number; bytes: Uint8Array; had: number }, needed: number): void {
+    if (needed <= partial.bytes.byteLength) return;
+    const room = Math.min(partial.length, Math.max(needed, partial.bytes.byteLength * 2));
+    const larger = new Uint8Array(room);
+    larger.set(partial.bytes.subarray(0, partial.had));
+    partial.bytes = larger;
   }
 
   #payloadLength(type: number, stated: number): number {

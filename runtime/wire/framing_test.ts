@@ -91,6 +91,39 @@ Deno.test("a frame of 16 MiB in small chunks is put together in time linear to i
   assert(frames[0]?.payload.every((byte) => byte === 0x5a));
 });
 
+Deno.test("what was read into the room of an incomplete frame stays where it is", () => {
+  const decoder = new FrameDecoder();
+  assertEquals(decoder.room(), null);
+  const length = 300_000;
+  const payload = Uint8Array.from({ length }, (_, i) => i * 7);
+  decoder.push(frameHeader(length));
+  decoder.push(payload.subarray(0, 1000));
+  const frames = [];
+  let at = 1000;
+  while (at < length) {
+    const room = decoder.room();
+    assert(room !== null && room.byteLength > 0 && room.byteLength <= length - at);
+    const count = Math.min(room.byteLength, 40_000);
+    room.set(payload.subarray(at, at + count));
+    frames.push(...decoder.push(room.subarray(0, count)));
+    at += count;
+    if (at === length) assert(frames[0]?.payload.buffer === room.buffer);
+  }
+  assertEquals(frames[0]?.payload, payload);
+  assertEquals([decoder.room(), decoder.pending], [null, 0]);
+});
+
+Deno.test("a frame gets the room at once that one before it has filled, and no more", () => {
+  const decoder = new FrameDecoder();
+  decoder.push(frameHeader(MAX_FRAME_LENGTH));
+  assert((decoder.room()?.byteLength ?? 0) <= 64 * 1024);
+  const other = new FrameDecoder();
+  other.push(frameHeader(200_000));
+  other.push(new Uint8Array(200_000));
+  other.push(frameHeader(MAX_FRAME_LENGTH));
+  assertEquals(other.room()?.byteLength, 200_000);
+});
+
 Deno.test("a frame above the limit raises WireError, then and on every later call", () => {
   const decoder = new FrameDecoder({ maxLength: 100 });
   assertEquals(decoder.push(frameHeader(100)), []);
