@@ -59,7 +59,8 @@ export class Open extends FileRequests {
   readonly #request: CreateRequest;
   readonly #resumes: boolean;
   readonly #rescuer: Rescuer;
-  readonly #lockSequences = new LockSequences();
+  /** Made by the first LOCK that is numbered: most opens have none. */
+  #lockSequences: LockSequences | null = null;
   readonly #breaks: BreakEvent[] = [];
   readonly #waiting: PromiseWithResolvers<BreakEvent>[] = [];
   /** Requests that lost their connection and wait for `reconnect`. */
@@ -67,6 +68,9 @@ export class Open extends FileRequests {
   #tree: Tree;
   #state: OpenState;
   #durability: Durability;
+  /** No break will come any more. */
+  #isEnded = false;
+  /** Why it ended; null while it lives, and after a close. */
   #failure: Error | null = null;
 
   constructor(tree: Tree, inner: {
@@ -158,8 +162,8 @@ export class Open extends FileRequests {
     const waiting = Promise.withResolvers<BreakEvent>();
     // Whoever waits for a break that never comes may have gone before the open has.
     waiting.promise.catch(() => {});
-    if (this.#failure === null) this.#waiting.push(waiting);
-    else waiting.reject(this.#failure);
+    if (this.#isEnded) waiting.reject(this.#failure ?? this.#closedError());
+    else this.#waiting.push(waiting);
     return waiting.promise;
   }
 
@@ -294,6 +298,7 @@ export class Open extends FileRequests {
     const before = this.#state.fileId;
     this.#tree = tree;
     this.#state = state;
+    this.#isEnded = false;
     this.#failure = null;
     tree.session.link.watch(state, this.#target());
     return { reply: reply as SuccessReply<"CREATE">, state: { from: before, to: state.fileId } };
@@ -336,7 +341,7 @@ export class Open extends FileRequests {
     const isKnown = this.#durability === "resilient" || this.#durability === "persistent" ||
       (connection.dialect >= Dialect.SMB_3_0 &&
         (connection.capabilities & Capability.MULTI_CHANNEL) !== 0);
-    return isKnown ? this.#lockSequences.take() : null;
+    return isKnown ? (this.#lockSequences ??= new LockSequences()).take() : null;
   }
 
   #target(): BreakTarget {
@@ -351,13 +356,17 @@ export class Open extends FileRequests {
         if (waiting === undefined) this.#breaks.push(event);
         else waiting.resolve(event);
       },
-      ended: (error) => this.#end(error ?? this.#closedError()),
+      ended: (error) => this.#end(error),
     };
   }
 
-  #end(error: Error): void {
-    this.#failure ??= error;
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+  #end(error: Error | null): void {
+    if (!this.#isEnded) this.#failure = error;
+    this.#isEnded = true;
+    // Errors take longer to make than all the rest of a close: only where somebody waits.
+    if (this.#waiting.length === 0) return;
+    const failure = error ?? this.#closedError();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(failure);
   }
 
   #closedError(): ProtocolError {
