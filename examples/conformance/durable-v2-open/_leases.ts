@@ -12,7 +12,7 @@ import {
   reclaimed,
 } from "./_durable.ts";
 
-/** A lost handle is reclaimed with the key of its lease, its CreateGuid and the name of its file; nothing else is looked at. */
+/** A lost handle is reclaimed with its CreateGuid, the key of its lease and the name of its file, and nothing else. */
 export async function keyAndNameMatter(user: User, path: string, about: {
   readonly leaseVersion: 1 | 2;
 }): Promise<void> {

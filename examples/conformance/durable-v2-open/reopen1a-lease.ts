@@ -1,4 +1,4 @@
-/** A handle with a lease belongs to its client: another one cannot reclaim it, whatever session it takes the place of. */
+/** A handle with a lease belongs to its client: another one cannot reclaim it, not even in the place of its session. */
 import { scenario } from "smbench";
 import { comeBack, done, durableFile, NOT_FOUND, reclaim, reclaimed } from "./_durable.ts";
 
