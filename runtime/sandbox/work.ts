@@ -166,7 +166,7 @@ async function run(order: RunOrder): Promise<void> {
     handle = execute(subject, {
       clock,
       backend,
-      connect: async (options) => backend.connect(await connectTcp({ ...order.target }), options),
+      dial: () => connectTcp({ ...order.target }),
       authenticator: (credentials) => authenticator(credentials, order.user),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       blob: readBlob,

@@ -75,7 +75,7 @@ export interface OperationOptions {
 
 /**
  * Fields of the header, and the bytes of the body, that go out as given. The client still pairs the answer by its
- * MessageId. What NEGOTIATE and SESSION_SETUP would send is changed with {@linkcode Connection} and its raw bytes.
+ * MessageId. NEGOTIATE and SESSION_SETUP do not take it: see {@linkcode Connection.sendRaw}.
  */
 export interface RawRequest {
   readonly header?: RawHeader;
@@ -321,6 +321,8 @@ export interface ConnectOptions extends OperationOptions {
   readonly signingAlgorithms?: readonly (SigningAlgorithmName | number)[];
   /** Compression to offer, where `contexts` does not say; none unless given. */
   readonly compression?: CompressionOptions;
+  /** `false`: connects and sends nothing. Such a connection takes {@linkcode Connection.sendRaw} alone. */
+  readonly negotiate?: boolean;
 }
 
 /** A cipher (MS-SMB2 2.2.3.1.2). */
@@ -407,6 +409,27 @@ export interface NetworkFaults {
   resume(): void;
 }
 
+/** Options of {@linkcode Connection.sendRaw}. */
+export interface SendRawOptions extends Pick<OperationOptions, "expect" | "label" | "timeout"> {
+  /** Puts the length of direct TCP before the bytes; true unless given. Without it the bytes are the stream. */
+  readonly framed?: boolean;
+  /** `false`: does not wait for an answer. */
+  readonly answer?: boolean;
+}
+
+/** What a server answered to {@linkcode Connection.sendRaw}. */
+export interface RawAnswer {
+  /** The frame without its length; empty where none was awaited. */
+  readonly bytes: Uint8Array;
+  /** Of its first message: the status, `""` where it is no message (encrypted, for example). */
+  readonly status: string;
+  /** `"NEGOTIATE"`, ... */
+  readonly command: string;
+  readonly messageId: bigint;
+  /** The first message with its fields; null where it cannot be decoded. */
+  readonly message: unknown;
+}
+
 /** One TCP connection, negotiated. */
 export interface Connection {
   /** Faults of this connection's network. */
@@ -417,6 +440,14 @@ export interface Connection {
   login(options?: LoginOptions): Operation<Session>;
   /** ECHO. */
   echo(options?: OperationOptions): Operation<void>;
+  /**
+   * Sends bytes as one frame, beside the client's own requests and without its knowledge: no signature, no encryption,
+   * no credits, and no faults of `net`. Resolves to the next frame with the MessageId of the bytes (or to the next
+   * frame, where they have none), interim responses apart; any status is right unless `expect` says otherwise. A
+   * MessageId that the client itself comes to use later makes the server drop the connection: take one far ahead.
+   * To change a request that the client sends, use `raw` of its options.
+   */
+  sendRaw(bytes: Uint8Array, options?: SendRawOptions): Operation<RawAnswer>;
   /** Closes the TCP connection, without a word to the server. */
   disconnect(): void;
   /** Resolves with the reason when the connection ends, whoever ends it. */

@@ -1,6 +1,7 @@
 /** What the objects of one client share. */
 import { type BackendConnection, type BackendSession, LeaseTable } from "../client/mod.ts";
 import { BreakTable } from "./breaks.ts";
+import { RawTransport } from "./raw_transport.ts";
 import type { Origin, Run } from "./run.ts";
 
 /** Whether a connection is still there, for everything that goes over it. */
@@ -52,14 +53,17 @@ export class ClientState {
   }
 
   /** Opens a TCP connection to the target. */
-  async open(clientGuid: string): Promise<BackendConnection> {
+  async open(
+    clientGuid: string,
+  ): Promise<{ readonly connection: BackendConnection; readonly transport: RawTransport }> {
     const { host } = this.run;
     let leases = this.#leases.get(clientGuid);
     if (leases === undefined) {
       leases = new LeaseTable();
       this.#leases.set(clientGuid, leases);
     }
-    const connection = await host.connect({
+    const transport = new RawTransport(await host.dial());
+    const connection = host.backend.connect(transport, {
       now: () => host.clock.now(),
       random: (length) => host.random(length),
       leases,
@@ -67,7 +71,7 @@ export class ClientState {
     connection.onBreak = (event) => this.breaks.react(event);
     this.#connections.add(connection);
     void connection.disconnected.then(() => this.#connections.delete(connection));
-    return connection;
+    return { connection, transport };
   }
 
   /** Logs off what is still logged in, and closes every connection. */

@@ -9,7 +9,7 @@ import type {
   NegotiateOptions,
   Session as NativeSession,
 } from "../client/mod.ts";
-import { COMMAND_NAMES, type CommandName, type NegotiateContext } from "../wire/mod.ts";
+import { COMMAND_NAMES, type CommandName, type NegotiateContext, Status } from "../wire/mod.ts";
 import type {
   Connection,
   ConnectOptions,
@@ -19,6 +19,8 @@ import type {
   NetworkFaults,
   Operation,
   OperationOptions,
+  RawAnswer,
+  SendRawOptions,
   Session,
   Tree,
   TreeOptions,
@@ -32,6 +34,8 @@ import {
 import { type ClientState, SessionLink } from "./client_state.ts";
 import { ScriptError } from "./errors.ts";
 import { dialectNumber } from "./names.ts";
+import { type RawEnd, sendRaw } from "./raw.ts";
+import type { RawTransport } from "./raw_transport.ts";
 import { defined } from "./requests.ts";
 import type { Answered, Run } from "./run.ts";
 import { ScriptTree } from "./tree.ts";
@@ -56,6 +60,7 @@ const SALT_LENGTH = 32;
 export class ScriptConnection implements Connection {
   readonly #state: ClientState;
   #connection: ClientConnection | null = null;
+  #raw: RawEnd | null = null;
   #negotiated: NegotiateResult | null = null;
   /** What sessions, shares and files on this connection look at. */
   readonly #link: { lost: string | null } = { lost: "the connection is not made yet" };
@@ -66,11 +71,16 @@ export class ScriptConnection implements Connection {
     this.net = networkFaults(() => this.#connection);
   }
 
-  /** NEGOTIATE succeeded. */
-  connected(connection: ClientConnection, negotiated: NegotiateResult): void {
+  /** NEGOTIATE succeeded; null where there was none. */
+  connected(
+    connection: ClientConnection,
+    transport: RawTransport,
+    negotiated: NegotiateResult | null,
+  ): void {
     this.#connection = connection;
+    this.#raw = { transport, disconnected: connection.disconnected };
     this.#negotiated = negotiated;
-    this.#link.lost = null;
+    this.#link.lost = negotiated === null ? "nothing was negotiated" : null;
     void connection.disconnected.then((error) => {
       this.#link.lost ??= error === null
         ? "the connection is closed"
@@ -139,6 +149,18 @@ export class ScriptConnection implements Connection {
       send: (sending) => this.#required().echo(sending),
       value: () => {},
       empty: () => {},
+    });
+  }
+
+  sendRaw(bytes: Uint8Array, options: SendRawOptions = {}): Operation<RawAnswer> {
+    return sendRaw(this.#state, bytes, {
+      options,
+      // Without a negotiation bytes are all that it takes.
+      obstacle: this.#negotiated === null && this.#raw !== null ? null : this.#link.lost,
+      end: () => {
+        if (this.#raw === null) throw new Error("Cannot send: the connection is closed");
+        return this.#raw;
+      },
     });
   }
 
@@ -376,17 +398,26 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
   const { run } = state;
   const connection = new ScriptConnection(state);
   const dialects = options.dialects?.map(dialectNumber);
-  let made: { connection: ClientConnection; result: NegotiateResult } | null = null;
+  let made: {
+    connection: ClientConnection;
+    transport: RawTransport;
+    result: NegotiateResult | null;
+  } | null = null;
   return run.perform<Connection, Answered>({
     origin: state.origin(),
-    command: "NEGOTIATE",
+    command: options.negotiate === false ? "CONNECT" : "NEGOTIATE",
     path: "",
     options,
     obstacle: null,
     send: async (sending) => {
       const guid = run.guid("client guid", options.clientGuid ?? state.name);
-      const inner = await state.open(guid);
+      const began = run.host.clock.now();
+      const { connection: inner, transport } = await state.open(guid);
       sending.signal.addEventListener("abort", () => inner.close(), { once: true });
+      if (options.negotiate === false) {
+        made = { connection: inner, transport, result: null };
+        return connectedAt(began, run.host.clock.now());
+      }
       const result = await inner.negotiate({
         clientGuid: guid,
         ...defined({
@@ -398,16 +429,21 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
           contexts: options.contexts?.map((context) => negotiateContext(run, context)),
         }),
       });
-      made = { connection: inner, result };
+      made = { connection: inner, transport, result };
       return result.reply;
     },
     value: () => {
-      if (made !== null) connection.connected(made.connection, made.result);
+      if (made !== null) connection.connected(made.connection, made.transport, made.result);
       return connection;
     },
     empty: () => connection,
     failed: (reason) => connection.failed(`it did not connect (${reason})`),
   });
+}
+
+/** A TCP connection that was made. */
+function connectedAt(sentAt: number, receivedAt: number): Answered {
+  return { status: Status.SUCCESS, sentAt, receivedAt, bytesSent: 0, bytesReceived: 0 };
 }
 
 /** What 3.1.1 is offered where the contexts are not given one by one. */

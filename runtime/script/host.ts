@@ -1,10 +1,5 @@
 /** What a run needs from outside: the network, the user's proof, blobs, and ears for what happens. */
-import type {
-  Authenticator,
-  Backend,
-  BackendConnection,
-  ConnectionOptions,
-} from "../client/mod.ts";
+import type { Authenticator, Backend, Transport } from "../client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
 
@@ -16,8 +11,8 @@ export interface RunHost {
   readonly clock: Clock;
   /** The client that the run uses. */
   readonly backend: Backend;
-  /** Opens a connection to the target with it. */
-  connect(options: ConnectionOptions): Promise<BackendConnection>;
+  /** Opens a connection to the target, for the client. */
+  dial(): Promise<Transport>;
   authenticator(credentials: Credentials): Authenticator;
   /** Random bytes. */
   random(length: number): Uint8Array;

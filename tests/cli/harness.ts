@@ -1,7 +1,7 @@
 /** Runs of the program and of scripts within a test: fake streams, and a server in memory. */
 import { main } from "../../runtime/cli/main.ts";
 import type { Terminal } from "../../runtime/cli/terminal.ts";
-import { Connection, nativeBackend, ntlmAuthenticator } from "../../runtime/client/mod.ts";
+import { nativeBackend, ntlmAuthenticator } from "../../runtime/client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../../runtime/measure/mod.ts";
 import { PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
@@ -99,10 +99,10 @@ export async function play(
   const host: RunHost = {
     backend: nativeBackend,
     clock: new PreciseClock(),
-    connect(options) {
+    dial() {
       const [ours, theirs] = transportPair();
       server.serve(theirs);
-      return Promise.resolve(Connection.connect(ours, options));
+      return Promise.resolve(ours);
     },
     authenticator(credentials) {
       if (credentials === "anonymous") {

@@ -5,6 +5,7 @@
  */
 import {
   type Authenticator,
+  type Backend,
   Connection,
   connectTcp,
   nativeBackend,
@@ -50,26 +51,21 @@ export async function playOn(stage: Stage, scenario: Scenario): Promise<Performa
   const received: Message[] = [];
   const log: string[] = [];
   const { user, password } = stage;
-  const dial = stage.dial ?? (() => connectTcp({ hostname: stage.host, port: stage.port }));
-  const host: RunHost = {
-    backend: nativeBackend,
-    clock: new PreciseClock(),
-    async connect(options) {
-      return Connection.connect(await dial(), {
+  const backend: Backend = {
+    ...nativeBackend,
+    connect: (transport, options) =>
+      Connection.connect(transport, {
         ...options,
         observer: {
-          ...options.observer,
-          sent(message, at) {
-            sent.push(message);
-            options.observer?.sent?.(message, at);
-          },
-          received(message, at) {
-            received.push(message);
-            options.observer?.received?.(message, at);
-          },
+          sent: (message) => void sent.push(message),
+          received: (message) => void received.push(message),
         },
-      });
-    },
+      }),
+  };
+  const host: RunHost = {
+    backend,
+    clock: new PreciseClock(),
+    dial: stage.dial ?? (() => connectTcp({ hostname: stage.host, port: stage.port })),
     authenticator: stage.authenticator ?? (() => ntlmAuthenticator({ user, password })),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     blob: (path) => Promise.reject(new Error(`Cannot read blob ${path}`)),
