@@ -37,6 +37,7 @@ export {
   type WriteOptions,
 } from "./file_requests.ts";
 export type { CreateOptions, DurableOptions, LeaseOptions } from "./create.ts";
+export { keylogLine } from "./keylog.ts";
 export type { ConnectionOptions, Observer } from "./link.ts";
 export { type Durability, Open, type ReconnectOptions } from "./open.ts";
 export type { Answer, RequestOptions } from "./options.ts";

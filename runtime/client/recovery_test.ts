@@ -119,6 +119,10 @@ class Server implements AsyncDisposable {
         };
         return frameOf([answer<"WRITE">(request, body)]);
       }
+      case "IOCTL":
+        return frameOf([
+          answer<"IOCTL">(request, { ...message.body, output: new Uint8Array(0) }),
+        ]);
       case "LOCK":
         return frameOf([answer<"LOCK">(request, { reserved: 0 })]);
       case "ECHO":
@@ -216,6 +220,27 @@ Deno.test("a durable open names itself by what it was made with", async () => {
     );
     assertEquals([open.fileId.volatile, open.durability], [3n, expected]);
   }
+});
+
+Deno.test("a resilient open names itself by its file id, and numbers its locks", async () => {
+  await using before = new Server();
+  const open = await (await before.login({}, 0x0210)).create("f");
+  await open.lock([{ offset: 0, length: 1, flags: 2 }]);
+  assertEquals([before.last("LOCK").body.lockSequence, open.durability], [0, "none"]);
+  await open.resilient(5000);
+  const { ctlCode, input } = before.last("IOCTL").body;
+  assertEquals([ctlCode, [...input]], [0x001401d4, [0x88, 0x13, 0, 0, 0, 0, 0, 0]]);
+  assertEquals(open.durability, "resilient");
+  await open.lock([{ offset: 0, length: 1, flags: 2 }]);
+  await open.lock([{ offset: 0, length: 1, flags: 4 }]);
+  assertEquals(before.last("LOCK").body.lockSequence, 0x11);
+  await open.lock([{ offset: 0, length: 1, flags: 4 }], { lockSequence: 7 });
+  assertEquals(before.last("LOCK").body.lockSequence, 7);
+  before.connection.net.drop();
+  await before.connection.disconnected;
+  await using after = new Server();
+  await open.reconnect(await after.login({}, 0x0210));
+  assertEquals(after.last("CREATE").body.contexts.map(({ kind }) => kind), ["DHnC"]);
 });
 
 Deno.test("a lease is asked for again with the epoch that is known, parent and all", async () => {

@@ -333,6 +333,40 @@ Deno.test("a request that no answer can pay for is refused at once", () => {
   assertEquals(duo.engine.phase, "ready");
 });
 
+Deno.test("whatever requests claim to cost and to ask for, no message id is used before it is granted", () => {
+  let state = 7;
+  function random(limit: number): number {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor(state / 0x100000000 * limit);
+  }
+  const duo = ready(3);
+  const used = new Set<bigint>([0n]);
+  // Ids 0 to the sum of what was granted; NEGOTIATE had the first.
+  let granted = 1 + 3;
+  let stalls = 0;
+  for (let round = 0; round < 400; round++) {
+    const creditCharge = random(6);
+    const creditRequest = random(9);
+    const before = duo.engine.creditStalls;
+    duo.send({ ...echo(), creditCharge, creditRequest });
+    stalls += duo.engine.creditStalls - before;
+    for (const { header } of duo.inbox.slice(0)) {
+      for (let i = 0; i < Math.max(1, header.creditCharge); i++) {
+        const id = header.messageId + BigInt(i);
+        assert(!used.has(id) && id < BigInt(granted), `message id ${id} of ${granted}`);
+        used.add(id);
+      }
+      const credits = random(5);
+      granted += credits;
+      duo.inbox.shift();
+      duo.receive(
+        frameOf([answer<"ECHO">({ header, message: { command: "ECHO" } }, ECHO, { credits })]),
+      );
+    }
+  }
+  assert(stalls > 0);
+});
+
 Deno.test("dialect 2.0.2 sends no CreditCharge", () => {
   const duo = new Duo();
   duo.negotiate(0x0202);

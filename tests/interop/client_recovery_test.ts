@@ -5,6 +5,7 @@ import {
   LeaseTable,
   type Open,
   ProtocolError,
+  type SessionKeyRecord,
   StatusError,
   TransportError,
 } from "../../runtime/client/mod.ts";
@@ -20,7 +21,9 @@ import {
   pattern,
   samba,
   same,
+  seskeyPreference,
 } from "./client_support.ts";
+import { dissect, malformedFrames, startCapture } from "../harness/tshark.ts";
 import type { Smbd } from "../harness/smbd.ts";
 
 const GUID = "3f1a52b8-9c1d-4e6f-8a37-5d2c0b1e4f60";
@@ -323,4 +326,49 @@ samba("the server's interfaces are told", {
   const found = await client.tree.networkInterfaces();
   assertEquals(found.map(({ address }) => address), ["127.0.0.1:0"]);
   assertEquals(found.map(({ isRssCapable }) => isRssCapable), [true]);
+});
+
+samba("resilient handles are refused, and the open stays as it was", {}, async (smbd) => {
+  await using client = await login(smbd);
+  const open = await create(client.tree, "f");
+  const error = await assertRejects(() => open.resilient(1000), StatusError);
+  assertEquals([error.command, open.durability], ["IOCTL", "none"]);
+});
+
+samba("tshark finds nothing malformed in binding, failover and reconnection", {
+  ...CHANNELS,
+  also: ["tshark", "tcpdump"],
+}, async (smbd) => {
+  const keys: SessionKeyRecord[] = [];
+  const connection = { observer: { keyed: (key: SessionKeyRecord) => void keys.push(key) } };
+  await using capture = await startCapture({ port: smbd.port });
+  const { first, second } = await twoChannels(smbd, { encryption: "required", connection });
+  const open = await create(first.tree, "f", {
+    lease: { key: KEY, state: RWH },
+    durable: true,
+    resume: true,
+  });
+  await open.lock([{ offset: 0, length: 10, flags: 0x12 }], { via: second.session });
+  first.connection.net.dropBefore("WRITE");
+  await open.write(0, pattern(50_000));
+  await cut(second);
+  await using after = await login(smbd, {
+    negotiate: { clientGuid: GUID },
+    encryption: "required",
+    connection,
+  });
+  await reconnect(open, after);
+  await after.tree.networkInterfaces();
+  await open.close();
+  await after.session.logoff();
+  const pcap = await capture.stop();
+  const filter = `tcp.dstport == ${smbd.port}`;
+  const sessions = keys.filter((key) => !key.isBinding);
+  assertEquals([keys.length, sessions.length], [3, 2]);
+  for (const key of sessions) {
+    const options = { port: smbd.port, preferences: seskeyPreference(key) };
+    assertEquals(await malformedFrames(pcap, { ...options, filter }), []);
+    const creates = await dissect(pcap, { ...options, filter: "smb2.cmd == 5", fields: [] });
+    assert(creates.length > 0);
+  }
 });

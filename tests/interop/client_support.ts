@@ -7,6 +7,7 @@ import {
   Connection,
   type ConnectionOptions,
   connectTcp,
+  keylogLine,
   type NegotiateOptions,
   ntlmAuthenticator,
   type Open,
@@ -113,12 +114,7 @@ export function samba(
   });
 }
 
-/** Wireshark's smb2_seskey_list for one session: id, session key, key to the client, key to the server. */
+/** tshark's preference that lets it decrypt one session. */
 export function seskeyPreference(key: SessionKeyRecord): Readonly<Record<string, string>> {
-  const id = new Uint8Array(8);
-  new DataView(id.buffer).setBigUint64(0, key.sessionId, true);
-  const nothing = new Uint8Array(0);
-  const fields = [id, key.sessionKey, key.serverToClientKey ?? nothing];
-  const texts = [...fields, key.clientToServerKey ?? nothing].map((it) => it.toHex());
-  return { uat: `smb2_seskey_list:${texts.join(",")}` };
+  return { uat: `smb2_seskey_list:${keylogLine(key)}` };
 }
