@@ -1,6 +1,11 @@
 /** Breaks of leases and oplocks by a real Samba while the client is busy, under every policy. */
 import { assert, assertEquals } from "@std/assert";
-import { type BreakEvent, type BreakPolicy, LeaseTable } from "../../runtime/client/mod.ts";
+import {
+  type BreakEvent,
+  type BreakPolicy,
+  LeaseTable,
+  type Open,
+} from "../../runtime/client/mod.ts";
 import { type Message, Status } from "../../runtime/wire/mod.ts";
 import { create, login, OPEN_IF, pattern, samba, same } from "./client_support.ts";
 
@@ -14,6 +19,30 @@ const BATCH = 0x09;
 const EXCLUSIVE = 0x08;
 const LEVEL_II = 0x01;
 
+/** Reads a file over and over, until told to end. */
+class Readers {
+  failed = 0;
+  #isDone = false;
+  readonly #lanes: Promise<void>[];
+
+  constructor(open: Open, content: Uint8Array) {
+    this.#lanes = Array.from({ length: IN_FLIGHT }, (_, i) => this.#lane(open, content, i));
+  }
+
+  async end(): Promise<void> {
+    this.#isDone = true;
+    await Promise.all(this.#lanes);
+  }
+
+  async #lane(open: Open, content: Uint8Array, seed: number): Promise<void> {
+    for (let i = seed; !this.#isDone; i++) {
+      const at = i * 512 % 60000;
+      const { body } = await open.read(at, 4096);
+      if (!same(body.data, content.slice(at, at + 4096))) this.failed++;
+    }
+  }
+}
+
 samba("breaks are answered at once while 32 requests are in flight on the same file", {}, async (
   smbd,
 ) => {
@@ -23,27 +52,18 @@ samba("breaks are answered at once while 32 requests are in flight on the same f
   for (let round = 0; round < rounds; round++) {
     const name = `busy${round}`;
     const open = await create(alice.tree, name, { lease: { key: KEY, state: RWH } });
-    await open.write(0, pattern(65536, round));
-    let isDone = false;
-    let failed = 0;
-    async function lane(seed: number): Promise<void> {
-      for (let i = seed; !isDone; i++) {
-        const at = i * 512 % 60000;
-        const { body } = await open.read(at, 4096);
-        if (!same(body.data, pattern(65536, round).slice(at, at + 4096))) failed++;
-      }
-    }
-    const lanes = Array.from({ length: IN_FLIGHT }, (_, i) => lane(i));
+    const content = pattern(65536, round);
+    await open.write(0, content);
+    const readers = new Readers(open, content);
     const broken = open.nextBreak();
     const theirs = await create(bob.tree, name, { createDisposition: OPEN_IF });
     const event = await broken;
     const acknowledged = await event.acknowledged;
-    isDone = true;
-    await Promise.all(lanes);
+    await readers.end();
     assertEquals([event.from, event.to, acknowledged?.status], [RWH, RH, Status.SUCCESS]);
     const delay = (acknowledged?.sentAt ?? Infinity) - event.receivedAt;
     assert(delay < 5, `the acknowledgement left ${delay} ms after the break`);
-    assertEquals([failed, open.leaseState], [0, RH]);
+    assertEquals([readers.failed, open.leaseState], [0, RH]);
     await theirs.close();
     await open.close();
   }
