@@ -34,8 +34,12 @@ export interface SuiteSettings {
 
 /** By name of the suite. */
 export const SETTINGS: Readonly<Record<string, SuiteSettings>> = {
+  compound_find: { first: ["compound_find_close"] },
   lease: { torture: ["--target=samba3"], first: ["oplock", "break"] },
+  lock: { smbd: { multichannel: true } },
+  multichannel: { smbd: { multichannel: true } },
   oplock: { torture: ["--target=samba3"] },
+  replay: { smbd: { multichannel: true } },
 };
 
 const FOLDER = "examples/conformance";
