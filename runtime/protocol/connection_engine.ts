@@ -2,6 +2,7 @@
 import {
   Command,
   commandName,
+  decodeBody,
   decodeHeader,
   decodeMessage,
   decompressFrame,
@@ -478,7 +479,8 @@ export class ConnectionEngine {
   }
 
   #receiveMessage(bytes: Uint8Array, sealedBy: SessionState | null, now: number): void {
-    const { header } = decodeHeader(new Reader(bytes));
+    const reader = new Reader(bytes);
+    const { header } = decodeHeader(reader);
     if (!isResponse(header)) {
       throw new ProtocolError(
         `Cannot accept ${commandName(header.command)}: it is a request, and clients answer none`,
@@ -506,12 +508,12 @@ export class ConnectionEngine {
       const isFirst = exchange.interimAt === null;
       exchange.asyncId = header.asyncId ?? null;
       exchange.interimAt ??= now;
-      this.#effects.push({ kind: "received", message: decodeMessage(bytes), at: now });
+      this.#effects.push({ kind: "received", message: decodeBody(reader, header), at: now });
       if (isFirst && exchange.phase === "sent") this.#effects.push({ kind: "interim", exchange });
       return;
     }
     if (sealedBy === null) verifyResponse({ header, bytes, exchange });
-    this.#answer(exchange, { header, bytes }, now);
+    this.#answer(exchange, { header, bytes, reader }, now);
   }
 
   #discard(header: Header): void {
@@ -525,12 +527,16 @@ export class ConnectionEngine {
     }
   }
 
-  #answer(exchange: Exchange, received: { header: Header; bytes: Uint8Array }, now: number): void {
+  #answer(
+    exchange: Exchange,
+    received: { header: Header; bytes: Uint8Array; reader: Reader },
+    now: number,
+  ): void {
     const wasAbandoned = exchange.phase === "abandoned";
     this.#outbox.answered(exchange);
     let message: Message;
     try {
-      message = decodeMessage(received.bytes);
+      message = decodeBody(received.reader, received.header);
     } catch (cause) {
       if (!(cause instanceof WireError)) throw cause;
       if (!wasAbandoned) this.#unreadable(exchange, cause, now);

@@ -247,7 +247,26 @@ const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new Reader(bytes);
-  const { header } = decodeHeader(reader);
+  return decodeBody(reader, decodeHeader(reader).header);
+}
+
+/**
+ * Decodes the rest of a message: `reader` counts from its header, which has been read and is `header`.
+ *
+ * @throws {WireError} when the bytes are not a message, and nothing else.
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeBody, decodeHeader, encodeMessage, makeHeader, Reader, Writer } from "../wire/mod.ts";
+ * const writer = new Writer();
+ * const header = makeHeader({ command: 0x0d, messageId: 7n });
+ * encodeMessage(writer, { kind: "request", command: "ECHO", header, body: { reserved: 0 } });
+ * const reader = new Reader(writer.bytes());
+ * const message = decodeBody(reader, decodeHeader(reader).header);
+ * assertEquals([message.kind, message.header.messageId], ["request", 7n]);
+ * ```
+ */
+export function decodeBody(reader: Reader, header: Header): Message {
   const command = COMMAND_NAMES[header.command];
   if (command === undefined) return { kind: "raw", header, body: reader.rest() };
   const row: CommandEntry<CommandName> = MESSAGES[command];
