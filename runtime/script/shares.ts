@@ -9,6 +9,8 @@ const SRVSVC = "srvsvc";
 const READ_LENGTH = 65536;
 /** Answers of one list: a server that gives its shares one at a time is no server. */
 const MAX_CALLS = 256;
+/** Parts of one answer: fragments have some 4 KiB, and answers at most 4 MiB. */
+const MAX_READS = 4096;
 /** DFS links that lead to DFS links (MS-DFSC names no limit; a loop must end). */
 const MAX_HOPS = 8;
 
@@ -56,10 +58,10 @@ export async function listShares(session: Session, server: string): Promise<Shar
 async function call(pipe: File, callId: number, request: Uint8Array): Promise<RpcAnswer> {
   const answer = new RpcAnswer(callId);
   answer.push(await pipe.transceive(request, { expect: ["SUCCESS", "BUFFER_OVERFLOW"] }));
-  while (!answer.done) {
+  for (let reads = 1; !answer.done; reads++) {
     const part = await pipe.read(0, READ_LENGTH, { expect: ["SUCCESS", "BUFFER_OVERFLOW"] });
-    if (part.length === 0) {
-      throw new WireError("Cannot read the list of shares: the pipe has no more bytes", {
+    if (part.length === 0 || reads > MAX_READS) {
+      throw new WireError("Cannot read the list of shares: the pipe gives no more of it", {
         field: "FragLength",
         offset: 0,
         needed: 1,

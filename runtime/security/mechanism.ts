@@ -1,6 +1,8 @@
 /**
  * What SPNEGO asks of an authentication mechanism. NTLM is one; another, such as Kerberos, is added by implementing
- * these interfaces.
+ * these interfaces: `new SpnegoInitiator([kerberos, ntlm])` offers both, the first one's token goes out at once, and the
+ * server chooses. Wrapped as an `Authenticator` of the client room it is what a run's host hands out: tickets and
+ * passwords stay with the host, and tokens and the session key go to the sandbox. `tests/cli/mechanism_test.ts` does so.
  *
  * @module
  */

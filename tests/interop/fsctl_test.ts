@@ -5,6 +5,11 @@ import { Fsctl } from "../../runtime/wire/mod.ts";
 import { interopTest } from "../harness/interop.ts";
 import { type Smbd, startSmbd } from "../harness/smbd.ts";
 import { malformedFrames, startCapture } from "../harness/tshark.ts";
+import { projectRoot } from "../checks/tree.ts";
+import { RECORD } from "../tools/coverage.ts";
+import { Notes, type Seen } from "../tools/coverage_samba.ts";
+import { Listening } from "../tools/coverage_tour.ts";
+import { connectTcp } from "../../runtime/client/mod.ts";
 import { playOn } from "./play.ts";
 
 const NEEDS = { needs: ["smbd"] } as const;
@@ -64,10 +69,13 @@ function malformed(pcap: Uint8Array, { port }: Smbd): Promise<number[]> {
   return malformedFrames(pcap, { port, filter: `tcp.dstport == ${port}` });
 }
 
-/** Plays one step as a scenario of one user. */
-async function as(smbd: Smbd, name: string, step: Step): Promise<void> {
+/** Plays one step as a scenario of one user; `notes` hears what is said. */
+async function as(smbd: Smbd, name: string, step: Step, notes = new Notes()): Promise<void> {
+  const dial = async () => {
+    return new Listening(await connectTcp({ hostname: smbd.host, port: smbd.port }), notes);
+  };
   await playOn(
-    smbd,
+    { ...smbd, dial },
     scenario({ name }, async ({ client }) => {
       await step(await client("alice"), smbd);
     }),
@@ -262,9 +270,15 @@ for (const [title, steps] of Object.entries({ files: FILE_STEPS, shares: SHARE_S
     async (t) => {
       await using smbd = await startSmbd();
       await using capture = await startCapture({ port: smbd.port });
+      const notes = new Notes();
       for (const [name, step] of Object.entries(steps)) {
-        await t.step(name, () => as(smbd, name, step));
+        await t.step(name, () => as(smbd, name, step, notes));
       }
+      await t.step("the record of what Samba was asked has all of it", async () => {
+        const record = JSON.parse(await Deno.readTextFile(`${projectRoot()}/${RECORD}`)) as Seen;
+        const missing = Object.keys(notes.seen.fsctl).filter((code) => !(code in record.fsctl));
+        assertEquals(missing, [], "run deno run -A tests/tools/coverage.ts --record");
+      });
       assertEquals(await malformed(await capture.stop(), smbd), []);
     },
   );
@@ -280,16 +294,15 @@ interopTest("network interfaces are told where multichannel is on", NEEDS, async
 });
 
 interopTest("a list of many shares comes in fragments", NEEDS, async () => {
-  // A share for every user that there could be: their names come from one service each.
-  const services = Array.from({ length: 80 }, (_, i) => `wide${String(i).padStart(3, "0")}`);
+  const names = Array.from({ length: 80 }, (_, i) => `wide${String(i).padStart(3, "0")}`);
   await using smbd = await startSmbd({
     global: Object.fromEntries([
       ["server string", "many"],
-      // smb_conf.ts ends its sections with a newline: further sections go where the last setting's value ends.
+      // Further sections of smb.conf, written as the value of a setting.
       [
         "comment",
         `x\n${
-          services.map((name) => `[${name}]\n\tpath = /tmp\n\tcomment = ${"c".repeat(100)}\n`).join(
+          names.map((name) => `[${name}]\n\tpath = /tmp\n\tcomment = ${"c".repeat(100)}\n`).join(
             "",
           )
         }[global]`,
@@ -302,7 +315,7 @@ interopTest("a list of many shares comes in fragments", NEEDS, async () => {
       const alice = await client("alice");
       const shares = await alice.shares();
       const wide = shares.filter(({ name }) => name.startsWith("wide"));
-      expect(wide.map(({ name }) => name)).toEqual(services);
+      expect(wide.map(({ name }) => name)).toEqual(names);
       expect(wide.every(({ comment }) => comment.length === 100)).toBe(true);
     }),
   );

@@ -65,7 +65,7 @@ const SET_VALUES: readonly Information[] = [
 ];
 
 /** Listens at a client's end of a connection. */
-class Listening implements Transport {
+export class Listening implements Transport {
   readonly #inner: Transport;
   readonly #conversation: Conversation;
   readonly #asked = new FrameDecoder();
