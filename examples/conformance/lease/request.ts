@@ -1,6 +1,6 @@
 /**
  * What a client may ask for: leases on files and on streams of their own, none on directories unless the server can,
- * never one key for two files, and no state without reading, alone or beside another (MS-SMB2 3.3.5.9.8).
+ * and never one key for two files (MS-SMB2 3.3.5.9.8). Writing and handle are granted beside reading only.
  */
 import { expect, scenario } from "smbench";
 import { DIRECTORY_LEASING, openAll, scratch, v1 } from "./_leases.ts";

@@ -1,6 +1,6 @@
 /**
- * A version 2 lease that is broken step by step: the epoch counts up with the first step, and stays while the server
- * asks for more (MS-SMB2 2.2.23.2).
+ * A version 2 lease that is broken step by step: NewEpoch (MS-SMB2 2.2.23.2) counts up with the first step, and stays
+ * while the server asks for more.
  */
 import { scenario } from "smbench";
 import { breakStepByStep } from "./_breaking3.ts";

@@ -14,7 +14,7 @@ import { type Pair, parseTorture, type Verdict } from "./verdicts.ts";
 const TORTURE_WITHIN_MS = 90_000;
 
 /** Pairs at once; more of them would make each other late. */
-const LANES = 8;
+const LANES = 6;
 
 /** How a scenario ended, and what it said. */
 interface Ended {
