@@ -54,7 +54,7 @@ export async function durableFile(user: User, path: string, options = BATCH): Pr
     access: "all",
     disposition: "openIf",
     ...options,
-    contexts: [REQUEST],
+    contexts: [REQUEST, ...options.contexts ?? []],
   });
   const { lease } = options;
   expect(file.action).toBe(CREATED);
