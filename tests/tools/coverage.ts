@@ -54,6 +54,8 @@ const NOT_RECORDED: ReadonlySet<string> = new Set([
   "conformance_test.ts",
   "examples_test.ts",
   "hostile_server_test.ts",
+  "marsaud_run_test.ts",
+  "marsaud_test.ts",
   "server_smbclient_test.ts",
   "wire_captures_test.ts",
   "wire_compression_test.ts",
