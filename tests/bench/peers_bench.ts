@@ -260,11 +260,12 @@ async function idleSessions({ smbd, settings }: Bench): Promise<void> {
     args: ["run", "-A", "--v8-flags=--expose-gc", script, ...account, String(settings.sessions)],
   });
   if (code !== 0) throw new Error(`Cannot measure idle sessions: ${stderr}`);
-  const each = Number(stdout) / KIB;
-  const met = each <= IDLE_TARGET_KIB ? "yes" : "NO";
+  const { held = NaN, each = NaN } = JSON.parse(stdout) as Record<string, number>;
   const title = `memory of ${settings.sessions} idle sessions, each`;
   console.log(
-    `${title.padEnd(44)} ${each.toFixed(1).padStart(7)} KiB  <= ${IDLE_TARGET_KIB} ${met}`,
+    `${title.padEnd(44)} ${(held / KIB).toFixed(1).padStart(7)} KiB  <= ${IDLE_TARGET_KIB} ${
+      held / KIB <= IDLE_TARGET_KIB ? "yes" : "NO"
+    }  (with the heap compacted; before that ${(each / KIB).toFixed(1)} KiB)`,
   );
 }
 
@@ -292,6 +293,7 @@ async function main(): Promise<number> {
   try {
     const go = await buildGoSmb2(folder);
     const library = await buildLibsmbclient(folder);
+    await useMemory();
     await using smbd = await startSmbd();
     await fill(smbd, settings);
     const bench: Bench = { smbd, settings, go, library };
@@ -311,6 +313,15 @@ async function main(): Promise<number> {
     await Deno.remove(folder, { recursive: true });
   }
   return 0;
+}
+
+/** Where there is a file system in memory, the server's files are there: disks are not what is compared. */
+async function useMemory(): Promise<void> {
+  try {
+    if ((await Deno.stat("/dev/shm")).isDirectory) Deno.env.set("TMPDIR", "/dev/shm");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 async function fill(smbd: Smbd, { mebibytes }: Settings): Promise<void> {
