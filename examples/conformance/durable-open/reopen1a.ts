@@ -1,6 +1,6 @@
 /**
- * A session that takes the place of another one can reclaim its handles, while the other one is still connected. With an
- * oplock it does not matter which client it is.
+ * A session that takes the place of another one can reclaim its handles, while the other one is still connected. With
+ * an oplock it does not matter which client it is.
  */
 import { scenario } from "smbench";
 import { comeBack, done, durableFile, type Place, reclaim, reclaimed } from "./_durable.ts";

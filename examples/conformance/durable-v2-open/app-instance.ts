@@ -1,4 +1,4 @@
-/** An application that comes back on another client takes the file over: the handle it had is closed, without a break. */
+/** An application that comes back on another client takes the file over: its handle is closed, without a break. */
 import { expect, scenario } from "smbench";
 import { done, durableFile, OPENED, REQUEST } from "./_durable.ts";
 

@@ -1,4 +1,4 @@
-/** Overlapping locks of one handle, of two handles, and of two users; closing a handle frees what it locked, no more. */
+/** Overlapping locks of one handle, of two, and of two users; closing a handle frees what it locked, and no more. */
 import { type File, scenario } from "smbench";
 import { again, exclusive, NOT_LOCKED, REFUSED, scratchFile, shared, unlock } from "./_lock.ts";
 

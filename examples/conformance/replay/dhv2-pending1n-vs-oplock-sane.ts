@@ -1,4 +1,4 @@
-/** A CREATE without oplock or lease waits for the break of a batch oplock: its replays are refused, until it is done. */
+/** A CREATE without oplock or lease waits for the break of a batch oplock: its replays are refused till then. */
 import { scenario } from "smbench";
 import { waitsForHolder } from "./_pending.ts";
 

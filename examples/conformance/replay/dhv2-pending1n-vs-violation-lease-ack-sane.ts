@@ -1,4 +1,7 @@
-/** A CREATE waits for the share mode of a file whose holder then keeps it: it is refused, and its replays too, until the file is closed. */
+/**
+ * A CREATE waits for the share mode of a file whose holder then keeps it: it is refused, and its replays too, until the
+ * file is closed.
+ */
 import { scenario } from "smbench";
 import { waitsForShareMode } from "./_pending.ts";
 

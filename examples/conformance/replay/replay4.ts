@@ -1,4 +1,4 @@
-/** Once the server has seen that a channel was lost, changes from before are refused, and replays on another one taken. */
+/** When the server knows that a channel was lost, it refuses changes from before, and takes replays on another one. */
 import { expect, scenario } from "smbench";
 import { BATCH, created, POSITION, REPLAY } from "./_replay.ts";
 
