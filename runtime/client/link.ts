@@ -56,6 +56,8 @@ export interface ConnectionOptions {
   readonly leases?: LeaseTable;
   /** Bytes from which encrypted frames are left to WebCrypto, where the cipher is GCM; 16 KiB unless told. */
   readonly webCryptoFrom?: number;
+  /** Bytes from which messages are signed and verified by WebCrypto, where the algorithm is GMAC; 64 KiB unless told. */
+  readonly webCryptoSignaturesFrom?: number;
   /** Bytes from which frames with data are compressed, where that was negotiated; 4096 unless told. */
   readonly compressFrom?: number;
 }
@@ -113,6 +115,7 @@ const MAX_READ = 256 * 1024;
 /** Received bytes that may wait for decryption before reading pauses. */
 const MAX_BACKLOG = 64 * 1024 * 1024;
 const WEB_CRYPTO_FROM = 16 * 1024;
+const WEB_CRYPTO_SIGNATURES_FROM = 64 * 1024;
 /** Room below which a fresh buffer is taken. */
 const LEAST_ROOM = 1024;
 /** Rest of a frame that is worth a read of its own, which leaves it where it arrives. */
@@ -162,6 +165,7 @@ export class Link {
     this.engine = new ConnectionEngine({
       random: this.random,
       deferFrom: options.webCryptoFrom ?? WEB_CRYPTO_FROM,
+      deferSignaturesFrom: options.webCryptoSignaturesFrom ?? WEB_CRYPTO_SIGNATURES_FROM,
       ...(options.compressFrom === undefined ? {} : { compressFrom: options.compressFrom }),
       ...(options.credits === undefined ? {} : { credits: options.credits }),
       ...(options.leases === undefined ? {} : { leases: options.leases }),
@@ -286,11 +290,18 @@ export class Link {
       case "writeSealed":
         this.#write(this.#longFrames.seal(effect.job));
         return;
+      case "writeSigned":
+        this.#write(this.#longFrames.sign(effect.job, effect));
+        return;
       case "open":
-        this.#longFrames.open(effect.job).then((text) => {
-          this.perform(this.engine.opened(effect.id, text, this.now()));
-          if (this.engine.backlog < MAX_BACKLOG) this.#resumeReading?.();
-        }).catch((error) => this.#fail(error));
+        this.#longFrames.open(effect.job)
+          .then((text) => this.#settled(this.engine.opened(effect.id, text, this.now())))
+          .catch((error) => this.#fail(error));
+        return;
+      case "verify":
+        this.#longFrames.verify(effect.job, effect.signature)
+          .then((isValid) => this.#settled(this.engine.verified(effect.id, isValid, this.now())))
+          .catch((error) => this.#fail(error));
         return;
       case "sent":
         this.#observer?.sent?.(effect.message, effect.at);
@@ -347,6 +358,12 @@ export class Link {
       case "ended":
         return this.#end(effect.error);
     }
+  }
+
+  /** A frame was decrypted or verified, and others may have had their turn with it. */
+  #settled(effects: readonly Effect[]): void {
+    this.perform(effects);
+    if (this.engine.backlog < MAX_BACKLOG) this.#resumeReading?.();
   }
 
   #replied(exchange: Exchange, reply: Reply, open: OpenState | null): void {

@@ -32,13 +32,14 @@ import { Exchange, type RequestTuning } from "./exchange.ts";
 import { Handshake } from "./handshake.ts";
 import { Inbox, type Ready } from "./inbox.ts";
 import { LeaseTable } from "./lease_table.ts";
+import { codeJob, setMessageSignature, takeMessageSignature } from "./long_signature.ts";
 import { Dialect, type NegotiateOptions } from "./negotiation.ts";
 import { Outbox } from "./outbox.ts";
 import type { Reply, SuccessReply } from "./reply.ts";
 import { type OpenJob, openNow, transformHeader } from "./session_cipher.ts";
 import type { SessionOptions, TokenStep } from "./session_setup.ts";
 import type { SessionState, TreeState } from "./sessions.ts";
-import { verifyResponse } from "./signatures.ts";
+import { isSessionLost, verifyResponse } from "./signatures.ts";
 import { judgeValidation, validateNegotiateRequest } from "./validate_negotiate.ts";
 
 /** What an engine is given. */
@@ -56,6 +57,11 @@ export interface EngineOptions {
    * unless told.
    */
   readonly deferFrom?: number;
+  /**
+   * Length in bytes from which messages signed by GMAC are left to the shell (effects `writeSigned` and `verify`); none
+   * unless told.
+   */
+  readonly deferSignaturesFrom?: number;
   /** Length in bytes from which frames with data are compressed, where that was negotiated; 4096 unless told. */
   readonly compressFrom?: number;
 }
@@ -99,6 +105,7 @@ export class ConnectionEngine {
   readonly #handshake: Handshake;
   readonly #inbox = new Inbox();
   readonly #deferFrom: number;
+  readonly #deferSignaturesFrom: number;
   readonly #maxFrameLength: number;
   #phase: ConnectionPhase = "idle";
   #failure: Error | null = null;
@@ -108,6 +115,7 @@ export class ConnectionEngine {
   constructor(options: EngineOptions) {
     const { credits = DEFAULT_CREDITS, leases = new LeaseTable() } = options;
     this.#deferFrom = options.deferFrom ?? Infinity;
+    this.#deferSignaturesFrom = options.deferSignaturesFrom ?? Infinity;
     this.#maxFrameLength = options.maxFrameLength ?? MAX_FRAME_LENGTH;
     const emit = (effect: Effect) => void this.#effects.push(effect);
     this.#decoder = new FrameDecoder({ maxLength: this.#maxFrameLength });
@@ -116,6 +124,7 @@ export class ConnectionEngine {
       creditTarget: credits,
       leases,
       deferFrom: this.#deferFrom,
+      deferSignaturesFrom: this.#deferSignaturesFrom,
       compressFrom: options.compressFrom ?? DEFAULT_COMPRESS_FROM,
       negotiated: () => this.#handshake.negotiated,
       emit,
@@ -350,8 +359,17 @@ export class ConnectionEngine {
 
   /** The shell's answer to the effect `open`: the text, or null where the frame was not what it claims to be. */
   opened(id: number, text: Uint8Array | null, now: number): Effect[] {
+    return this.#settled(id, text, now);
+  }
+
+  /** The shell's answer to the effect `verify`. */
+  verified(id: number, isValid: boolean, now: number): Effect[] {
+    return this.#settled(id, isValid, now);
+  }
+
+  #settled(id: number, result: Uint8Array | boolean | null, now: number): Effect[] {
     return this.#guarded(now, () => {
-      this.#inbox.opened(id, text);
+      this.#inbox.settle(id, result);
       for (let next = this.#inbox.next(); next !== null; next = this.#inbox.next()) {
         this.#receiveReady(next, now);
         if (this.#failure !== null) break;
@@ -390,19 +408,49 @@ export class ConnectionEngine {
   }
 
   #receiveFrame(type: number, frame: Uint8Array, now: number): void {
-    const isSealed = type === FrameType.SESSION_MESSAGE && frameContent(frame) === "transform";
-    // Long frames are decrypted at once, as far as others do it, and looked at when it is their turn.
-    if (isSealed && frame.byteLength >= this.#deferFrom && this.#defer(frame)) return;
-    if (this.#inbox.isWaiting) this.#inbox.hold(type, frame);
-    else this.#receiveReady({ kind: "frame", type, payload: frame }, now);
+    // Long frames are decrypted and verified at once, as far as others do it, and looked at when it is their turn.
+    if (type === FrameType.SESSION_MESSAGE && this.#defer(frame)) return;
+    const ready = { kind: "frame", type, payload: frame } as const;
+    if (this.#inbox.isWaiting) this.#inbox.hold(ready);
+    else this.#receiveReady(ready, now);
   }
 
-  /** Asks the shell to decrypt; false where it cannot. */
+  /** Asks the shell to decrypt or to verify; false where it is not to. */
   #defer(frame: Uint8Array): boolean {
-    const { session, job } = this.#openJob(frame);
+    if (frame.byteLength < Math.min(this.#deferFrom, this.#deferSignaturesFrom)) return false;
+    switch (frameContent(frame)) {
+      case "transform":
+        return frame.byteLength >= this.#deferFrom && this.#deferOpening(frame);
+      case "smb2":
+        return frame.byteLength >= this.#deferSignaturesFrom && this.#deferVerification(frame);
+      default:
+        return false;
+    }
+  }
+
+  #deferOpening(frame: Uint8Array): boolean {
+    const { session: { sessionId }, job } = this.#openJob(frame);
     if (!isDeferrable(job.input.cipherId)) return false;
-    const id = this.#inbox.holdSealed(session.sessionId, frame.byteLength);
+    const id = this.#inbox.holdUntil(frame.byteLength, (result) => {
+      return { kind: "opened", text: result instanceof Uint8Array ? result : null, sessionId };
+    });
     this.#effects.push({ kind: "open", id, job });
+    return true;
+  }
+
+  /** One long message by itself, signed by GMAC, in a session that has a key for that. */
+  #deferVerification(frame: Uint8Array): boolean {
+    const { header, nextCommand } = decodeHeader(new Reader(frame));
+    const session = this.#outbox.find(header.messageId)?.session ?? null;
+    const key = session?.phase === "valid" ? session.gmacKey : null;
+    const isSigned = (header.flags & HeaderFlags.SIGNED) !== 0;
+    if (key === null || !isSigned || nextCommand !== 0 || isSessionLost(header)) return false;
+    const signature = takeMessageSignature(frame);
+    const id = this.#inbox.holdUntil(frame.byteLength, (result) => {
+      setMessageSignature(frame, signature);
+      return { kind: "verified", payload: frame, isValid: result === true };
+    });
+    this.#effects.push({ kind: "verify", id, job: codeJob(key, header, frame), signature });
     return true;
   }
 
@@ -425,6 +473,9 @@ export class ConnectionEngine {
       // A session that ended meanwhile: nobody waits for what its frames say.
       if (session !== null) this.#receiveText(ready.text, session, now);
       return;
+    }
+    if (ready.kind === "verified") {
+      return this.#receiveMessage(ready.payload, { isVerified: ready.isValid }, now);
     }
     const { type, payload } = ready;
     if (type === FrameType.SESSION_KEEPALIVE) return;
@@ -452,7 +503,7 @@ export class ConnectionEngine {
 
   #receiveChain(chain: Uint8Array, sealedBy: SessionState | null, now: number): void {
     for (const { bytes } of splitChain(chain)) {
-      this.#receiveMessage(bytes, sealedBy, now);
+      this.#receiveMessage(bytes, { sealedBy }, now);
       if (this.#failure !== null) return;
     }
   }
@@ -478,7 +529,13 @@ export class ConnectionEngine {
     }
   }
 
-  #receiveMessage(bytes: Uint8Array, sealedBy: SessionState | null, now: number): void {
+  /** `isVerified`: whether its signature is right, where that was looked at before. */
+  #receiveMessage(
+    bytes: Uint8Array,
+    how: { readonly sealedBy?: SessionState | null; readonly isVerified?: boolean },
+    now: number,
+  ): void {
+    const { sealedBy = null, isVerified } = how;
     const reader = new Reader(bytes);
     const { header } = decodeHeader(reader);
     if (!isResponse(header)) {
@@ -512,7 +569,14 @@ export class ConnectionEngine {
       if (isFirst && exchange.phase === "sent") this.#effects.push({ kind: "interim", exchange });
       return;
     }
-    if (sealedBy === null) verifyResponse({ header, bytes, exchange });
+    if (sealedBy === null) {
+      verifyResponse({
+        header,
+        bytes,
+        exchange,
+        ...(isVerified === undefined ? {} : { isVerified }),
+      });
+    }
     this.#answer(exchange, { header, bytes, reader }, now);
   }
 

@@ -2,6 +2,7 @@
 import type { FileId, Message, NegotiateResponse } from "../wire/mod.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LeaseEntry } from "./lease_table.ts";
+import type { CodeJob } from "./long_signature.ts";
 import type { Reply, SuccessReply } from "./reply.ts";
 import type { OpenJob, SealJob } from "./session_cipher.ts";
 import type { SessionKeyRecord } from "./session_setup.ts";
@@ -46,8 +47,22 @@ export type Effect =
   | { readonly kind: "write"; readonly chunks: readonly Uint8Array[] }
   /** The same for a frame that the shell encrypts; nothing else may be written before it. */
   | { readonly kind: "writeSealed"; readonly job: SealJob }
+  /** The same for a message whose code goes into the Signature field of `head`, a part of `chunks`. */
+  | {
+    readonly kind: "writeSigned";
+    readonly job: CodeJob;
+    readonly head: Uint8Array;
+    readonly chunks: readonly Uint8Array[];
+  }
   /** Decrypt, then call `opened` with the same `id`; what was received meanwhile waits. */
   | { readonly kind: "open"; readonly id: number; readonly job: OpenJob }
+  /** Compute the code and compare it, then call `verified` with the same `id`; what was received meanwhile waits. */
+  | {
+    readonly kind: "verify";
+    readonly id: number;
+    readonly job: CodeJob;
+    readonly signature: Uint8Array;
+  }
   /** A message went out or came in; for observers. */
   | { readonly kind: "sent"; readonly message: Message; readonly at: number }
   | { readonly kind: "received"; readonly message: Message; readonly at: number }

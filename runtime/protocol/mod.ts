@@ -54,3 +54,4 @@ export { type OpenJob, openNow, type SealJob, sealNow, setSignature } from "./se
 export { type LockSequence, LockSequences } from "./lock_sequences.ts";
 export { isReplayable, replayOf, type ReplayTarget } from "./replay.ts";
 export { guidText } from "./negotiation.ts";
+export { type CodeJob, setMessageSignature } from "./long_signature.ts";

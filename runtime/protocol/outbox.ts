@@ -25,6 +25,7 @@ import { shouldEncrypt } from "./encryption.ts";
 import { ProtocolError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { LeaseTable } from "./lease_table.ts";
+import { codeJob } from "./long_signature.ts";
 import { Dialect } from "./negotiation.ts";
 import { SequenceWindow } from "./sequence_window.ts";
 import { sealNow, type SessionCipher } from "./session_cipher.ts";
@@ -40,6 +41,8 @@ export interface OutboxContext {
   readonly leases: LeaseTable;
   /** Frames from this length on, in bytes, are left to the shell to encrypt where the cipher is GCM. */
   readonly deferFrom: number;
+  /** Messages from this length on, in bytes, are left to the shell to sign where the algorithm is GMAC. */
+  readonly deferSignaturesFrom: number;
   /** Frames from this length on, in bytes, are compressed where that was negotiated. */
   readonly compressFrom: number;
   readonly negotiated: () => Negotiated | null;
@@ -248,16 +251,38 @@ export class Outbox {
       for (const exchange of unit) this.reject(exchange, error, now);
       return true;
     }
+    const deferred = this.#deferredSignature(unit, messages, chain);
     for (const [i, exchange] of unit.entries()) {
       const message = messages[i];
       const part = chain.parts[i];
       if (message !== undefined && part !== undefined) {
-        this.#launch(exchange, { message, part, now });
+        this.#launch(exchange, { message, part, now, signs: deferred === null });
       }
     }
-    this.#write(chain, cipher, unit.some(({ input }) => input.command === "WRITE"));
+    if (deferred !== null) this.#context.emit(deferred);
+    else this.#write(chain, cipher, unit.some(({ input }) => input.command === "WRITE"));
     for (const exchange of unit) if (exchange.cancelWhenSent) this.#sendCancel(exchange, now);
     return true;
+  }
+
+  /** How the shell signs a long message by GMAC; null where that is done here, or nothing is to be signed. */
+  #deferredSignature(
+    unit: Unit,
+    messages: readonly Message[],
+    chain: EncodedChain,
+  ): Extract<Effect, { kind: "writeSigned" }> | null {
+    const [exchange] = unit;
+    const [message] = messages;
+    const [part] = chain.parts;
+    if (chain.length < this.#context.deferSignaturesFrom || unit.length !== 1) return null;
+    if (exchange === undefined || message === undefined || part === undefined) return null;
+    const key = exchange.session?.gmacKey ?? null;
+    const isCompressed = this.#context.negotiated()?.compression !== undefined;
+    // A login is hashed as it leaves, and a header that was altered may not say that it is signed.
+    const isPlain = exchange.handler === null && exchange.input.override === undefined;
+    if (key === null || isCompressed || !isPlain || !this.#signs(exchange)) return null;
+    const job = codeJob(key, message.header, chainBytes(chain));
+    return { kind: "writeSigned", job, head: part.head, chunks: chain.frame };
   }
 
   /** Compresses, then encrypts (MS-SMB2 3.1.4.3), then writes. */
@@ -329,10 +354,13 @@ export class Outbox {
   }
 
   /** Signs the encoded message and enters it among the outstanding requests. */
-  #launch(exchange: Exchange, sent: { message: Message; part: EncodedPart; now: number }): void {
-    const { message, part, now } = sent;
+  #launch(
+    exchange: Exchange,
+    sent: { message: Message; part: EncodedPart; now: number; signs: boolean },
+  ): void {
+    const { message, part, now, signs } = sent;
     const { input, session, tree } = exchange;
-    if (this.#signs(exchange)) session?.signer?.sign(part.head, part.tail);
+    if (signs && this.#signs(exchange)) session?.signer?.sign(part.head, part.tail);
     exchange.messageId = message.header.messageId;
     exchange.sentAt = now;
     exchange.bytesSent = part.length;

@@ -5,6 +5,7 @@ import {
   deriveSessionKeys,
   type PreauthHash,
   type SessionKeys,
+  SigningAlgorithmId,
   signingAlgorithmOf,
 } from "../security/mod.ts";
 import { HeaderFlags, type SessionSetupResponse } from "../wire/mod.ts";
@@ -87,6 +88,7 @@ export function newSession(options: SessionOptions, preauthHash: PreauthHash): S
     previousSessionId: options.previousSessionId ?? 0n,
     signingRequired: false,
     signer: null,
+    gmacKey: null,
     sessionKey: null,
     isGuest: false,
     isAnonymous: false,
@@ -249,6 +251,7 @@ function acceptWithKey(
     );
   }
   session.signer = signer;
+  session.gmacKey = algorithm === SigningAlgorithmId.AES_GMAC ? keys.signingKey : null;
   session.signingRequired = session.signing === "required" ||
     (response.securityMode & SecurityMode.SIGNING_REQUIRED) !== 0;
   // A further channel signs with a key of its own, and encrypts with those of the session (MS-SMB2 3.2.5.3.3).

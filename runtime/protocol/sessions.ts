@@ -74,6 +74,8 @@ export interface SessionState {
   signingRequired: boolean;
   /** Channel.SigningKey at work. Null until keys are derived, and for guests and anonymous users, who have none. */
   signer: Signer | null;
+  /** The signer's key where it computes AES-128-GMAC, which others may do as well; null otherwise. */
+  gmacKey: Uint8Array | null;
   sessionKey: Uint8Array | null;
   isGuest: boolean;
   isAnonymous: boolean;

@@ -28,6 +28,11 @@ const SESSION_LOST: ReadonlySet<number> = new Set([
   Status.NETWORK_SESSION_EXPIRED,
 ]);
 
+/** Whether a server says that it has no key any more. */
+export function isSessionLost(header: Header): boolean {
+  return SESSION_LOST.has(header.status);
+}
+
 /**
  * Verifies a final response. One that claims a signature must have a right one; one without is refused where the
  * request was signed on a session that requires it.
@@ -39,15 +44,17 @@ export function verifyResponse(
     readonly header: Header;
     readonly bytes: Uint8Array;
     readonly exchange: Exchange;
+    /** Whether the signature is right, where somebody else has looked at it. */
+    readonly isVerified?: boolean;
   },
 ): void {
   const { header, bytes, exchange } = received;
   const { session } = exchange;
-  if (session === null || session.signer === null || SESSION_LOST.has(header.status)) return;
+  if (session === null || session.signer === null || isSessionLost(header)) return;
   // The key of the final response of a login is only known to whoever finishes it.
   if (session.phase === "authenticating" && header.status === Status.SUCCESS) return;
   if ((header.flags & HeaderFlags.SIGNED) !== 0) {
-    if (session.signer.verify(bytes)) return;
+    if (received.isVerified ?? session.signer.verify(bytes)) return;
     throw new ProtocolError(
       `Cannot accept ${
         commandName(header.command)

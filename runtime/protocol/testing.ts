@@ -100,6 +100,16 @@ export class SecureDuo {
         this.arrive(sealNow(effect.job));
       } else if (effect.kind === "open" && this.performsCrypto) {
         this.take(this.engine.opened(effect.id, openNow(effect.job), this.now));
+      } else if (effect.kind === "writeSigned" && this.performsCrypto) {
+        const message = effect.job.message.slice();
+        createSigner(2, effect.job.key).sign(message);
+        effect.head.set(message.subarray(48, 64), 48);
+        this.arrive(effect.chunks);
+      } else if (effect.kind === "verify" && this.performsCrypto) {
+        const message = effect.job.message.slice();
+        message.set(effect.signature, 48);
+        const isValid = createSigner(2, effect.job.key).verify(message);
+        this.take(this.engine.verified(effect.id, isValid, this.now));
       } else this.effects.push(effect);
     }
   }
@@ -189,7 +199,11 @@ export class SecureDuo {
       preauthHash: this.#hash.extend(request.bytes),
       cipherKeyLength: cipherKeyLength(this.cipherId),
     });
-    this.signer = createSigner(signingAlgorithmOf(this.dialect), keys.signingKey);
+    const algorithm = signingAlgorithmOf(
+      this.dialect,
+      this.engine.negotiated?.signingAlgorithm,
+    );
+    this.signer = createSigner(algorithm, keys.signingKey);
     if (more.bind === undefined) this.keys = keys;
     const final = answer<"SESSION_SETUP">(
       request,
