@@ -145,7 +145,8 @@ export class Link {
   readonly #sessions = new Map<SessionState, Waiter<SessionState>>();
   readonly #authentications = new Map<SessionState, AuthenticationExchange>();
   readonly #trees = new Map<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
-  readonly #breaks = new Set<NoticedBreak>();
+  /** Breaks that nobody has decided about yet. */
+  readonly #breaks = new Map<NoticedBreak, BreakNotice>();
   readonly #longFrames = new LongFrames();
   /** Frames that wait for one which is being encrypted; null where nothing waits. */
   #outgoing: (readonly Uint8Array[] | Promise<readonly Uint8Array[]>)[] | null = null;
@@ -439,7 +440,7 @@ export class Link {
     const targets = notice.opens.flatMap((open) => TARGETS.get(open) ?? []);
     this.#observer?.broke?.(event);
     const policy = targets.find((target) => target.onBreak !== null)?.onBreak ?? this.onBreak;
-    this.#breaks.add(event);
+    this.#breaks.set(event, notice);
     const reaction = policy?.(event) ?? "acknowledge";
     event.react(reaction);
     if (reaction !== "defer") this.#breaks.delete(event);
@@ -451,8 +452,7 @@ export class Link {
     state: number,
     settle: (outcome: Acknowledgement | null) => void,
   ): void {
-    const owner = notice.opens[0]?.session ?? notice.lease?.session ?? null;
-    const link = owner === null ? this : this.#linkFor(owner);
+    const link = this.#linkFor(ownerOf(notice));
     if (link !== this) return link.#acknowledge(notice, state, settle);
     const now = this.now();
     const { exchange, effects } = this.engine.acknowledge(notice, now, state);
@@ -469,11 +469,12 @@ export class Link {
   }
 
   /** A server may send breaks on another connection of the client; the session's own takes the answer. */
-  #linkFor(session: SessionState): Link {
-    if (this.engine.channelOf(session) !== null) return this;
+  #linkFor(session: SessionState | null): Link {
+    if (session === null) return this;
+    if (this.isAlive && this.engine.channelOf(session) !== null) return this;
     for (const channel of session.shared.channels) {
       const link = LINKS.get(channel);
-      if (link !== undefined && link.#ended === null) return link;
+      if (link?.isAlive === true) return link;
     }
     return this;
   }
@@ -563,7 +564,11 @@ export class Link {
     this.#timer = null;
     this.#negotiation?.reject(failure);
     this.#negotiation = null;
-    for (const event of this.#breaks) event.giveUp();
+    for (const [event, notice] of this.#breaks) {
+      const heir = this.#linkFor(ownerOf(notice));
+      if (heir === this) event.giveUp();
+      else heir.#breaks.set(event, notice);
+    }
     this.#breaks.clear();
     this.#resumeReading?.();
     this.transport.close();
@@ -598,6 +603,11 @@ export class Link {
       this.#arm(this.engine.nextDeadline);
     }, Math.max(0, Math.ceil(due - this.now())));
   }
+}
+
+/** The session that a break concerns. */
+function ownerOf(notice: BreakNotice): SessionState | null {
+  return notice.opens[0]?.session ?? notice.lease?.session ?? null;
 }
 
 function unanswered(input: RequestInput, settler: Settler): Unanswered {

@@ -299,6 +299,24 @@ samba("a break is acknowledged on the channel that it came on, or on another one
   }
 });
 
+samba("a break that waits for its answer outlives the channel that it came on", CHANNELS, async (
+  smbd,
+) => {
+  const { first, second } = await twoChannels(smbd);
+  await using _ = second;
+  const open = await create(first.tree, "f", { lease: { key: KEY, state: RWH } });
+  open.onBreak = () => "defer";
+  const broken = open.nextBreak();
+  await using other = await login(smbd);
+  const theirs = create(other.tree, "f", { createDisposition: OPEN_IF });
+  const event = await broken;
+  await cut(first);
+  event.acknowledge();
+  assertEquals((await event.acknowledged)?.status, Status.SUCCESS);
+  await (await theirs).close();
+  await open.close();
+});
+
 samba("joining a session needs its key, and the same user", CHANNELS, async (smbd) => {
   await using client = await login(smbd, { negotiate: { clientGuid: GUID } });
   const other = await dial(smbd);
