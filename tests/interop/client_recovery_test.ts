@@ -259,6 +259,39 @@ samba("a lost channel hands its requests to the other one", CHANNELS, async (smb
   assertEquals(sent, []);
 });
 
+samba("a CREATE whose answer is lost opens the file once", CHANNELS, async (smbd, t) => {
+  for (const arrives of [false, true]) {
+    await t.step(arrives ? "it had arrived" : "it had not", async () => {
+      const { first, second } = await twoChannels(smbd);
+      await using _ = second;
+      const name = `create-${arrives}`;
+      if (arrives) first.connection.net.stall("rx");
+      else first.connection.net.dropBefore("CREATE");
+      const opened = create(first.tree, name, {
+        lease: { key: new Uint8Array(16).fill(arrives ? 0x61 : 0x62), state: RWH },
+        durable: true,
+        shareAccess: 0,
+      });
+      if (arrives) {
+        // The file is there once the server has opened it.
+        const path = `${smbd.shareDirectory}/${name}`;
+        while (!await Deno.stat(path).then(() => true, () => false)) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        first.connection.net.drop();
+      }
+      const open = await opened;
+      assertEquals([open.durability, open.leaseState], ["durable2", RWH]);
+      assertEquals((await open.write(0, pattern(3))).body.count, 3);
+      // Nobody else holds it: closed once, it can be opened again without sharing.
+      await open.close();
+      const again = await create(first.tree, name, { shareAccess: 0 });
+      await again.close();
+    });
+  }
+});
+
 samba("without failover a lost channel fails its requests", CHANNELS, async (smbd) => {
   const { first, second } = await twoChannels(smbd, { failover: false });
   await using _ = second;
