@@ -120,6 +120,8 @@ const WEB_CRYPTO_SIGNATURES_FROM = 64 * 1024;
 const LEAST_ROOM = 1024;
 /** Rest of a frame that is worth a read of its own, which leaves it where it arrives. */
 const DIRECT_FROM = 16 * 1024;
+/** Behind such a rest another long frame is likely, of which no more than this should be in the wrong place. */
+const AHEAD = 16 * 1024;
 
 const NO_OPTIONS: RequestOptions = {};
 
@@ -518,12 +520,14 @@ export class Link {
   async #readLoop(): Promise<void> {
     let buffer = new Uint8Array(MIN_READ);
     let start = 0;
+    let most = MAX_READ;
     try {
       for (;;) {
         const room = this.engine.room();
         const isDirect = room !== null && room.byteLength >= DIRECT_FROM;
-        const into = isDirect ? room : start === 0 ? buffer : buffer.subarray(start);
+        const into = isDirect ? room : buffer.subarray(start, start + most);
         const count = await this.transport.read(into);
+        most = isDirect ? AHEAD : MAX_READ;
         if (count === null) {
           throw new TransportError(
             `Cannot read from ${this.transport.remote}: closed by the peer`,
