@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { setImmediate } from "node:timers";
 import {
   Connection,
+  connectTcp,
   ntlmAuthenticator,
   type Open,
   ProtocolError,
@@ -28,6 +29,8 @@ import {
   Fsctl,
   WireError,
 } from "../../runtime/wire/mod.ts";
+import { interopTest } from "../harness/interop.ts";
+import { startSmbd } from "../harness/smbd.ts";
 
 const MUTATIONS = 10_000;
 /** All rounds of one conversation; a round that hangs ends here. */
@@ -82,9 +85,10 @@ function client(transport: Transport): Connection {
   return Connection.connect(transport, { random: seeded(1), now: () => now++ });
 }
 
-function account() {
+function account(who: { readonly user: string; readonly password: string } = ACCOUNT) {
   return ntlmAuthenticator({
-    ...ACCOUNT,
+    ...who,
+    domain: "",
     random: seeded(2),
     now: () => 133_000_000_000_000_000n,
   });
@@ -445,66 +449,119 @@ function mutate(frame: Uint8Array, dice: Dice): Uint8Array[] {
   }
 }
 
-const CONVERSATIONS: Readonly<Record<string, { talk: Conversation; share: number }>> = {
-  "files and a break": { talk: files, share: 0.25 },
-  "information and FSCTLs": { talk: information, share: 0.25 },
-  "directories, notifications, compounds": { talk: directories, share: 0.25 },
-  "signed 3.1.1": { talk: signed([0x0311]), share: 0.1 },
-  "signed 3.0.2, validated": { talk: signed([0x0302]), share: 0.1 },
-  "signed 2.0.2 after SMB1": { talk: signed([0x0202], true), share: 0.05 },
+/** The turn behind NEGOTIATE, two SESSION_SETUPs and TREE_CONNECT. */
+const LOGGED_IN = 5;
+
+const CONVERSATIONS: Readonly<
+  Record<string, { talk: Conversation; share: number; cutFrom: number }>
+> = {
+  "files and a break": { talk: files, share: 0.25, cutFrom: 0 },
+  "information and FSCTLs": { talk: information, share: 0.25, cutFrom: LOGGED_IN },
+  "directories, notifications, compounds": {
+    talk: directories,
+    share: 0.25,
+    cutFrom: LOGGED_IN,
+  },
+  "signed 3.1.1": { talk: signed([0x0311]), share: 0.1, cutFrom: 0 },
+  "signed 3.0.2, validated": { talk: signed([0x0302]), share: 0.1, cutFrom: 0 },
+  "signed 2.0.2 after SMB1": { talk: signed([0x0202], true), share: 0.05, cutFrom: 0 },
 };
 
-for (const [name, { talk, share }] of Object.entries(CONVERSATIONS)) {
-  const mutations = MUTATIONS * share;
+/** The lies about one conversation: none, every cut, and random ones. */
+async function lies(t: Deno.TestContext, how: {
+  readonly talk: Conversation;
+  readonly recording: Recording;
+  readonly mutations: number;
+  /** The first turn that is cut: the login is the same in several conversations. */
+  readonly cutFrom: number;
+}): Promise<void> {
+  const { talk, recording, mutations, cutFrom } = how;
+  const all = places(recording);
+  const honest: Tally = new Map();
+  let about = "the recording";
+  const before = Deno.memoryUsage().heapUsed;
+
+  await t.step("the recording itself ends well", async () => {
+    const how = { turn: -1, index: 0, lie: framed, ends: false, about, tally: honest };
+    await withinTime(round(talk, recording, how), () => about);
+    assertEquals([...honest], [["reply", 1]]);
+  });
+
+  await t.step("cut at every length", async () => {
+    const tally: Tally = new Map();
+    const work = async () => {
+      for (const { turn, index, length } of all.filter(({ turn }) => turn >= cutFrom)) {
+        for (let cut = 0; cut < length; cut++) {
+          about = `frame ${index} cut to ${cut} of ${length} bytes`;
+          // By turns a short frame, and a stream that ends within a frame.
+          const lie: Lie = cut % 2 === 0
+            ? (frame) => framed(frame.subarray(0, cut))
+            : (frame) => [frameHeader(length), frame.subarray(0, cut)];
+          const ends = cut % 2 === 1 || cut % 4 === 0;
+          await round(talk, recording, { turn, index, lie, ends, about, tally });
+        }
+      }
+    };
+    await withinTime(work(), () => about);
+    assert((tally.get("WireError") ?? 0) > 0);
+  });
+
+  await t.step(`${mutations} mutations`, async () => {
+    const tally: Tally = new Map();
+    const work = async () => {
+      for (let seed = 1; seed <= mutations; seed++) {
+        const dice = new Dice(seed);
+        const place = all[dice.below(all.length)];
+        if (place === undefined) continue;
+        about = `mutation ${seed}`;
+        const lie: Lie = (frame) => mutate(frame, dice);
+        await round(talk, recording, { ...place, lie, ends: seed % 2 === 0, about, tally });
+      }
+    };
+    await withinTime(work(), () => about);
+    assert((tally.get("WireError") ?? 0) > 0 && (tally.get("ProtocolError") ?? 0) > 0);
+  });
+
+  const grown = Deno.memoryUsage().heapUsed - before;
+  assert(grown < MAX_GROWTH, `the heap grew by ${grown} bytes`);
+}
+
+for (const [name, { talk, share, cutFrom }] of Object.entries(CONVERSATIONS)) {
   Deno.test(`a hostile server reaches errors that blame it, and nothing else: ${name}`, async (t) => {
-    const recording = await record(talk);
-    const all = places(recording);
-    const honest: Tally = new Map();
-    let about = "the recording";
-    const before = Deno.memoryUsage().heapUsed;
-
-    await t.step("the recording itself ends well", async () => {
-      const how = { turn: -1, index: 0, lie: framed, ends: false, about, tally: honest };
-      await withinTime(round(talk, recording, how), () => about);
-      assertEquals([...honest], [["reply", 1]]);
-    });
-
-    await t.step("cut at every length", async () => {
-      const tally: Tally = new Map();
-      const work = async () => {
-        for (const { turn, index, length } of all) {
-          for (let cut = 0; cut < length; cut++) {
-            about = `frame ${index} cut to ${cut} of ${length} bytes`;
-            // By turns a short frame, and a stream that ends within a frame.
-            const lie: Lie = cut % 2 === 0
-              ? (frame) => framed(frame.subarray(0, cut))
-              : (frame) => [frameHeader(length), frame.subarray(0, cut)];
-            const ends = cut % 2 === 1 || cut % 4 === 0;
-            await round(talk, recording, { turn, index, lie, ends, about, tally });
-          }
-        }
-      };
-      await withinTime(work(), () => about);
-      assert((tally.get("WireError") ?? 0) > 0);
-    });
-
-    await t.step(`${mutations} mutations`, async () => {
-      const tally: Tally = new Map();
-      const work = async () => {
-        for (let seed = 1; seed <= mutations; seed++) {
-          const dice = new Dice(seed);
-          const place = all[dice.below(all.length)];
-          if (place === undefined) continue;
-          about = `mutation ${seed}`;
-          const lie: Lie = (frame) => mutate(frame, dice);
-          await round(talk, recording, { ...place, lie, ends: seed % 2 === 0, about, tally });
-        }
-      };
-      await withinTime(work(), () => about);
-      assert((tally.get("WireError") ?? 0) > 0 && (tally.get("ProtocolError") ?? 0) > 0);
-    });
-
-    const grown = Deno.memoryUsage().heapUsed - before;
-    assert(grown < MAX_GROWTH, `the heap grew by ${grown} bytes`);
+    await lies(t, { talk, recording: await record(talk), mutations: MUTATIONS * share, cutFrom });
   });
 }
+
+interopTest(
+  "a hostile server reaches errors that blame it, and nothing else: encrypted, as recorded with Samba",
+  {
+    needs: ["smbd"],
+  },
+  async (t) => {
+    await using smbd = await startSmbd();
+    const talk: Conversation = async (transport) => {
+      const connection = client(transport);
+      try {
+        await connection.negotiate();
+        const authenticator = account({ user: smbd.user, password: smbd.password });
+        const session = await connection.session(authenticator);
+        const tree = await session.tree("\\\\127.0.0.1\\enc");
+        const file = await tree.create("file", {
+          desiredAccess: ALL_ACCESS,
+          createDisposition: OPEN_IF,
+        });
+        await file.write(0, new Uint8Array(16), ANY);
+        await file.read(0, 16, ANY);
+        await file.close(ANY);
+      } finally {
+        connection.close();
+        await connection.disconnected;
+      }
+    };
+    const tape = new Tape(await connectTcp({ hostname: smbd.host, port: smbd.port }));
+    await talk(tape, () => Promise.resolve());
+    const sealed = tape.turns.flat().filter(([first]) => first === 0xfd);
+    assert(sealed.length >= 4);
+    await lies(t, { talk, recording: tape.turns, mutations: 500, cutFrom: LOGGED_IN - 1 });
+  },
+);

@@ -1,9 +1,13 @@
 /** What no client sends, from scripts, to Samba and to the server in memory: both refuse it, or hang up. */
 import { assert, assertEquals } from "@std/assert";
 import { type Connection, expect, replay, type Scenario, scenario } from "../../mod.ts";
+import { ServerHost } from "../../runtime/server/mod.ts";
+import { transportPair } from "../../runtime/transport/mod.ts";
 import {
+  commandName,
   encodeMessage,
   makeHeader,
+  MESSAGES,
   type NegotiateRequest,
   type RequestBodies,
   Writer,
@@ -12,6 +16,9 @@ import { passed, play } from "../cli/harness.ts";
 import { interopTest } from "../harness/interop.ts";
 import { startSmbd } from "../harness/smbd.ts";
 import { playOn } from "./play.ts";
+
+/** What the client sends by itself; `sendRaw` sends any of these. */
+const WITHOUT_FIELDS = ["NEGOTIATE", "SESSION_SETUP", "CANCEL", "OPLOCK_BREAK"];
 
 const GUID = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
 /** Ahead of what a client of a few requests uses, and within the credits that servers grant. */
@@ -161,6 +168,60 @@ interopTest("Samba refuses first frames that no client sends", { needs: ["smbd"]
   const found: Record<string, string> = {};
   await playOn(smbd, asking(found));
   assertEquals(found, expected("samba"));
+});
+
+Deno.test("every request after the login takes fields of its own", async () => {
+  const server = new ServerHost({
+    shares: [{ name: "share" }],
+    users: [{ name: "alice", password: "secret" }],
+  });
+  const stage = {
+    host: "server",
+    port: 0,
+    user: "alice",
+    password: "secret",
+    dial: () => {
+      const [ours, theirs] = transportPair();
+      server.serve(theirs);
+      return Promise.resolve(ours);
+    },
+  };
+  const MARK = 0x5a5a;
+  const own = { raw: { header: { reserved: MARK } } };
+  const { sent } = await playOn(
+    stage,
+    replay({ source: "fields", clients: { a: {} } }, {
+      async a(client) {
+        const connection = await client.connect();
+        const session = await connection.login();
+        const tree = await session.tree("share", own);
+        const file = await tree.open("f", { access: "all", disposition: "create", ...own });
+        await file.write(0, "x", own);
+        await file.read(0, 1, own);
+        await file.flush(own);
+        await file.lock([{ offset: 0, length: 1, kind: "shared", failImmediately: true }], own);
+        await file.ioctl("SRV_REQUEST_RESUME_KEY", own);
+        await file.queryInfo({ class: "FileBasicInformation", ...own });
+        await file.truncate(0, own);
+        await file.close(own);
+        const root = await tree.open("", { options: ["directory"] });
+        await root.queryDirectory(own);
+        const changes = root.changes(own);
+        changes.cancel();
+        await changes;
+        await root.close();
+        await connection.echo(own);
+        await tree.disconnect(own);
+        await session.logoff(own);
+      },
+    }),
+  );
+  await server.close();
+  const marked = sent.filter(({ header }) => header.reserved === MARK);
+  assertEquals(
+    [...new Set(marked.map(({ header }) => commandName(header.command)))].sort(),
+    Object.keys(MESSAGES).filter((name) => !WITHOUT_FIELDS.includes(name)).sort(),
+  );
 });
 
 /** On a connection at work: bytes beside the client's own requests, and requests with fields of their own. */
