@@ -70,7 +70,11 @@ export class Session {
     this.#channels = boundTo === undefined
       ? { sessions: [], recovery, renewing: null }
       : boundTo.#channels;
-    this.#channels.sessions.push(this);
+    const { sessions } = this.#channels;
+    for (let i = sessions.length - 1; i >= 0; i--) {
+      if (sessions[i]?.isAlive === false) sessions.splice(i, 1);
+    }
+    sessions.push(this);
   }
 
   get id(): bigint {

@@ -1173,6 +1173,8 @@ export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined>
   /** Shown in the report. */
   readonly name: string;
   readonly params?: P;
+  /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
+  readonly onBreak?: BreakPolicy;
 }
 
 /** What a scenario's function gets. */
@@ -1207,6 +1209,8 @@ export interface ReplayOptions<
   /** Shown in the report; the source unless given. */
   readonly name?: string;
   readonly params?: P;
+  /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
+  readonly onBreak?: BreakPolicy;
   /** One per captured client; each has a function of the same name. */
   readonly clients: C;
 }

@@ -104,6 +104,8 @@ async function scenarioRun(definition: Definition, run: Run, shared: {
         throw new ScriptError(`Cannot make client "${name}": there is one already`);
       }
       const state = new ClientState(run, name);
+      state.breaks.policy = definition.onBreak;
+      state.breaks.policy = definition.onBreak;
       states.set(name, state);
       return await loginUser(state, options);
     },
@@ -135,6 +137,7 @@ async function replayRun(definition: Definition, run: Run, shared: {
   run.clientsStart(names.length);
   await Promise.all(names.map(async (name) => {
     const state = new ClientState(run, name);
+    state.breaks.policy = definition.onBreak;
     states.set(name, state);
     try {
       await (definition.functions[name] as ReplayFunction)(new ScriptClient(state), replayParams);

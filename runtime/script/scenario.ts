@@ -1,6 +1,7 @@
 /** `scenario` and `replay`: what a scenario file exports as default. */
 import { z } from "zod";
 import type {
+  BreakPolicy,
   ParamsSchema,
   ReplayClient,
   ReplayFunctions,
@@ -23,6 +24,8 @@ export class Definition implements Scenario {
   readonly functions: Readonly<Record<string, unknown>>;
   /** The function of a scenario. */
   readonly body: ScenarioFunction<ParamsSchema> | null;
+  /** What clients do on breaks unless they say otherwise. */
+  readonly onBreak: BreakPolicy;
 
   constructor(fields: {
     kind: "scenario" | "replay";
@@ -31,6 +34,7 @@ export class Definition implements Scenario {
     clients?: Readonly<Record<string, ReplayClient>>;
     functions?: Readonly<Record<string, unknown>>;
     body?: ScenarioFunction<ParamsSchema>;
+    onBreak?: BreakPolicy | undefined;
   }) {
     this.kind = fields.kind;
     this.name = fields.name;
@@ -38,6 +42,7 @@ export class Definition implements Scenario {
     this.clients = fields.clients ?? {};
     this.functions = fields.functions ?? {};
     this.body = fields.body ?? null;
+    this.onBreak = fields.onBreak ?? "acknowledge";
   }
 }
 
@@ -78,6 +83,7 @@ export function scenario<P extends ParamsSchema | undefined = undefined>(
     name: options.name,
     params: checkedParams(options.params, []),
     body: run as ScenarioFunction<ParamsSchema>,
+    onBreak: options.onBreak,
   });
 }
 
@@ -137,6 +143,7 @@ export function replay<
     params: checkedParams(options.params, RESERVED_PARAMS),
     clients: options.clients,
     functions,
+    onBreak: options.onBreak,
   });
 }
 

@@ -133,6 +133,26 @@ played("breaks: a flush first, and a handler of the script's own", {}, async ({ 
   assertEquals(relevant.map(({ header }) => header.command).slice(0, 2), [0x07, 0x12]);
 });
 
+interopTest("Samba, scenario: a policy for the whole scenario, and for one client", {
+  needs: ["smbd"],
+}, async () => {
+  await using smbd = await startSmbd();
+  const { host, port, user, password } = smbd;
+  const stage = { host, port, user, password, options: { share: smbd.shareName } };
+  const options = { access: "rw", disposition: "openIf", lease: "RWH" } as const;
+  const closing = scenario({ name: "policy", onBreak: "close" }, async ({ client }) => {
+    const [alice, bob, carol] = [await client("a"), await client("b"), await client("c")];
+    carol.onBreak = { to: "" };
+    const closed = await alice.open("a", options);
+    await (await bob.open("a", { access: "r" })).close();
+    assertEquals(closed.isOpen, false);
+    const kept = await carol.open("b", options);
+    await (await bob.open("b", { access: "r" })).close();
+    assertEquals([kept.isOpen, kept.granted], [true, ""]);
+  });
+  await playOn(stage, closing);
+});
+
 played("the network is stalled and half open", {}, async ({ client }) => {
   const alice = await client("alice");
   const net = await alice.connect();
