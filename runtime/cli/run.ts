@@ -23,6 +23,7 @@ import { type EmbeddedTarget, startEmbedded } from "./embedded.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { paramsHelp, readSubject, type Subject } from "./subject.ts";
 import { readPassword } from "./password.ts";
+import { KeyLog } from "./keylog.ts";
 import { ProgressLine } from "./progress.ts";
 import { parseTarget, parseUser, type Target, targetText } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
@@ -76,6 +77,12 @@ export const runCommand: Command = {
     {
       name: "no-preflight",
       help: "do not log in once before the run to see whether the target is there",
+    },
+    {
+      name: "keylog",
+      value: "FILE",
+      help:
+        "append the session keys, as Wireshark's smb2_seskey_list has them: whoever has the file can read the run's encrypted traffic",
     },
     { name: "json", help: "write the report as JSON" },
     { name: "quiet", short: "q", help: "no log, no progress" },
@@ -252,6 +259,7 @@ class ScenarioRun {
   readonly #notes: string[] = [];
   readonly #log: string[] = [];
   readonly #startedAt = new Date();
+  readonly #keylog: KeyLog | null;
   #progress: ProgressLine | null = null;
   #interrupted = false;
 
@@ -273,6 +281,8 @@ class ScenarioRun {
     this.#target = fields.target;
     this.#account = fields.account;
     this.#embedded = fields.embedded;
+    const keylog = fields.given.value("keylog");
+    this.#keylog = keylog === undefined ? null : new KeyLog(keylog);
   }
 
   async run(): Promise<ExitCode> {
@@ -296,6 +306,7 @@ class ScenarioRun {
       stopListening();
       clearTimeout(grace);
       sandbox?.terminate();
+      this.#keylog?.close();
     }
   }
 
@@ -310,6 +321,10 @@ class ScenarioRun {
       },
       log: (message) => this.#logged(message),
       note: (message) => this.#noted(message),
+      keylog: (line) => {
+        const problem = this.#keylog?.write(line) ?? null;
+        if (problem !== null) this.#noted(problem);
+      },
     };
     return await this.#subject.load(options);
   }
@@ -356,6 +371,7 @@ class ScenarioRun {
         params,
         shares,
         workload: this.#subject.workload,
+        keylog: this.#keylog !== null,
       });
     } catch (error) {
       if (this.#interrupted) return null;

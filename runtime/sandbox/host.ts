@@ -26,6 +26,8 @@ export interface SandboxOptions {
   records(operations: readonly OperationRecord[], breaks: readonly BreakRecord[]): void;
   log(message: string): void;
   note(message: string): void;
+  /** Lines of a log of session keys, where the run was ordered to give them. */
+  keylog?(line: string): void;
 }
 
 /** How long loading may take: the scenario's top level runs in it. */
@@ -189,6 +191,9 @@ export class Sandbox implements Disposable {
         return;
       case "note":
         this.#options.note(message.message);
+        return;
+      case "keylog":
+        this.#options.keylog?.(message.line);
         return;
       case "authenticate":
         void this.#authenticate(message);

@@ -61,6 +61,7 @@ ${body}
         params: {},
         user: "alice",
         workload: null,
+        keylog: false,
       });
       return { logged, failure: failure?.message ?? null };
     } finally {

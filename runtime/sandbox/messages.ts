@@ -56,6 +56,8 @@ export interface RunOrder extends RunOptions, TargetOrder {
   readonly params: Readonly<Record<string, string>>;
   /** A static workload, instead of the loaded scenario. */
   readonly workload: unknown;
+  /** Whether the host keeps a log of session keys. */
+  readonly keylog: boolean;
 }
 
 /** From the host. */
@@ -93,6 +95,8 @@ export type ToHost =
   }
   | { readonly kind: "log"; readonly message: string }
   | { readonly kind: "note"; readonly message: string }
+  /** A line for Wireshark's list of session keys. */
+  | { readonly kind: "keylog"; readonly line: string }
   | {
     readonly kind: "authenticate";
     readonly id: number;
@@ -110,6 +114,8 @@ const MAX_TEXT = 100_000;
 /** Longest token of an authentication (MS-SMB2 2.2.5: its length has 16 bits). */
 const MAX_TOKEN = 0xffff;
 const MAX_LIST = 100_000;
+/** Session id, session key, and the keys of both directions, in hexadecimal. */
+const KEYLOG_LINE = /^[0-9a-f]{16}(,[0-9a-f]{0,128}){3}$/;
 
 /** Reads a message of a worker: what has another shape is refused, whatever the worker has become. */
 export function parseToHost(data: unknown): ToHost | null {
@@ -130,6 +136,10 @@ export function parseToHost(data: unknown): ToHost | null {
     case "log":
     case "note":
       return isText(data.message) ? { kind: data.kind, message: data.message } : null;
+    case "keylog":
+      return isText(data.line) && KEYLOG_LINE.test(data.line)
+        ? { kind: "keylog", line: data.line }
+        : null;
     case "authenticate":
       return isNumber(data.id) && isNumber(data.exchange) && isCredentials(data.credentials) &&
           isToken(data.token)

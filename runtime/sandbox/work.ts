@@ -7,7 +7,13 @@
 import "./zod_config.ts";
 import * as smbench from "../../mod.ts";
 import * as zod from "zod";
-import { type Authenticator, type Backend, nativeBackend } from "../client/mod.ts";
+import {
+  type Authenticator,
+  type Backend,
+  keylogLine,
+  nativeBackend,
+  type SessionKeyRecord,
+} from "../client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import { PreciseClock } from "../schedule/mod.ts";
 import {
@@ -177,6 +183,7 @@ async function run(order: RunOrder): Promise<void> {
       broke: (record) => void breaks.push(record),
       log: (message) => send({ kind: "log", message }),
       note: (message) => send({ kind: "note", message }),
+      ...order.keylog ? { keyed: logKeys } : {},
     }, { ...order, blobs });
     if (stopReason !== null) handle.stop(stopReason);
     result = await handle.finished;
@@ -240,4 +247,9 @@ function readBlob(path: string): Promise<Uint8Array> {
 
 function consoleText(value: unknown): string {
   return typeof value === "string" ? value : Deno.inspect(value, { colors: false });
+}
+
+function logKeys(keys: SessionKeyRecord): void {
+  const line = keylogLine(keys);
+  if (line !== null) send({ kind: "keylog", line });
 }

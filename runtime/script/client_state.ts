@@ -67,6 +67,7 @@ export class ClientState {
       now: () => host.clock.now(),
       random: (length) => host.random(length),
       leases,
+      ...host.keyed === undefined ? {} : { observer: { keyed: host.keyed } },
     });
     connection.onBreak = (event) => this.breaks.react(event);
     this.#connections.add(connection);

@@ -1,5 +1,5 @@
 /** What a run needs from outside: the network, the user's proof, blobs, and ears for what happens. */
-import type { Authenticator, Backend, Transport } from "../client/mod.ts";
+import type { Authenticator, Backend, SessionKeyRecord, Transport } from "../client/mod.ts";
 import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
 
@@ -20,6 +20,8 @@ export interface RunHost {
   blob(path: string): Promise<Uint8Array>;
   record(record: OperationRecord): void;
   broke(record: BreakRecord): void;
+  /** A session got its keys, for a key log; absent where none was asked for. */
+  readonly keyed?: (keys: SessionKeyRecord) => void;
   /** A line of the script's log. */
   log(message: string): void;
   /** Something that the user should know about the run itself. */

@@ -44,6 +44,7 @@ async function runAgainstServer(files: Readonly<Record<string, string | Uint8Arr
         timeout: 5,
         params: {},
         workload: null,
+        keylog: false,
       });
       return { logged, failure, operations };
     } finally {
