@@ -3,7 +3,7 @@
  * words for is read from the scripting API, what the embedded server does is asked of it, and what was tested against
  * Samba is what a capture of the interop tests shows (`tests/golden/coverage_samba.json`).
  *
- *     deno run -A tests/tools/coverage.ts             writes docs/protocol_coverage.md
+ *     deno run -A tests/tools/coverage.ts             writes runtime/wire/COVERAGE.md
  *     deno run -A tests/tools/coverage.ts --record    runs the interop tests under tcpdump first, which needs root and
  *                                                     a machine where nobody else talks to an smbd meanwhile
  *
@@ -46,7 +46,7 @@ import { type Seen, seenIn, type SeenKind } from "./coverage_samba.ts";
 import { embeddedSeen } from "./coverage_tour.ts";
 
 /** Where the table is, and where what Samba answered is; relative to the root. */
-export const TABLE = "docs/protocol_coverage.md";
+export const TABLE = "runtime/wire/COVERAGE.md";
 export const RECORD = "tests/golden/coverage_samba.json";
 
 /** Interop tests that are not recorded: in them another client talks to Samba, or nobody does. */
