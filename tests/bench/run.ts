@@ -21,6 +21,7 @@ interface Quick {
 
 const QUICK: Readonly<Record<string, Quick>> = {
   client_bench: { args: ["--seconds", "0.3", "--rounds", "1"] },
+  peers_bench: { args: ["--quick"] },
   compile_bench: { env: { SMBENCH_BENCH_MB: "20" } },
   wire_bench: { args: ["--filter", "4 KiB"] },
 };
