@@ -77,6 +77,8 @@ export interface Settler {
   readonly options: RequestOptions;
   readonly path: string;
   readonly rescuer: Rescuer | null;
+  /** Whether the request was repeated because its session had expired: once is enough. */
+  readonly isRenewed?: boolean;
   readonly stopListening: (() => void) | null;
 }
 
@@ -372,8 +374,10 @@ export class Link {
   #replied(exchange: Exchange, reply: Reply, open: OpenState | null): void {
     const settler = this.#settlerOf(exchange);
     if (settler === null) return;
-    if (reply.status === Status.NETWORK_SESSION_EXPIRED && settler.rescuer !== null) {
-      if (settler.rescuer.expired(unanswered(exchange.input, settler))) return;
+    const mayRenew = settler.rescuer !== null && settler.isRenewed !== true;
+    if (reply.status === Status.NETWORK_SESSION_EXPIRED && mayRenew) {
+      const request = unanswered(exchange.input, { ...settler, isRenewed: true });
+      if (settler.rescuer?.expired(request) === true) return;
     }
     if (isAccepted(reply, settler.options.accept)) settler.resolve(reply, open);
     else settler.reject(new StatusError(reply, settler.path));

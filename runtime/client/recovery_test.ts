@@ -168,6 +168,20 @@ Deno.test("an expired session is authenticated again once, and its requests are 
   assertEquals(authentications, 2);
 });
 
+Deno.test("a session that stays expired is authenticated again once for each request", async () => {
+  await using server = new Server();
+  const tree = await server.login({ renewal: guest() });
+  const open = await tree.create("f");
+  server.respond = (request) => {
+    if (request.message.command === "SESSION_SETUP") return null;
+    return frameOf([refuse(request, Status.NETWORK_SESSION_EXPIRED)]);
+  };
+  server.seen.length = 0;
+  const error = await assertRejects(() => open.write(0, new Uint8Array(1)), StatusError);
+  assertEquals(error.status, Status.NETWORK_SESSION_EXPIRED);
+  assertEquals(server.commands(), ["WRITE", "SESSION_SETUP", "WRITE"]);
+});
+
 Deno.test("without a renewal, expiry is an error; with one that fails, its error counts", async () => {
   for (const renewal of [undefined, guest()]) {
     await using server = new Server();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { answer, frameOf } from "../../tests/harness/scripted_server.ts";
 import type { Signer } from "../security/mod.ts";
-import { Status } from "../wire/mod.ts";
+import { Status, WireError } from "../wire/mod.ts";
 import { ProtocolError } from "./errors.ts";
 import type { SessionState, TreeState } from "./sessions.ts";
 import { echo, read, SecureDuo, write } from "./testing.ts";
@@ -96,4 +96,30 @@ Deno.test("a chain, and what CMAC signed, are judged here", () => {
   other.kinds();
   other.receive(frameOf([answer<"ECHO">(other.next(), { reserved: 0 })], other.signer));
   assertEquals(other.kinds(), ["replied"]);
+});
+
+Deno.test("mutated long answers reach only WireError and remote ProtocolError", () => {
+  let state = 99;
+  function random(limit: number): number {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor(state / 0x100000000 * limit);
+  }
+  for (let run = 0; run < 300; run++) {
+    const { duo, session, tree, signer } = signing();
+    duo.send(read({ session, tree }, 2000));
+    const frame = frameOf([answer<"READ">(duo.next(), data(2000))], signer);
+    // In the header above all, where more depends on it.
+    for (let i = 0; i <= random(3); i++) {
+      frame[4 + random(run % 2 === 0 ? 80 : frame.length - 4)] = random(256);
+    }
+    duo.receive(frame);
+    for (const effect of duo.effects) {
+      if (effect.kind !== "ended" && effect.kind !== "rejected") continue;
+      const { error } = effect;
+      if (!(error instanceof WireError)) {
+        assertInstanceOf(error, ProtocolError);
+        assertEquals(error.side, "remote");
+      }
+    }
+  }
 });
