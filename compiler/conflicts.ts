@@ -58,7 +58,7 @@ export function addConflicts(operations: readonly PlanOperation[]): void {
     .filter((operation) => operation.answeredAt !== null && paths.has(operation.id))
     .toSorted((one, other) => (one.answeredAt ?? 0) - (other.answeredAt ?? 0));
   const histories = new Histories();
-  const waited = new Map<string, Set<number>>();
+  const waited = new Map<string, { readonly answers: Set<number>; readonly queued: Set<number> }>();
   let open: PlanOperation[] = [];
   let told = 0;
   for (const operation of operations) {
@@ -69,13 +69,17 @@ export function addConflicts(operations: readonly PlanOperation[]): void {
     const own = paths.get(operation.id);
     if (own === undefined) continue;
     let seen = waited.get(operation.client);
-    if (seen === undefined) waited.set(operation.client, seen = new Set());
+    if (seen === undefined) {
+      waited.set(operation.client, seen = { answers: new Set(), queued: new Set() });
+    }
     const others = own.flatMap((path) => histories.conflicting(path, operation));
-    const before = unseen(others, seen);
+    const before = unseen(others, seen.answers);
     if (open.length > 0) open = open.filter((other) => !answeredBefore(other, operation));
     const pending = unseen(
-      open.filter((other) => pendingFor(other, operation, paths)).map(({ id }) => id),
-      seen,
+      open.filter((other) => pendingFor(other, operation, paths)).map(({ id }) => id)
+        .filter((id) => !seen.answers.has(id)),
+      // Whoever waited until another was queued may have to wait for its answer, too.
+      seen.queued,
     );
     setEdges(operation, before, pending);
     if (operation.frames.interim !== undefined) open.push(operation);

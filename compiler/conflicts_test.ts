@@ -44,6 +44,22 @@ function plan(...lines: string[]): PlanOperation[] {
   return operations as PlanOperation[];
 }
 
+/** Changes one of the given lines' operations, and gives all edges: `later<earlier`, `later~pending`. */
+function edgesWith(
+  lines: readonly string[],
+  changes: Readonly<Record<number, Record<string, unknown>>>,
+): string[] {
+  const operations = plan(...lines).map((operation) => ({
+    ...operation,
+    ...changes[operation.id - 3],
+  })) as PlanOperation[];
+  addConflicts(operations);
+  return operations.flatMap(({ id, afterOthers, afterPending }) => [
+    ...(afterOthers ?? []).map((before) => `${id - 3}<${before - 3}`),
+    ...(afterPending ?? []).map((before) => `${id - 3}~${before - 3}`),
+  ]);
+}
+
 /** Edges as `later<earlier`, by place among the given lines. */
 function edges(...lines: string[]): string[] {
   const operations = plan(...lines);
@@ -80,4 +96,46 @@ Deno.test("what had not been answered is no reason to wait", () => {
 
 Deno.test("a client waits once for what another one did", () => {
   assertEquals(edges("a create x", "b create x", "b write x", "b close x"), ["1<0"]);
+});
+
+const CREATED = { granted: { oplock: 0, lease: null, action: 2, size: "0" } };
+
+/** FILE_RENAME_INFORMATION with that name. */
+function renamedTo(name: string): Record<string, unknown> {
+  const units = [...name].map((character) => `${character.charCodeAt(0).toString(16)}00`).join("");
+  return { class: 10, input: "00".repeat(20) + units };
+}
+
+Deno.test("a directory is made before what another client makes in it", () => {
+  assertEquals(edgesWith(["a create d", "b create d\\x"], { 0: CREATED }), ["1<0"]);
+  assertEquals(edges("a create d", "b create d\\x"), [], "it was there before");
+});
+
+Deno.test("a directory goes after what others did in it", () => {
+  const lines = ["a create d", "b create d\\x", "b close d\\x", "a setInfo d"];
+  assertEquals(edgesWith(lines, { 3: { class: 13, input: "01" } }), ["3<2"]);
+});
+
+Deno.test("a renamed file is found under its new name", () => {
+  const lines = ["a create x", "a setInfo x", "b create y"];
+  assertEquals(edgesWith(lines, { 1: renamedTo("y") }), ["2<1"]);
+});
+
+Deno.test("what ended a lock that waited comes when it waits, and what follows after its answer", () => {
+  const lines = [
+    "a create x 1-2",
+    "b create x 3-4",
+    "a lock x 5-9",
+    "b lock x 6-7",
+    "b write x 10-11",
+  ];
+  const interim = { frames: { request: 60, interim: 61, response: 95 } };
+  assertEquals(edgesWith(lines, { 2: interim }), ["1<0", "2<1", "3~2", "4<2"]);
+});
+
+Deno.test("a change below a watched directory comes when the watch is set", () => {
+  const lines = ["a changeNotify d 1-5", "b create d\\x 2-3"];
+  const watching = { 0: { frames: { request: 10, interim: 11, response: 45 } } };
+  const operations = ["a create d 0.1-0.2", ...lines];
+  assertEquals(edgesWith(operations, { 1: watching[0] }), ["2~1"]);
 });

@@ -128,7 +128,7 @@ function converse(
     assertEquals([accepted.identity, accepted.sessionKey], [null, null]);
     answer = initiator.step(accepted.token);
   }
-  throw new Error("the conversation does not end");
+  throw new Error("The conversation does not end");
 }
 
 Deno.test("a login gives both sides one key, and both prove the mechanism list", () => {

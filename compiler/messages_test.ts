@@ -3,8 +3,8 @@
  * leniencies listed here, and is the same value when it is decoded again.
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { openCapture } from "../../compiler/capture/mod.ts";
-import { type Direction, Reassembler, type StreamEvent } from "../../compiler/reassembly.ts";
+import { openCapture } from "./capture/mod.ts";
+import { type Direction, Reassembler, type StreamEvent } from "./reassembly.ts";
 import {
   decodeHeader,
   decodeMessage,
@@ -18,8 +18,8 @@ import {
   splitChain,
   WireError,
   Writer,
-} from "../../runtime/wire/mod.ts";
-import { sharedPath, sharedTest } from "../harness/interop.ts";
+} from "../runtime/wire/mod.ts";
+import { sharedPath, sharedTest } from "../tests/harness/interop.ts";
 
 /** Length of the header; positions below count from behind it. */
 const HEADER = 64;
