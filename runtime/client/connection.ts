@@ -285,20 +285,25 @@ function networkFaults(link: Link): NetworkFaults {
     delay: (milliseconds, direction) => transport.delay(milliseconds, direction),
     halfOpen: () => transport.halfOpen(),
     dropAfter: (bytes, direction) => transport.dropAfter(bytes, direction),
-    dropNext: () => transport.dropNext(),
+    dropNext() {
+      link.dropsBefore = () => {
+        link.dropsBefore = null;
+        return true;
+      };
+    },
     drop: () => transport.drop(),
     resume: () => {
-      link.onSending = null;
+      link.dropsBefore = null;
       transport.resume();
     },
     dropBefore(match) {
       const fits = typeof match === "function"
         ? match
         : (message: Message) => message.kind === "request" && message.command === match;
-      link.onSending = (message) => {
-        if (!fits(message)) return;
-        link.onSending = null;
-        transport.dropNext();
+      link.dropsBefore = (message) => {
+        if (!fits(message)) return false;
+        link.dropsBefore = null;
+        return true;
       };
     },
   };

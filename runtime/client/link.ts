@@ -111,6 +111,13 @@ interface Waiter<T> {
   readonly reject: (error: unknown) => void;
 }
 
+/** A frame that waits for others. */
+interface Outgoing {
+  readonly chunks: readonly Uint8Array[] | Promise<readonly Uint8Array[]>;
+  /** The connection ends in its place. */
+  readonly drops: boolean;
+}
+
 /** A first read takes a page; later ones follow what arrives. */
 const MIN_READ = 4 * 1024;
 const MAX_READ = 256 * 1024;
@@ -140,8 +147,8 @@ export class Link {
   readonly now: () => number;
   readonly disconnected: Promise<Error | null>;
   onBreak: BreakPolicy | null = null;
-  /** Called with each message that is about to be sent. */
-  onSending: ((message: Message) => void) | null = null;
+  /** Decides about each message that is about to be sent whether the connection ends in place of its frame. */
+  dropsBefore: ((message: Message) => boolean) | null = null;
 
   readonly #observer: Observer | null;
   readonly #settleDisconnected: (error: Error | null) => void;
@@ -153,7 +160,9 @@ export class Link {
   readonly #breaks = new Map<NoticedBreak, BreakNotice>();
   readonly #longFrames = new LongFrames();
   /** Frames that wait for one which is being encrypted; null where nothing waits. */
-  #outgoing: (readonly Uint8Array[] | Promise<readonly Uint8Array[]>)[] | null = null;
+  #outgoing: Outgoing[] | null = null;
+  /** The frame of the message that is being sent shall not arrive. */
+  #dropsFrame = false;
   #resumeReading: (() => void) | null = null;
   #negotiation: Waiter<Negotiated> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -310,7 +319,7 @@ export class Link {
         return;
       case "sent":
         this.#observer?.sent?.(effect.message, effect.at);
-        this.onSending?.(effect.message);
+        if (this.dropsBefore?.(effect.message) === true) this.#dropsFrame = true;
         return;
       case "received":
         this.#observer?.received?.(effect.message, effect.at);
@@ -490,35 +499,41 @@ export class Link {
     TARGETS.delete(open);
   }
 
-  /** Hands a frame to the transport, behind those that are still being encrypted. */
+  /** Hands a frame to the transport, behind those that are still being encrypted or signed. */
   #write(chunks: readonly Uint8Array[] | Promise<readonly Uint8Array[]>): void {
+    const drops = this.#dropsFrame;
+    this.#dropsFrame = false;
     // Awaited in its turn, unless the connection ends before.
     if (chunks instanceof Promise) chunks.catch(() => {});
     if (this.#outgoing !== null) {
-      this.#outgoing.push(chunks);
+      this.#outgoing.push({ chunks, drops });
       return;
     }
     if (chunks instanceof Promise) {
-      this.#outgoing = [chunks];
+      this.#outgoing = [{ chunks, drops }];
       this.#writeWaiting(this.#outgoing);
       return;
     }
-    this.transport.write(chunks).catch((error) => this.#fail(error));
+    this.#handOver(chunks, drops);
   }
 
-  async #writeWaiting(
-    waiting: (readonly Uint8Array[] | Promise<readonly Uint8Array[]>)[],
-  ): Promise<void> {
+  async #writeWaiting(waiting: Outgoing[]): Promise<void> {
     try {
       for (let next = waiting[0]; next !== undefined && this.#ended === null; next = waiting[0]) {
-        const chunks = next instanceof Promise ? await next : next;
+        const { chunks, drops } = next;
+        const ready = chunks instanceof Promise ? await chunks : chunks;
         waiting.shift();
-        this.transport.write(chunks).catch((error) => this.#fail(error));
+        this.#handOver(ready, drops);
       }
     } catch (error) {
       this.#fail(error);
     }
     this.#outgoing = null;
+  }
+
+  #handOver(chunks: readonly Uint8Array[], drops: boolean): void {
+    if (drops) this.transport.dropNext();
+    this.transport.write(chunks).catch((error) => this.#fail(error));
   }
 
   async #readLoop(): Promise<void> {

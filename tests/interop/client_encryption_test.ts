@@ -122,6 +122,34 @@ samba(
   },
 );
 
+samba("a connection that ends before a request has sent all that was ahead of it", {}, async (
+  smbd,
+) => {
+  let written = 0;
+  await using client = await login(smbd, {
+    encryption: "required",
+    wrap: (inner) => ({
+      remote: inner.remote,
+      closed: inner.closed,
+      read: (into) => inner.read(into),
+      write(chunks) {
+        for (const chunk of chunks) written += chunk.byteLength;
+        return inner.write(chunks);
+      },
+      close: () => inner.close(),
+    }),
+  });
+  const file = await create(client.tree, "before");
+  client.connection.net.dropBefore("FLUSH");
+  written = 0;
+  const length = 500_000;
+  // The long frame is still being encrypted when the short one is due.
+  const outcomes = await Promise.allSettled([file.write(0, pattern(length)), file.flush()]);
+  assertEquals(outcomes.map(({ status }) => status), ["rejected", "rejected"]);
+  // Length, two headers and the fixed part of WRITE, and nothing of FLUSH.
+  assertEquals(written, 4 + 52 + 64 + 48 + length);
+});
+
 samba("tshark decrypts everything with the keys that the observer is given", {
   also: ["tshark", "tcpdump"],
 }, async (smbd) => {
