@@ -1,7 +1,7 @@
 /**
  * Transport + protocol engine -> promises: connections, sessions, trees and opens whose methods send at once, in call
- * order, and answer with the server's reply. Knows no schedule and no script; who the user is comes in as an
- * `Authenticator`.
+ * order, and answer with the server's reply. What goes out again when a connection is lost, or a session has expired, is
+ * decided here too. Knows no schedule and no script; who the user is comes in as an `Authenticator`.
  *
  * @module
  */

@@ -1,7 +1,9 @@
 /**
  * The client's engines: requests and bytes in, effects out. Rules of MS-SMB2 3.2 live here and nowhere else: credits,
- * message ids, negotiation, sessions, signatures, compounds, interim responses, cancels, leases and breaks. Knows no
- * socket, promise, timer, clock or randomness: time and random bytes are arguments.
+ * message ids, negotiation, sessions and their channels, signatures, encryption, compression, compounds, interim
+ * responses, cancels, leases and breaks, and what may be sent again. Knows no socket, promise, timer, clock or randomness:
+ * time and random bytes are arguments. Crypto on long messages may be left to the shell, as effects; the order of messages
+ * stays the engine's.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * Byte pipes: TCP, and a pair in memory. Knows nothing of SMB. A `Transport` that wraps another one is a decorator;
- * trace, fault, delay and capture fit in there without the layers above noticing.
+ * Byte pipes: TCP, and a pair in memory. Knows nothing of SMB. A `Transport` that wraps another one is a decorator, as
+ * `FaultTransport` is, which stalls, delays, cuts and swallows; trace and capture fit in there as well without the layers
+ * above noticing.
  *
  * @module
  */
