@@ -127,7 +127,7 @@ Deno.test("nobody joins without a key, in a dialect without channels, or as a gu
 Deno.test("a lost channel is counted, and files live until the last one is lost", () => {
   const first = opened();
   const { duo, channel } = joined(first);
-  const lost = new Error("cut");
+  const lost = new Error("Cannot read: the cable is cut");
   first.duo.take(first.duo.engine.close(lost, 0));
   assertEquals(first.duo.kinds(), ["ended"]);
   assertEquals([first.open.closed, channel.shared.channelSequence], [false, 1]);
@@ -223,6 +223,25 @@ Deno.test("a session that is refused when it authenticates again is over, with i
   assertInstanceOf(duo.find("sessionFailed").error, StatusError);
   assertEquals([session.phase, open.closed, duo.engine.phase], ["failed", true, "ready"]);
   assertThrows(() => duo.engine.reauthenticate(session), ProtocolError, "failed");
+});
+
+Deno.test("an authentication that cannot go on leaves the session as it was, on its other channels too", () => {
+  const first = opened();
+  const { duo, channel } = joined(first);
+  duo.take(duo.engine.reauthenticate(channel));
+  duo.take(
+    duo.engine.authenticationFailed(channel, new Error("Cannot find a ticket: none is left")),
+  );
+  assertEquals([duo.kinds().at(-1), channel.phase], ["sessionFailed", "valid"]);
+
+  duo.take(duo.engine.reauthenticate(channel));
+  duo.take(duo.engine.close(new Error("Cannot read: the cable is cut"), 0));
+  assertEquals(duo.find("sessionFailed").error.message, "Cannot read: the cable is cut");
+  assertEquals([first.session.phase, first.open.closed, first.tree.connected], [
+    "valid",
+    false,
+    true,
+  ]);
 });
 
 Deno.test("what is sent again says so where it changes something, and goes to the new file id", () => {

@@ -141,10 +141,15 @@ export class Handshake {
   failSession(session: SessionState, error: Error): void {
     const { phase } = session;
     if (phase !== "authenticating" && phase !== "finishing" && phase !== "reauthenticating") return;
-    // Who fails to authenticate again has no session any more (MS-SMB2 3.2.5.1.6).
-    if (phase === "reauthenticating") this.#context.forget(session);
-    session.phase = "failed";
-    this.#context.sessions.delete(session);
+    if (phase === "reauthenticating" && !(error instanceof StatusError)) {
+      // The server has not refused anything: the session is what it was.
+      session.phase = "valid";
+    } else {
+      // Whom the server refuses has no session any more (MS-SMB2 3.2.5.1.6).
+      if (phase === "reauthenticating") this.#context.forget(session);
+      session.phase = "failed";
+      this.#context.sessions.delete(session);
+    }
     this.#context.emit({ kind: "sessionFailed", session, error });
   }
 
@@ -231,6 +236,8 @@ export class Handshake {
     if (outcome instanceof Error) return this.failSession(session, outcome);
     const reply = outcome as Reply<"SESSION_SETUP">;
     session.replies.push(reply);
+    // Nobody waits for it any more.
+    if (session.phase !== "authenticating" && session.phase !== "reauthenticating") return;
     const { body } = reply;
     const goesOn = reply.status === Status.MORE_PROCESSING_REQUIRED;
     if (body === null || !(goesOn || isSuccess(reply.status))) {
