@@ -94,9 +94,9 @@ export function placeOf(path: string): Place {
   return { kind: "unknown" };
 }
 
-/** Whether a file is a test or benchmark that lies beside its source. */
+/** Whether a file is a test or benchmark that lies beside its source, or what such tests share (`testing.ts`). */
 export function isTest(path: string): boolean {
-  return /_(test|bench|fuzz)\.ts$/.test(path);
+  return /(_(test|bench|fuzz)|(^|\/)testing)\.ts$/.test(path);
 }
 
 /** Whether `Deno.*` may appear in a file. */
