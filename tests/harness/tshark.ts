@@ -134,19 +134,25 @@ export async function expertInfo(
   const frames = await dissect(pcap, {
     ...options,
     filter: and("_ws.expert", options.filter),
-    fields: ["_ws.expert.severity", "_ws.expert.message"],
+    fields: ["_ws.expert.severity", "_ws.expert.message", "_ws.expert.group"],
   });
   const rank = (severity: Severity) => SEVERITIES.findIndex(([, name]) => name === severity);
   const least = rank(options.atLeast ?? "note");
   return frames.flatMap((frame) => {
     const messages = frame.values("_ws.expert.message");
-    return frame.values("_ws.expert.severity").map((number, i): ExpertInfo => ({
+    const groups = frame.values("_ws.expert.group");
+    return frame.values("_ws.expert.severity").map((number, i) => ({
       frame: frame.number,
       severity: severityName(number),
       message: messages[i] ?? "",
+      group: Number(groups[i]),
     }));
-  }).filter(({ severity }) => rank(severity) >= least);
+  }).filter(({ severity, group }) => rank(severity) >= least && group !== SEQUENCE_GROUP)
+    .map(({ frame, severity, message }): ExpertInfo => ({ frame, severity, message }));
 }
+
+/** Group of remarks on sequence numbers and windows: how TCP fared on a busy machine, not what was sent. */
+const SEQUENCE_GROUP = 0x02000000;
 
 /** The numbers of the frames that tshark calls malformed, or that end before what they announce. */
 export async function malformedFrames(

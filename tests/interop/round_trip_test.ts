@@ -85,7 +85,7 @@ for (const name of EXAMPLES) {
   );
 }
 
-const SHARED = "captures/own/contention-lease.pcap";
+const SHARED = "captures/own/smbclient-tree.pcap";
 
 interopTest(
   "a capture of another client, compiled, captured, compiled and captured again, is the same plan",
@@ -93,7 +93,7 @@ interopTest(
   async () => {
     const origin = await compiledWhole(sharedPath(SHARED) ?? "");
     const first = await recordedAgain(origin);
-    assert(first.plan.operations.some(({ kind }) => kind === "break"));
+    assert(first.plan.operations.length > 100);
     const second = await recordedAgain(first);
     assertEquals(comparePlans(first.plan, second.plan), []);
   },
