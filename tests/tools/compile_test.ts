@@ -29,9 +29,12 @@ Deno.test("the one file runs the demo outside the checkout, with an empty PATH",
         args: ["-i", "PATH=", `HOME=${folder}`, `${folder}/smbench`, ...args],
         cwd: folder,
       });
-    const demo = await smbench("run", "scenario.ts");
+    const demo = await smbench("demo", `${folder}/first-steps`);
     assertEquals(demo.code, 0, demo.stdout + demo.stderr);
-    assertStringIncludes(demo.stdout + demo.stderr, "CREATE");
+    assertStringIncludes(demo.stdout, "0 different");
+    const own = await smbench("run", "scenario.ts");
+    assertEquals(own.code, 0, own.stdout + own.stderr);
+    assertStringIncludes(own.stdout, "CREATE");
     const help = await smbench("--help");
     assertEquals(help.code, 0, help.stderr);
     assertStringIncludes(help.stdout, "inspect");
