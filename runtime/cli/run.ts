@@ -65,6 +65,21 @@ export const runCommand: Command = {
     },
     { name: "speed", value: "N", help: "play recorded times N times as fast; 1 unless given" },
     { name: "asap", help: "keep the order of operations, not their times" },
+    {
+      name: "causal",
+      help: "keep think times after the answers before: a faster server shortens the run",
+    },
+    {
+      name: "max-idle",
+      value: "TIME",
+      help: "longest time without any operation; what follows keeps its distances",
+    },
+    {
+      name: "from",
+      value: "TIME",
+      help: "recorded second from which on times are kept; what is before just comes first",
+    },
+    { name: "to", value: "TIME", help: "recorded second after which nothing is sent" },
     { name: "timeout", value: "TIME", help: "longest wait for a response; 60s unless given" },
     { name: "root", value: "DIR", help: "directory of the share under which a replay's paths lie" },
     {
@@ -166,6 +181,11 @@ interface Settings {
   readonly backend: (typeof BACKENDS)[number];
   readonly speed: number;
   readonly asap: boolean;
+  readonly causal: boolean;
+  /** Seconds; absent where not given. */
+  readonly maxIdle?: number;
+  readonly from?: number;
+  readonly to?: number;
   readonly timeout: number;
   readonly params: Readonly<Record<string, string>>;
   readonly shares: Readonly<Record<string, string>>;
@@ -181,14 +201,41 @@ function readSettings(given: Given): Settings {
   if (!Number.isFinite(speed) || speed <= 0) {
     throw new UsageError(`Cannot run with --speed ${speedText}: a positive number is needed`);
   }
+  const causal = given.has("causal");
+  const maxIdle = secondsOf(given, "max-idle");
+  const from = secondsOf(given, "from");
+  const to = secondsOf(given, "to");
+  for (const [name, used] of [["causal", causal], ["max-idle", maxIdle !== undefined]] as const) {
+    if (asap && used) {
+      throw new UsageError(`Cannot run with --${name} and --asap: --asap keeps no times`);
+    }
+  }
+  if (to !== undefined && to <= (from ?? 0)) {
+    throw new UsageError(`Cannot run from ${from ?? 0} s to ${to} s: the window is empty`);
+  }
   return {
     backend: backendOf(given.value("backend")),
     speed,
     asap,
+    causal,
+    ...maxIdle === undefined ? {} : { maxIdle },
+    ...from === undefined ? {} : { from },
+    ...to === undefined ? {} : { to },
     timeout: timeoutOf(given.value("timeout")),
     params: pairs(given.values("set"), "set"),
     shares: pairs(given.values("map-share"), "map-share"),
   };
+}
+
+/** @throws {UsageError} When the option's value is no time. */
+function secondsOf(given: Given, name: string): number | undefined {
+  const text = given.value(name);
+  if (text === undefined) return undefined;
+  try {
+    return duration(text);
+  } catch {
+    throw new UsageError(`Cannot run with --${name} ${text}: a time such as 1.5s is needed`);
+  }
 }
 
 function backendOf(name: string = BACKENDS[0]): Settings["backend"] {
@@ -355,7 +402,7 @@ class ScenarioRun {
   }
 
   async #execute(sandbox: Sandbox): Promise<ScenarioFailure | null> {
-    const { speed, asap, timeout, params, shares } = this.#settings;
+    const { backend: _, ...settings } = this.#settings;
     using progress = new ProgressLine(
       this.#given.has("quiet") ? { ...this.#terminal, interactive: false } : this.#terminal,
       () => this.#progressText(),
@@ -365,11 +412,7 @@ class ScenarioRun {
       return await sandbox.run({
         ...this.#where(),
         root: this.#given.value("root") ?? this.#target.root,
-        speed,
-        asap,
-        timeout,
-        params,
-        shares,
+        ...settings,
         workload: this.#subject.workload,
         keylog: this.#keylog !== null,
       });

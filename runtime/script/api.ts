@@ -1076,12 +1076,14 @@ export interface Client {
    * Waits until the recorded time: `seconds` after the start of the capture, divided by `--speed`; with `--asap` it
    * waits for nothing. Labels the next operation (or compound). `after` names labels (of other clients too) whose operations
    * had been answered before: it waits for them at any speed. `"214 pending"` names the moment when the server says
-   * that the operation of label 214 is pending (or answers it): a watch or a lock that others must not overtake.
+   * that the operation of label 214 is pending (or answers it): a watch or a lock that others must not overtake. `took`
+   * tells how many seconds after `seconds` its answer came: with `--causal` what follows keeps its think time after the
+   * answer, so that a faster server shortens the run.
    */
   at(
     seconds: number,
     label?: Label,
-    options?: { readonly after?: readonly Label[] },
+    options?: { readonly after?: readonly Label[]; readonly took?: number },
   ): Promise<void>;
   /** Like `at()`, `count` times, `interval` seconds apart: yields 0 to `count - 1`. */
   times(

@@ -60,13 +60,18 @@ export class ScriptClient implements Client {
   async at(
     seconds: number,
     label?: Label,
-    options: { readonly after?: readonly Label[] } = {},
+    options: { readonly after?: readonly Label[]; readonly took?: number } = {},
   ): Promise<void> {
     const { run } = this.state;
-    await this.#after(options.after ?? []);
-    const due = run.timeline.due(seconds);
-    if (due !== null) await run.host.clock.until(run.origin + due);
-    this.state.mark(label === undefined ? null : String(label), due);
+    const pace = this.state.pace ??= run.pacing.join();
+    const after = (options.after ?? []).map(String);
+    await this.#after(after);
+    const moment = await pace.at(seconds, run.answersOf(after));
+    this.state.mark(
+      label === undefined ? null : String(label),
+      moment === null ? null : moment - run.origin,
+      { at: seconds, took: options.took ?? 0 },
+    );
   }
 
   async *times(
@@ -90,10 +95,12 @@ export class ScriptClient implements Client {
   }
 
   /** Waits for operations that were answered before, in the capture; no longer than for a response. */
-  async #after(labels: readonly Label[]): Promise<void> {
+  async #after(labels: readonly string[]): Promise<void> {
     if (labels.length === 0) return;
-    const { run } = this.state;
-    const unmet = await run.waitFor(labels.map(String));
+    const { run, pace } = this.state;
+    pace?.wait();
+    const unmet = await run.waitFor(labels);
+    pace?.go();
     if (unmet.length > 0 && run.stopped === null) {
       run.host.note(
         `client ${this.name} went on without ${unmet.join(", ")}: no such operation was answered`,

@@ -2,7 +2,8 @@
 import { type BackendConnection, type BackendSession, LeaseTable } from "../client/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import { RawTransport } from "./raw_transport.ts";
-import type { Origin, Run } from "./run.ts";
+import type { Pace } from "../schedule/mod.ts";
+import type { Origin, RecordedTime, Run } from "./run.ts";
 
 /** Whether a connection is still there, for everything that goes over it. */
 export interface ConnectionLink {
@@ -45,6 +46,9 @@ export class ClientState {
   readonly #leases = new Map<string, LeaseTable>();
   #label: string | null = null;
   #due: number | null = null;
+  #recorded: RecordedTime | undefined;
+  /** Its place in recorded time; absent while nothing of it is recorded. */
+  pace: Pace | undefined;
 
   constructor(run: Run, name: string) {
     this.run = run;
@@ -86,16 +90,24 @@ export class ClientState {
   }
 
   /** What the next operation is, and when it is due. */
-  mark(label: string | null, due: number | null): void {
+  mark(label: string | null, due: number | null, recorded?: RecordedTime): void {
     this.#label = label;
     this.#due = due;
+    this.#recorded = recorded;
   }
 
   /** Takes label and due time: they belong to one operation (or compound). */
   origin(): Origin {
-    const origin = { client: this.name, label: this.#label, due: this.#due };
+    const origin: Origin = {
+      client: this.name,
+      label: this.#label,
+      due: this.#due,
+      ...this.#recorded === undefined ? {} : { recorded: this.#recorded },
+      ...this.pace === undefined ? {} : { pace: this.pace },
+    };
     this.#label = null;
     this.#due = null;
+    this.#recorded = undefined;
     return origin;
   }
 }

@@ -6,6 +6,7 @@ import { watchBlobs } from "./data.ts";
 import { ScriptError } from "./errors.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { parseParams } from "./params.ts";
+import { WindowEnd } from "../schedule/mod.ts";
 import { Run } from "./run.ts";
 import type { Definition } from "./scenario.ts";
 import { duration } from "./units.ts";
@@ -139,9 +140,13 @@ async function replayRun(definition: Definition, run: Run, shared: {
     const state = new ClientState(run, name);
     state.breaks.policy = definition.onBreak;
     states.set(name, state);
+    state.pace = run.pacing.join();
     try {
       await (definition.functions[name] as ReplayFunction)(new ScriptClient(state), replayParams);
+    } catch (error) {
+      if (!(error instanceof WindowEnd)) throw error;
     } finally {
+      state.pace.end();
       run.clientEnds();
     }
   }));

@@ -40,6 +40,13 @@ export interface RunOptions {
   readonly root: string;
   readonly speed: number;
   readonly asap: boolean;
+  /** Keep think times after what enabled an operation, instead of moments. */
+  readonly causal?: boolean;
+  /** Seconds that a time without operations lasts at most. */
+  readonly maxIdle?: number;
+  /** Recorded seconds: before, operations just follow each other; after `to`, nothing is sent. */
+  readonly from?: number;
+  readonly to?: number;
   /** Seconds to wait for a response. */
   readonly timeout: number;
 }

@@ -7,7 +7,7 @@ import {
   UnsupportedError,
 } from "../client/mod.ts";
 import type { OperationRecord } from "../measure/mod.ts";
-import { Order, Timeline } from "../schedule/mod.ts";
+import { type Event, Order, type Pace, Pacing, Timeline } from "../schedule/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import type { Data, Duration, Operation, OperationOptions, Outcome, Session } from "./api.ts";
 import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
@@ -32,6 +32,17 @@ export interface Origin {
   readonly label: string | null;
   /** Milliseconds after the run's origin; null when it just follows. */
   readonly due: number | null;
+  /** When it was recorded; absent in what was written by hand. */
+  readonly recorded?: RecordedTime;
+  /** The client's place in time. */
+  readonly pace?: Pace;
+}
+
+/** An operation's times in the capture, in seconds. */
+export interface RecordedTime {
+  readonly at: number;
+  /** Until the final answer; 0 where that is not told. */
+  readonly took: number;
 }
 
 /** What goes to the client with every request. */
@@ -81,6 +92,7 @@ export class Run {
   readonly options: RunOptions;
   readonly timeline: Timeline;
   readonly order = new Order();
+  readonly pacing: Pacing;
   /** Whether an unexpected status throws: in a scenario, not in a replay. */
   readonly strict: boolean;
   /** When the run began, on the host's clock. */
@@ -98,12 +110,15 @@ export class Run {
   #outstanding = 0;
   readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
   readonly #names = new Map<string, Uint8Array>();
+  /** Answers by label, for think times. */
+  readonly #answers = new Map<string, Event>();
 
   constructor(host: RunHost, options: RunOptions & { readonly strict: boolean }) {
     this.host = host;
     this.options = options;
     this.strict = options.strict;
-    this.timeline = new Timeline(options);
+    this.timeline = new Timeline(timelineOptions(options));
+    this.pacing = new Pacing(host.clock, this.timeline);
     this.#origin = host.clock.now();
     this.#refusal.promise.catch(() => {});
   }
@@ -129,6 +144,7 @@ export class Run {
   /** Starts the common clock of the clients. */
   begin(): void {
     this.#origin = this.host.clock.now();
+    this.pacing.begin();
   }
 
   /** When the run began, on the host's clock. */
@@ -177,6 +193,9 @@ export class Run {
       void pending.promise.then(() => this.order.end(pendingLabel(label)));
     }
     this.#outstanding++;
+    const { pace, recorded } = origin;
+    let held = false;
+    pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: madeAt });
 
     const finish = (result: {
       reply?: R;
@@ -231,6 +250,14 @@ export class Run {
           ...grant === undefined ? {} : { grant },
         });
         this.#outstanding--;
+        const answered = recorded === undefined || reply === undefined ? null : {
+          recorded: recorded.at + recorded.took,
+          actual: reply.receivedAt,
+        };
+        if (answered !== null && label !== null && this.timeline.causal) {
+          this.#answers.set(label, answered);
+        }
+        pace?.answered(held, answered);
         if (label !== null) this.order.end(label);
         // The script has its turn first: it may send the next one.
         if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
@@ -276,7 +303,11 @@ export class Run {
       finish,
       request: this.#requestOptions(options, {
         signal: abort.signal,
-        onInterim: () => pending.resolve(true),
+        onInterim: () => {
+          if (!held) pace?.held();
+          held = true;
+          pending.resolve(true);
+        },
       }),
     });
     return operation;
@@ -459,6 +490,11 @@ export class Run {
     }
   }
 
+  /** When the operations of these labels were answered, in the capture and now: for think times. */
+  answersOf(labels: readonly string[]): Event[] {
+    return labels.flatMap((label) => this.#answers.get(label) ?? []);
+  }
+
   /** Calls `expire` once, unless `cancel` (returned) is called within that many milliseconds. */
   deadline(milliseconds: number, expire: () => void): () => void {
     const watched: Watched = { expiresAt: this.host.clock.now() + milliseconds, expire };
@@ -526,6 +562,18 @@ export class Run {
   guid(scope: string, name: string): string {
     return guidText(this.named(scope, name));
   }
+}
+
+function timelineOptions(options: RunOptions) {
+  const { speed, asap, causal, maxIdle, from, to } = options;
+  return {
+    speed,
+    asap,
+    ...causal === undefined ? {} : { causal },
+    ...maxIdle === undefined ? {} : { maxIdle },
+    ...from === undefined ? {} : { from },
+    ...to === undefined ? {} : { to },
+  };
 }
 
 /** The frames of an error's stack, without its message. */
