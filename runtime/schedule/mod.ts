@@ -7,7 +7,8 @@
  */
 export { Alarms, type AlarmStep, SPIN_MS } from "./alarms.ts";
 export { type Clock, type ClockParts, PreciseClock } from "./clock.ts";
-export { Order } from "./order.ts";
+export { IdSet } from "./id_set.ts";
+export { Order, type OrderKey, pendingOf } from "./order.ts";
 export { type Event, type Pace, Pacing, WindowEnd } from "./pacing.ts";
 export {
   arrivals,

@@ -1,4 +1,16 @@
 /** Happens-before: an operation that was sent after others had been answered waits for them at any speed. */
+import { IdSet } from "./id_set.ts";
+
+/**
+ * What an operation is waited for by: its label, or its number, which stands for one operation alone. The pending moment
+ * of a number is the negative number below it ({@linkcode pendingOf}).
+ */
+export type OrderKey = string | number;
+
+/** The moment at which the server says that an operation is pending. */
+export function pendingOf(key: OrderKey): OrderKey {
+  return typeof key === "number" ? -1 - key : `${key} pending`;
+}
 
 interface Entry {
   outstanding: number;
@@ -6,8 +18,8 @@ interface Entry {
 }
 
 interface Waiter {
-  readonly missing: Set<string>;
-  readonly release: (unmet: readonly string[]) => void;
+  readonly missing: Set<OrderKey>;
+  readonly release: (unmet: readonly OrderKey[]) => void;
 }
 
 /**
@@ -26,18 +38,28 @@ interface Waiter {
  */
 export class Order {
   readonly #entries = new Map<string, Entry>();
-  readonly #waiters = new Map<string, Set<Waiter>>();
+  readonly #waiters = new Map<OrderKey, Set<Waiter>>();
+  /** Numbers that are done, and those whose pending moment has come: there may be millions. */
+  readonly #done = new IdSet();
+  readonly #pending = new IdSet();
   #closed = false;
 
   /** An operation of that label is sent. */
-  begin(label: string): void {
+  begin(label: OrderKey): void {
+    if (typeof label === "number") return;
     const entry = this.#entries.get(label);
     if (entry === undefined) this.#entries.set(label, { outstanding: 1, finished: 0 });
     else entry.outstanding++;
   }
 
   /** An operation of that label is answered, skipped or given up. */
-  end(label: string): void {
+  end(label: OrderKey): void {
+    if (typeof label === "number") {
+      if (label < 0) this.#pending.add(-1 - label);
+      else this.#done.add(label);
+      this.#settle(label);
+      return;
+    }
     const entry = this.#entries.get(label);
     if (entry === undefined || entry.outstanding === 0) {
       throw new Error(`Cannot end operation ${label}: it has not begun`);
@@ -48,7 +70,10 @@ export class Order {
   }
 
   /** Whether nothing has to wait for the label any more. */
-  done(label: string): boolean {
+  done(label: OrderKey): boolean {
+    if (typeof label === "number") {
+      return label < 0 ? this.#pending.has(-1 - label) : this.#done.has(label);
+    }
     const entry = this.#entries.get(label);
     return entry !== undefined && entry.finished > 0 && entry.outstanding === 0;
   }
@@ -57,7 +82,7 @@ export class Order {
    * Calls `release` once every label is done: at once when they are. Its argument names the labels that never will
    * be, because `close` was called first. Returns how to stop waiting.
    */
-  wait(labels: readonly string[], release: (unmet: readonly string[]) => void): () => void {
+  wait(labels: readonly OrderKey[], release: (unmet: readonly OrderKey[]) => void): () => void {
     const missing = new Set(labels.filter((label) => !this.done(label)));
     if (missing.size === 0 || this.#closed) {
       release([...missing]);
@@ -90,7 +115,7 @@ export class Order {
     for (const waiter of waiters) waiter.release([...waiter.missing]);
   }
 
-  #settle(label: string): void {
+  #settle(label: OrderKey): void {
     const waiters = this.#waiters.get(label);
     if (waiters === undefined) return;
     this.#waiters.delete(label);

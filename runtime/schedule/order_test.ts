@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Order } from "./order.ts";
+import { Order, type OrderKey, pendingOf } from "./order.ts";
 
 Deno.test("a wait ends when the last of its labels is done", () => {
   const order = new Order();
-  const released: (readonly string[])[] = [];
+  const released: (readonly OrderKey[])[] = [];
   order.wait(["1", "2"], (unmet) => released.push(unmet));
   order.begin("1");
   order.begin("2");
@@ -38,7 +38,7 @@ Deno.test("labels that are done hold nobody up", () => {
 
 Deno.test("closing releases every wait and names what it lacks", () => {
   const order = new Order();
-  const released: (readonly string[])[] = [];
+  const released: (readonly OrderKey[])[] = [];
   order.begin("1");
   order.wait(["1", "never"], (unmet) => released.push(unmet));
   order.end("1");
@@ -59,4 +59,19 @@ Deno.test("a wait that was given up is not released", () => {
 
 Deno.test("an operation cannot end without having begun", () => {
   assertThrows(() => new Order().end("1"), Error, "Cannot end operation 1: it has not begun");
+});
+
+Deno.test("an operation may go by a number, whose pending moment is another key", () => {
+  const order = new Order();
+  const released: string[] = [];
+  order.wait([7], () => released.push("done"));
+  order.wait([pendingOf(7)], () => released.push("pending"));
+  order.wait([8, "1"], (unmet) => released.push(`without ${unmet.join()}`));
+  order.begin(7);
+  order.end(pendingOf(7));
+  order.end(7);
+  order.end(8);
+  assertEquals([order.done(7), order.done(pendingOf(8)), order.done(9)], [true, false, false]);
+  order.close();
+  assertEquals(released, ["pending", "done", "without 1"]);
 });

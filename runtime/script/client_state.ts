@@ -47,6 +47,7 @@ export class ClientState {
   #label: string | null = null;
   #due: number | null = null;
   #recorded: RecordedTime | undefined;
+  #key: number | undefined;
   /** Its place in recorded time; absent while nothing of it is recorded. */
   pace: Pace | undefined;
 
@@ -89,11 +90,17 @@ export class ClientState {
     for (const connection of this.#connections) connection.close();
   }
 
-  /** What the next operation is, and when it is due. */
-  mark(label: string | null, due: number | null, recorded?: RecordedTime): void {
+  /** What the next operation is, and when it is due; `key` is what others wait for it by, where that is no label. */
+  mark(label: string | null, due: number | null, recorded?: RecordedTime, key?: number): void {
     this.#label = label;
     this.#due = due;
     this.#recorded = recorded;
+    this.#key = key;
+  }
+
+  /** Whether the next operation has a key of its own. */
+  get isKeyed(): boolean {
+    return this.#key !== undefined;
   }
 
   /** Takes label and due time: they belong to one operation (or compound). */
@@ -104,10 +111,12 @@ export class ClientState {
       due: this.#due,
       ...this.#recorded === undefined ? {} : { recorded: this.#recorded },
       ...this.pace === undefined ? {} : { pace: this.pace },
+      ...this.#key === undefined ? {} : { key: this.#key },
     };
     this.#label = null;
     this.#due = null;
     this.#recorded = undefined;
+    this.#key = undefined;
     return origin;
   }
 }

@@ -7,7 +7,15 @@ import {
   UnsupportedError,
 } from "../client/mod.ts";
 import type { OperationRecord } from "../measure/mod.ts";
-import { type Event, Order, type Pace, Pacing, Timeline } from "../schedule/mod.ts";
+import {
+  type Event,
+  Order,
+  type OrderKey,
+  type Pace,
+  Pacing,
+  pendingOf,
+  Timeline,
+} from "../schedule/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import type { Data, Duration, Operation, OperationOptions, Outcome, Session } from "./api.ts";
 import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
@@ -30,6 +38,8 @@ const SWEEP_MS = 100;
 export interface Origin {
   readonly client: string;
   readonly label: string | null;
+  /** What others wait for it by, in place of its label: a row's number. */
+  readonly key?: number;
   /** Milliseconds after the run's origin; null when it just follows. */
   readonly due: number | null;
   /** When it was recorded; absent in what was written by hand. */
@@ -111,7 +121,7 @@ export class Run {
   readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
   readonly #names = new Map<string, Uint8Array>();
   /** Answers by label, for think times. */
-  readonly #answers = new Map<string, Event>();
+  readonly #answers = new Map<OrderKey, Event>();
 
   constructor(host: RunHost, options: RunOptions & { readonly strict: boolean }) {
     this.host = host;
@@ -187,10 +197,11 @@ export class Run {
     const madeAt = this.host.clock.now();
     // Where the script made it: its failure comes from elsewhere, and shall name that line.
     const site = this.strict || this.host.backend.name !== "native" ? new ScriptError("") : null;
-    if (label !== null) {
-      this.order.begin(label);
-      this.order.begin(pendingLabel(label));
-      void pending.promise.then(() => this.order.end(pendingLabel(label)));
+    const key = origin.key ?? label;
+    if (key !== null) {
+      this.order.begin(key);
+      this.order.begin(pendingOf(key));
+      void pending.promise.then(() => this.order.end(pendingOf(key)));
     }
     this.#outstanding++;
     const { pace, recorded } = origin;
@@ -254,11 +265,11 @@ export class Run {
           recorded: recorded.at + recorded.took,
           actual: reply.receivedAt,
         };
-        if (answered !== null && label !== null && this.timeline.causal) {
-          this.#answers.set(label, answered);
+        if (answered !== null && key !== null && this.timeline.causal) {
+          this.#answers.set(key, answered);
         }
         pace?.answered(held, answered);
-        if (label !== null) this.order.end(label);
+        if (key !== null) this.order.end(key);
         // The script has its turn first: it may send the next one.
         if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
       };
@@ -460,24 +471,29 @@ export class Run {
 
   /**
    * Waits until the labels are done. Gives up, with the labels that lack, when the time is up, or when nobody is left
-   * who could do them: every client waits, and no response is to come.
+   * who could do them: every client waits, and no response is to come; or when `abandoned` resolves.
    */
-  async waitFor(labels: readonly string[]): Promise<readonly string[]> {
-    const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+  async waitFor(
+    labels: readonly OrderKey[],
+    abandoned?: Promise<void>,
+  ): Promise<readonly OrderKey[]> {
+    const { promise, resolve } = Promise.withResolvers<readonly OrderKey[]>();
     this.#waiting++;
     let waits = true;
     // A client that is let go waits no more, though it has its turn only later: others may ask meanwhile.
-    const letGo = (unmet: readonly string[]) => {
+    const letGo = (unmet: readonly OrderKey[]) => {
       if (!waits) return;
       waits = false;
       this.#waiting--;
       resolve(unmet);
     };
     const stopWaiting = this.order.wait(labels, letGo);
-    const stopTimer = this.deadline(this.timeoutOf(undefined), () => {
+    const giveUp = () => {
       stopWaiting();
       letGo(labels.filter((label) => !this.order.done(label)));
-    });
+    };
+    const stopTimer = this.deadline(this.timeoutOf(undefined), giveUp);
+    void abandoned?.then(giveUp);
     this.#releaseIfStuck();
     const unmet = await promise;
     stopTimer();
@@ -491,7 +507,7 @@ export class Run {
   }
 
   /** When the operations of these labels were answered, in the capture and now: for think times. */
-  answersOf(labels: readonly string[]): Event[] {
+  answersOf(labels: readonly OrderKey[]): Event[] {
     return labels.flatMap((label) => this.#answers.get(label) ?? []);
   }
 
@@ -588,11 +604,6 @@ export function guidText(random: Uint8Array): string {
     return value.toString(16).padStart(2, "0");
   }).join("");
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-}
-
-/** What another client waits for when it waits until the server has taken the operation up: an interim response. */
-function pendingLabel(label: string): string {
-  return `${label} pending`;
 }
 
 /** @throws {ScriptError} When nobody is logged in on that channel. */

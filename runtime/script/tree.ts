@@ -242,10 +242,12 @@ export class ScriptCompound implements Compound {
       : newChain(this.#state, fields.tree, fields.related);
   }
 
-  /** Client, label and due time: the label is every request's, the time the first one's. */
+  /** Client, label and due time: the label is every request's, the time the first one's. A row brings its own key. */
   origin(): Origin {
     if (this.#sent) throw new ScriptError("Cannot add to a compound: it is sent");
-    const origin = this.#origin === null ? this.#state.origin() : { ...this.#origin, due: null };
+    const origin = this.#origin === null || this.#state.isKeyed
+      ? this.#state.origin()
+      : { ...this.#origin, due: null };
     this.#origin ??= origin;
     return origin;
   }
