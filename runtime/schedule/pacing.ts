@@ -54,9 +54,9 @@ export class Pacing {
     this.#latest = timeline.from;
   }
 
-  /** The time begins now. */
-  begin(): void {
-    this.#zero = this.#clock.now();
+  /** The time begins, or began, at that moment of the clock. */
+  begin(zero: number): void {
+    this.#zero = zero;
   }
 
   /** Milliseconds of idle time that were left out. */

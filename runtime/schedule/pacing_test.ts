@@ -56,7 +56,7 @@ async function play(
 ): Promise<number[][]> {
   const clock = new FakeClock();
   const pacing = new Pacing(clock, new Timeline(options));
-  pacing.begin();
+  pacing.begin(clock.now());
   const paces = clients.map(() => pacing.join());
   const sent: number[][] = clients.map(() => []);
   const run = async (index: number) => {

@@ -2,6 +2,7 @@
 import type { Client, ParamsSchema, ReplayParams, ScenarioContext, UserOptions } from "./api.ts";
 import { loginUser, ScriptClient } from "./client.ts";
 import { ClientState } from "./client_state.ts";
+import { Commons } from "./commons.ts";
 import { watchBlobs } from "./data.ts";
 import { ScriptError } from "./errors.ts";
 import type { RunHost, RunOptions } from "./host.ts";
@@ -51,15 +52,16 @@ export function execute(
   },
 ): RunHandle {
   const params = parseParams(definition.params, options.params);
-  const run = new Run(host, { ...options, strict: definition.kind === "scenario" });
+  const commons = new Commons({ clock: host.clock, blob: host.blob });
+  const run = new Run(host, { ...options, commons, strict: definition.kind === "scenario" });
   const states = new Map<string, ClientState>();
   const stopped = Promise.withResolvers<void>();
 
   const work = async (): Promise<RunResult> => {
-    for (const path of options.blobs) run.preload(path);
-    const stopWatching = watchBlobs(({ path }) => run.preload(path));
+    for (const path of options.blobs) void commons.blob(path);
+    const stopWatching = watchBlobs(({ path }) => void commons.blob(path));
     try {
-      await run.blobsReady();
+      await commons.blobsReady();
       run.begin();
       const main = definition.kind === "scenario"
         ? scenarioRun(definition, run, { states, params })

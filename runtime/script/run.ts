@@ -20,6 +20,7 @@ import { statusName } from "../wire/mod.ts";
 import type { Data, Duration, Operation, OperationOptions, Outcome, Session } from "./api.ts";
 import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 import { expectedStatus } from "./expected.ts";
+import type { Commons } from "./commons.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { makeOperation, type Settlement } from "./operation.ts";
 import { duration } from "./units.ts";
@@ -30,9 +31,6 @@ const REPLAY_OPERATION = 0x20000000;
 
 /** Severity of an NTSTATUS that is an error (MS-ERREF 2.3). */
 const ERROR_SEVERITY = 3;
-
-/** How often overdue operations are looked for, in milliseconds. */
-const SWEEP_MS = 100;
 
 /** Where an operation comes from, taken when the script makes it. */
 export interface Origin {
@@ -91,15 +89,11 @@ export interface Intent<T, R extends Answered> {
   readonly grant?: () => OperationRecord["grant"];
 }
 
-interface Watched {
-  readonly expiresAt: number;
-  readonly expire: () => void;
-}
-
 /** What all clients of a run share. */
 export class Run {
   readonly host: RunHost;
   readonly options: RunOptions;
+  readonly commons: Commons;
   readonly timeline: Timeline;
   readonly order = new Order();
   readonly pacing: Pacing;
@@ -107,24 +101,24 @@ export class Run {
   readonly strict: boolean;
   /** When the run began, on the host's clock. */
   #origin: number;
-  #nextId = 1;
   #stopped: string | null = null;
   readonly #refusal = Promise.withResolvers<never>();
   readonly #differences = new Set<string>();
-  readonly #watched = new Set<Watched>();
-  #sweeping = false;
   #clients = 0;
   /** Clients that wait for labels. */
   #waiting = 0;
   /** Operations without an end. */
   #outstanding = 0;
-  readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
   readonly #names = new Map<string, Uint8Array>();
   /** Answers by label, for think times. */
   readonly #answers = new Map<OrderKey, Event>();
 
-  constructor(host: RunHost, options: RunOptions & { readonly strict: boolean }) {
+  constructor(
+    host: RunHost,
+    options: RunOptions & { readonly strict: boolean; readonly commons: Commons },
+  ) {
     this.host = host;
+    this.commons = options.commons;
     this.options = options;
     this.strict = options.strict;
     this.timeline = new Timeline(timelineOptions(options));
@@ -154,7 +148,7 @@ export class Run {
   /** Starts the common clock of the clients. */
   begin(): void {
     this.#origin = this.host.clock.now();
-    this.pacing.begin();
+    this.pacing.begin(this.#origin);
   }
 
   /** When the run began, on the host's clock. */
@@ -184,7 +178,7 @@ export class Run {
     // A mistake in the options is the script's: it throws here, at its line.
     const expected = expectedStatus(options.expect);
     const limit = this.timeoutOf(options.timeout);
-    const id = this.#nextId++;
+    const id = this.commons.id();
     const label = options.label === undefined ? origin.label : String(options.label);
     const abort = new AbortController();
     const pending = Promise.withResolvers<boolean>();
@@ -308,7 +302,7 @@ export class Run {
       finish({ skipped: intent.leftOut, leftOut: true });
       return operation;
     }
-    this.#send(intent, {
+    const how = {
       limit,
       abort,
       finish,
@@ -320,7 +314,10 @@ export class Run {
           pending.resolve(true);
         },
       }),
-    });
+    };
+    const { admission } = this.commons;
+    if (admission === null || admission.enter()) this.#send(intent, how);
+    else admission.queue(() => this.#send(intent, how));
     return operation;
   }
 
@@ -334,17 +331,14 @@ export class Run {
     const end = (result: { reply?: R; error?: string; cause?: unknown }) => {
       if (done) return;
       done = true;
-      this.#watched.delete(watched);
+      stopTimer();
+      this.commons.admission?.leave();
       how.finish(result);
     };
-    const watched: Watched = {
-      expiresAt: this.host.clock.now() + how.limit,
-      expire: () => {
-        end({ error: `no response within ${how.limit / 1000} s` });
-        how.abort.abort();
-      },
-    };
-    this.#watch(watched);
+    const stopTimer = this.deadline(how.limit, () => {
+      end({ error: `no response within ${how.limit / 1000} s` });
+      how.abort.abort();
+    });
     let sent: Promise<R>;
     try {
       sent = intent.send(how.request);
@@ -440,7 +434,7 @@ export class Run {
   /** Records a break that never came. */
   missingBreak(origin: Origin, fields: { path: string; expected: string; error: string }): void {
     this.host.record({
-      id: this.#nextId++,
+      id: this.commons.id(),
       client: origin.client,
       command: "BREAK",
       path: fields.path,
@@ -513,43 +507,7 @@ export class Run {
 
   /** Calls `expire` once, unless `cancel` (returned) is called within that many milliseconds. */
   deadline(milliseconds: number, expire: () => void): () => void {
-    const watched: Watched = { expiresAt: this.host.clock.now() + milliseconds, expire };
-    this.#watch(watched);
-    return () => void this.#watched.delete(watched);
-  }
-
-  #watch(watched: Watched): void {
-    this.#watched.add(watched);
-    if (!this.#sweeping) void this.#sweep();
-  }
-
-  /** One wait for all operations: a timer for each would cost more than the operations. */
-  async #sweep(): Promise<void> {
-    this.#sweeping = true;
-    while (this.#watched.size > 0) {
-      await this.host.clock.rest(SWEEP_MS);
-      const now = this.host.clock.now();
-      for (const watched of [...this.#watched]) {
-        if (watched.expiresAt <= now) {
-          this.#watched.delete(watched);
-          watched.expire();
-        }
-      }
-    }
-    this.#sweeping = false;
-  }
-
-  /** Begins to load a blob. */
-  preload(path: string): void {
-    if (this.#blobs.has(path)) return;
-    const loading = this.host.blob(path);
-    this.#blobs.set(path, loading);
-    loading.then((bytes) => this.#blobs.set(path, bytes), () => {});
-  }
-
-  /** Resolves when every blob named so far is there. @throws When one cannot be had. */
-  async blobsReady(): Promise<void> {
-    await Promise.all(this.#blobs.values());
+    return this.commons.deadlines.set(milliseconds, expire);
   }
 
   /** The bytes of `data`: at once when they are there. */
@@ -559,8 +517,7 @@ export class Run {
     if (typeof data?.path !== "string") {
       throw new ScriptError("Cannot write: the data is neither bytes, text nor a blob");
     }
-    this.preload(data.path);
-    return this.#blobs.get(data.path) as Uint8Array | Promise<Uint8Array>;
+    return this.commons.blob(data.path);
   }
 
   /** 16 bytes that this run has for a name: the same at every call, others in every run. */

@@ -1,0 +1,120 @@
+/** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
+import type { Clock } from "../schedule/mod.ts";
+
+/** How often overdue operations are looked for, in milliseconds. */
+const SWEEP_MS = 100;
+
+interface Watched {
+  readonly expiresAt: number;
+  readonly expire: () => void;
+}
+
+/** Time limits of many operations with one timer: one for each would cost more than the operations. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #watched = new Set<Watched>();
+  #sweeping = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `expire` once, unless the returned function is called within that many milliseconds. */
+  set(milliseconds: number, expire: () => void): () => void {
+    const watched: Watched = { expiresAt: this.#clock.now() + milliseconds, expire };
+    this.#watched.add(watched);
+    if (!this.#sweeping) void this.#sweep();
+    return () => void this.#watched.delete(watched);
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweeping = true;
+    while (this.#watched.size > 0) {
+      await this.#clock.rest(SWEEP_MS);
+      const now = this.#clock.now();
+      for (const watched of [...this.#watched]) {
+        if (watched.expiresAt <= now) {
+          this.#watched.delete(watched);
+          watched.expire();
+        }
+      }
+    }
+    this.#sweeping = false;
+  }
+}
+
+/** Lets a limited number of operations be in flight; the others wait in their order. */
+export class Admission {
+  readonly #limit: number;
+  readonly #queue: (() => void)[] = [];
+  #inFlight = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Whether one may start at once; it then counts. */
+  enter(): boolean {
+    if (this.#inFlight >= this.#limit) return false;
+    this.#inFlight++;
+    return true;
+  }
+
+  /** Calls `start` when one may start; it then counts. */
+  queue(start: () => void): void {
+    this.#queue.push(start);
+  }
+
+  /** One has ended. */
+  leave(): void {
+    const next = this.#queue.shift();
+    if (next === undefined) this.#inFlight--;
+    else next();
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+}
+
+/** Everything that is shared. */
+export class Commons {
+  readonly deadlines: Deadlines;
+  /** Null without a limit. */
+  readonly admission: Admission | null;
+  readonly #readBlob: (path: string) => Promise<Uint8Array>;
+  readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
+  #nextId = 1;
+
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly blob: (path: string) => Promise<Uint8Array>;
+    /** Most operations in flight; no limit unless given. */
+    readonly maxConcurrent?: number | undefined;
+  }) {
+    this.deadlines = new Deadlines(parts.clock);
+    this.admission = parts.maxConcurrent === undefined ? null : new Admission(parts.maxConcurrent);
+    this.#readBlob = parts.blob;
+  }
+
+  /** A number for an operation. */
+  id(): number {
+    return this.#nextId++;
+  }
+
+  /** The content of a blob: at once when it is there. */
+  blob(path: string): Uint8Array | Promise<Uint8Array> {
+    const known = this.#blobs.get(path);
+    if (known !== undefined) return known;
+    const loading = this.#readBlob(path);
+    this.#blobs.set(path, loading);
+    loading.then((bytes) => this.#blobs.set(path, bytes), () => {});
+    return loading;
+  }
+
+  /** Resolves when every blob named so far is there. @throws When one cannot be had. */
+  async blobsReady(): Promise<void> {
+    await Promise.all(this.#blobs.values());
+  }
+}
