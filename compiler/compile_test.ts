@@ -8,14 +8,7 @@ import {
   writeBody,
 } from "../tests/captures/conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
-import {
-  CaptureError,
-  compile,
-  inspect,
-  inspectOperations,
-  noteText,
-  type OperationRow,
-} from "./mod.ts";
+import { CaptureError, compile, inspect, inspectOperations, noteText } from "./mod.ts";
 
 function sample(): Uint8Array<ArrayBuffer> {
   const talk = new Conversation().open();
@@ -102,8 +95,9 @@ Deno.test("each exchange is a line in the order of the requests", async () => {
   const other = talk.ask("ECHO", { reserved: 0 });
   talk.answer("ECHO", { reserved: 0 }, { messageId: other });
   talk.answer("ECHO", { reserved: 0 }, { messageId: one });
-  const rows: OperationRow[] = [];
-  await inspectOperations(inputOf(talk.wire.pcap()), (row) => rows.push(row));
+  let text = "";
+  await inspectOperations(inputOf(talk.wire.pcap()), (lines) => text += lines);
+  const rows = text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(rows.map(({ i, cmd, frame_req, frame_resp }) => [i, cmd, frame_req, frame_resp]), [
     [0, "NEGOTIATE", 3, 4],
     [1, "SESSION_SETUP", 5, 6],

@@ -72,10 +72,13 @@ export interface Exchange {
 export interface Opened {
   /** Of the CREATE's exchange. */
   readonly index: number;
+  readonly fileId: FileId;
   readonly sessionId: bigint | null;
   readonly treeId: number | null;
   readonly tree: string | null;
   readonly path: string | null;
+  /** The file id as lines have it, once it was asked for. */
+  text: string | null;
 }
 
 /** What is known about an exchange beyond its own bytes. */

@@ -4,7 +4,6 @@ import type { ByteInput, CaptureNote } from "./capture/mod.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import type { Exchange, ExchangeSink } from "./exchange.ts";
 import { OperationLines } from "./operation_lines.ts";
-import type { OperationRow } from "./operation_row.ts";
 import { PlanBuilder } from "./operations.ts";
 import { countPayloads, hashPayloads } from "./payload.ts";
 import type { PlanOperation } from "./plan.ts";
@@ -106,17 +105,26 @@ export async function inspect(
   };
 }
 
-/** Hands every exchange on as a line, in the order of the requests. */
+/** Options of {@linkcode inspectOperations}. */
+export interface OperationOptions extends InspectOptions {
+  /** Whether lines of READ and WRITE tell the SHA-256 of the data; that costs more than all the rest of such a line. */
+  readonly hashes?: boolean;
+}
+
+/**
+ * Hands every exchange on as a line of JSON, in the order of the requests. `write` gets whole lines with their line
+ * feeds, many at a time.
+ */
 export async function inspectOperations(
   input: string | URL | ByteInput,
-  write: (row: OperationRow) => void,
-  options: InspectOptions = {},
+  write: (lines: string) => void,
+  options: OperationOptions = {},
 ): Promise<{ readonly notes: readonly CaptureNote[] }> {
   let lines: OperationLines | undefined;
   const { notes } = await readCapture(
     input,
     (state) => lines = new OperationLines(state, write),
-    { payloads: hashPayloads, ...readOptions(options) },
+    { payloads: options.hashes ? hashPayloads : countPayloads, ...readOptions(options) },
   );
   lines?.finish();
   return { notes };

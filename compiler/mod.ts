@@ -8,7 +8,12 @@ export { type ByteInput, CaptureError, type CaptureNote } from "./capture/mod.ts
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
 export { noteText } from "./emit/typescript.ts";
-export { inspect, type Inspection, inspectOperations, type InspectOptions } from "./inspect.ts";
-export type { OperationRow } from "./operation_row.ts";
+export {
+  inspect,
+  type Inspection,
+  inspectOperations,
+  type InspectOptions,
+  type OperationOptions,
+} from "./inspect.ts";
 export type * from "./plan.ts";
 export type { Progress } from "./read_capture.ts";

@@ -1,58 +1,117 @@
 /** Exchanges -> lines of `inspect --operations`, in the order of their requests. */
 import type { Exchange, ExchangeSink } from "./exchange.ts";
-import { type OperationRow, operationRow } from "./operation_row.ts";
+import { LineMaker } from "./operation_line.ts";
 import type { ReplayState } from "./replay_state.ts";
 
 /**
- * Settled exchanges that wait behind one that is not (a change notification may stay open for hours): beyond this many
- * the open one is passed over, and its line comes when it is settled.
+ * Lines that wait behind an exchange that is not settled (a change notification may stay open for hours): beyond this
+ * many, or this many characters, the open one is passed over, and its line comes when it is settled.
  */
 const WINDOW = 65_536;
+const WINDOW_CHARACTERS = 32 * 1024 * 1024;
+
+/** Characters that are written at once. */
+const CHUNK = 64 * 1024;
 
 /** Writes one line per exchange; a line waits until those before it are settled. */
 export class OperationLines implements ExchangeSink {
   readonly #state: ReplayState;
-  readonly #write: (row: OperationRow) => void;
-  #waiting: Exchange[] = [];
+  readonly #write: (lines: string) => void;
+  readonly #maker = new LineMaker();
+  /** From `#first` on, the exchanges in order: open ones, and lines of those settled. */
+  #waiting: (Exchange | string)[] = [];
+  #first = 0;
+  /** Index of the exchange at `#first`. */
+  #index = 0;
+  #characters = 0;
   /** Passed over while open: written when settled. */
   readonly #late = new Set<Exchange>();
+  #chunk = "";
 
-  constructor(state: ReplayState, write: (row: OperationRow) => void) {
+  /** `write` gets whole lines, many at a time. */
+  constructor(state: ReplayState, write: (lines: string) => void) {
     this.#state = state;
     this.#write = write;
   }
 
   opened(exchange: Exchange): void {
+    if (this.#first === this.#waiting.length) {
+      this.#waiting.length = this.#first = 0;
+      this.#index = exchange.index;
+    }
     this.#waiting.push(exchange);
   }
 
   pending(): void {}
 
   settled(exchange: Exchange): void {
-    if (this.#late.delete(exchange)) return this.#put(exchange);
-    if (this.#waiting[0] === exchange || this.#waiting.length > WINDOW) this.#drain(false);
+    const line = this.#lineOf(exchange);
+    if (this.#late.delete(exchange)) return this.#put(line);
+    if (exchange.index === this.#index) {
+      this.#first++;
+      this.#index++;
+      this.#put(line);
+      this.#putSettled();
+      return;
+    }
+    // Looking at a character makes one piece of a text that refers to dozens: it may wait for long.
+    line.charCodeAt(0);
+    this.#waiting[this.#first + exchange.index - this.#index] = line;
+    this.#characters += line.length;
+    while (
+      this.#waiting.length - this.#first > WINDOW || this.#characters > WINDOW_CHARACTERS
+    ) {
+      this.#passOver();
+    }
+  }
+
+  ended(stream: number): void {
+    this.#maker.ended(stream);
   }
 
   /** Writes what is left. */
   finish(): void {
-    this.#drain(true);
-  }
-
-  #drain(all: boolean): void {
-    let done = 0;
-    for (const exchange of this.#waiting) {
-      if (!exchange.settled && !all) {
-        if (this.#waiting.length - done <= WINDOW) break;
-        this.#late.add(exchange);
-      } else {
-        this.#put(exchange);
-      }
-      done++;
+    while (this.#first < this.#waiting.length) {
+      const next = this.#take();
+      this.#put(typeof next === "string" ? next : this.#lineOf(next));
     }
-    this.#waiting = this.#waiting.slice(done);
+    for (const exchange of this.#late) this.#put(this.#lineOf(exchange));
+    if (this.#chunk !== "") this.#write(this.#chunk);
   }
 
-  #put(exchange: Exchange): void {
-    this.#write(operationRow(exchange, this.#state.facts(exchange)));
+  #lineOf(exchange: Exchange): string {
+    return this.#maker.line(exchange, this.#state.facts(exchange));
+  }
+
+  #passOver(): void {
+    const next = this.#take();
+    if (typeof next === "string") this.#put(next);
+    else this.#late.add(next);
+    this.#putSettled();
+  }
+
+  #putSettled(): void {
+    while (typeof this.#waiting[this.#first] === "string") this.#put(this.#take() as string);
+    if (this.#first < SPENT) return;
+    this.#waiting = this.#waiting.slice(this.#first);
+    this.#first = 0;
+  }
+
+  #take(): Exchange | string {
+    const next = this.#waiting[this.#first]!;
+    this.#first++;
+    this.#index++;
+    if (typeof next === "string") this.#characters -= next.length;
+    return next;
+  }
+
+  #put(line: string): void {
+    this.#chunk += line;
+    if (this.#chunk.length < CHUNK) return;
+    this.#write(this.#chunk);
+    this.#chunk = "";
   }
 }
+
+/** Places that were taken before the rest moves to the front. */
+const SPENT = 4096;

@@ -165,7 +165,8 @@ export class ReplayState {
     this.#resolve(exchange, facts);
     const { index, server } = exchange;
     const { sessionId, treeId, tree, path } = facts;
-    this.#opens.open(server, id, { index, sessionId, treeId, tree, path });
+    const open = { index, fileId: id, sessionId, treeId, tree, path, text: null };
+    this.#opens.open(server, id, open);
     if (message.kind !== "response" || message.command !== "CREATE") return;
     for (const context of message.body.contexts) {
       if (context.kind !== "RqLs") continue;

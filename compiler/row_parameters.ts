@@ -1,12 +1,10 @@
-/** Bodies of requests and responses -> the `req` and `resp` of a line of `inspect --operations`. */
+/** Bodies of requests and responses -> the `req` and `resp` of a line of `inspect --operations`, as JSON text. */
 import {
   type CreateRequestContext,
   type CreateResponseContext,
-  ctlCodeName,
   decodeDirectory,
   decodeNotify,
   fileIdText,
-  informationClassName,
   type Message,
   type NegotiateContext,
   NegotiateContextType,
@@ -17,6 +15,10 @@ import {
 import { describeToken } from "../runtime/security/mod.ts";
 import type { CapturedMessage, Exchange } from "./exchange.ts";
 import {
+  classText,
+  ctlCodeText,
+  directoryClassText,
+  fileIdJson,
   guidText,
   hex16,
   hex32,
@@ -25,181 +27,149 @@ import {
   leaseText,
   octets32,
   oplockText,
+  quoted,
 } from "./row_text.ts";
-
-/** Plain JSON values. */
-export type Parameters = Record<string, unknown>;
 
 const DISPOSITIONS = ["SUPERSEDE", "OPEN", "CREATE", "OPEN_IF", "OVERWRITE", "OVERWRITE_IF"];
 const ACTIONS = ["SUPERSEDED", "OPENED", "CREATED", "OVERWRITTEN"];
-const INFO_TYPES = new Map([[1, "FILE"], [2, "FS"], [3, "SEC"], [4, "QUOTA"]]);
 
 /** What a request asked, by command. */
-export function requestParameters(captured: CapturedMessage): Parameters {
+export function requestParameters(captured: CapturedMessage): string {
   const { message } = captured;
-  if (message?.kind !== "request") return {};
+  if (message?.kind !== "request") return "{}";
   switch (message.command) {
     case "NEGOTIATE":
       return negotiateRequest(message.body);
     case "SESSION_SETUP":
       return sessionSetup(message.body);
     case "TREE_CONNECT":
-      return { path: message.body.path, flags: hex16(message.body.flags) };
+      return `{"path":${quoted(message.body.path)},"flags":${hex16(message.body.flags)}}`;
     case "CREATE":
       return createRequest(message.body);
     case "CLOSE":
-      return { flags: hex16(message.body.flags) };
-    case "READ":
-      return {
-        offset: Number(message.body.offset),
-        length: message.body.length,
-        min_count: message.body.minimumCount,
-        flags: hex8(message.body.flags),
-      };
+      return `{"flags":${hex16(message.body.flags)}}`;
+    case "READ": {
+      const { offset, length, minimumCount, flags } = message.body;
+      return `{"offset":${Number(offset)},"length":${length},"min_count":${minimumCount},"flags":${
+        hex8(flags)
+      }}`;
+    }
     case "WRITE":
-      return {
-        offset: Number(message.body.offset),
-        length: captured.payload?.length ?? 0,
-        flags: hex32(message.body.flags),
-        ...payloadField(captured),
-      };
+      return `{"offset":${Number(message.body.offset)},"length":${
+        captured.payload?.length ?? 0
+      },"flags":${hex32(message.body.flags)}${payloadField(captured)}}`;
     case "LOCK":
-      return {
-        count: message.body.locks.length,
-        sequence_raw: octets32(message.body.lockSequence),
-        locks: message.body.locks.map((lock) => ({
-          offset: Number(lock.offset),
-          length: Number(lock.length),
-          flags: hex32(lock.flags),
-        })),
-      };
-    case "IOCTL":
-      return {
-        ...ioctl(message.body),
-        flags: hex32(message.body.flags),
-        max_in: message.body.maxInputResponse,
-        max_out: message.body.maxOutputResponse,
-      };
-    case "QUERY_DIRECTORY":
-      return {
-        level: message.body.fileInformationClass,
-        level_name: informationClassName(1, message.body.fileInformationClass),
-        flags: hex8(message.body.flags),
-        index: hex32(message.body.fileIndex),
-        pattern: message.body.pattern,
-        out_len: message.body.outputBufferLength,
-      };
-    case "CHANGE_NOTIFY":
-      return {
-        flags: hex16(message.body.flags),
-        watch_tree: (message.body.flags & 1) !== 0,
-        filter: hex32(message.body.completionFilter),
-        out_len: message.body.outputBufferLength,
-      };
-    case "QUERY_INFO":
-      return {
-        ...information(message.body),
-        additional: hex32(message.body.additionalInformation),
-        max_len: message.body.outputBufferLength,
-        in_len: message.body.input.byteLength,
-      };
-    case "SET_INFO":
-      return {
-        ...information(message.body),
-        additional: hex32(message.body.additionalInformation),
-        length: message.body.input.byteLength,
-      };
+      return lockRequest(message.body);
+    case "IOCTL": {
+      const { flags, maxInputResponse, maxOutputResponse } = message.body;
+      return `{${ioctl(message.body)},"flags":${
+        hex32(flags)
+      },"max_in":${maxInputResponse},"max_out":${maxOutputResponse}}`;
+    }
+    case "QUERY_DIRECTORY": {
+      const { fileInformationClass, flags, fileIndex, pattern, outputBufferLength } = message.body;
+      return `{${directoryClassText(fileInformationClass)},"flags":${hex8(flags)},"index":${
+        hex32(fileIndex)
+      },"pattern":${quoted(pattern)},"out_len":${outputBufferLength}}`;
+    }
+    case "CHANGE_NOTIFY": {
+      const { flags, completionFilter, outputBufferLength } = message.body;
+      return `{"flags":${hex16(flags)},"watch_tree":${(flags & 1) !== 0},"filter":${
+        hex32(completionFilter)
+      },"out_len":${outputBufferLength}}`;
+    }
+    case "QUERY_INFO": {
+      const { additionalInformation, outputBufferLength, input } = message.body;
+      return `{${information(message.body)},"additional":${
+        hex32(additionalInformation)
+      },"max_len":${outputBufferLength},"in_len":${input.byteLength}}`;
+    }
+    case "SET_INFO": {
+      const { additionalInformation, input } = message.body;
+      return `{${information(message.body)},"additional":${
+        hex32(additionalInformation)
+      },"length":${input.byteLength}}`;
+    }
     case "OPLOCK_BREAK":
       return breakParameters(message.body);
     default:
-      return {};
+      return "{}";
   }
 }
 
 /** What a response answered, by command. */
-export function responseParameters(captured: CapturedMessage, exchange: Exchange): Parameters {
+export function responseParameters(captured: CapturedMessage, exchange: Exchange): string {
   const { message } = captured;
-  if (message?.kind !== "response") return {};
+  if (message?.kind !== "response") return "{}";
   const asked = exchange.request?.message ?? null;
   switch (message.command) {
     case "NEGOTIATE":
       return negotiateResponse(message.body);
     case "SESSION_SETUP":
-      return { session_flags: hex16(message.body.sessionFlags) };
+      return `{"session_flags":${hex16(message.body.sessionFlags)}}`;
     case "TREE_CONNECT":
-      return {
-        share_type: hex8(message.body.shareType),
-        share_flags: hex32(message.body.shareFlags),
-        share_caps: hex32(message.body.capabilities),
-        max_access: hex32(message.body.maximalAccess),
-      };
+      return `{"share_type":${hex8(message.body.shareType)},"share_flags":${
+        hex32(message.body.shareFlags)
+      },"share_caps":${hex32(message.body.capabilities)},"max_access":${
+        hex32(message.body.maximalAccess)
+      }}`;
     case "CREATE":
-      return {
-        fid: fileIdText(message.body.fileId),
-        oplock: oplockText(message.body.oplockLevel),
-        action: ACTIONS[message.body.createAction] ?? message.body.createAction,
-        eof: Number(message.body.endOfFile),
-        attributes: hex32(message.body.fileAttributes),
-        contexts: message.body.contexts.map(contextRow),
-      };
+      return createResponse(message.body);
     case "CLOSE":
-      return { flags: hex16(message.body.flags), eof: Number(message.body.endOfFile) };
+      return `{"flags":${hex16(message.body.flags)},"eof":${Number(message.body.endOfFile)}}`;
     case "READ":
-      return { length: captured.payload?.length ?? 0, ...payloadField(captured) };
+      return `{"length":${captured.payload?.length ?? 0}${payloadField(captured)}}`;
     case "WRITE":
-      return { count: message.body.count };
+      return `{"count":${message.body.count}}`;
     case "IOCTL":
-      return ioctl(message.body);
+      return `{${ioctl(message.body)}}`;
     case "QUERY_DIRECTORY":
       return directoryReply(message.body, asked);
     case "CHANGE_NOTIFY":
       return notifyReply(message.body);
-    case "QUERY_INFO":
-      return {
-        ...(asked?.kind === "request" && asked.command === "QUERY_INFO"
-          ? information(asked.body)
-          : {}),
-        length: message.body.output.byteLength,
-      };
+    case "QUERY_INFO": {
+      const known = asked?.kind === "request" && asked.command === "QUERY_INFO"
+        ? `${information(asked.body)},`
+        : "";
+      return `{${known}"length":${message.body.output.byteLength}}`;
+    }
     case "SET_INFO":
       return asked?.kind === "request" && asked.command === "SET_INFO"
-        ? information(asked.body)
-        : {};
+        ? `{${information(asked.body)}}`
+        : "{}";
     case "OPLOCK_BREAK":
       return breakParameters(message.body);
     default:
-      return {};
+      return "{}";
   }
 }
 
-function negotiateRequest(body: RequestBodies["NEGOTIATE"]): Parameters {
+function negotiateRequest(body: RequestBodies["NEGOTIATE"]): string {
   const contexts = body.contexts ?? [];
-  return {
-    dialects: body.dialects.map(hex16),
-    sec_mode: hex8(body.securityMode),
-    capabilities: hex32(body.capabilities),
-    client_guid: body.clientGuid,
-    contexts: contexts.map((context) => hex16(negotiateContextType(context))),
-    ciphers: contexts.flatMap((context) => context.kind === "encryption" ? context.ciphers : [])
-      .map(hex16),
-  };
+  const ciphers = contexts.flatMap((c) => c.kind === "encryption" ? c.ciphers : []);
+  return `{"dialects":${list(body.dialects, hex16)},"sec_mode":${
+    hex8(body.securityMode)
+  },"capabilities":${hex32(body.capabilities)},"client_guid":${
+    quoted(body.clientGuid)
+  },"contexts":${list(contexts.map(negotiateContextType), hex16)},"ciphers":${
+    list(ciphers, hex16)
+  }}`;
 }
 
-function negotiateResponse(body: ResponseBodies["NEGOTIATE"]): Parameters {
+function negotiateResponse(body: ResponseBodies["NEGOTIATE"]): string {
   const contexts = body.contexts ?? [];
   const cipher = contexts.flatMap((c) => c.kind === "encryption" ? c.ciphers : [])[0];
   const signing = contexts.flatMap((c) => c.kind === "signing" ? c.algorithms : [])[0];
-  return {
-    dialect: hex16(body.dialectRevision),
-    sec_mode: hex8(body.securityMode),
-    capabilities: hex32(body.capabilities),
-    max_trans: body.maxTransactSize,
-    max_read: body.maxReadSize,
-    max_write: body.maxWriteSize,
-    cipher: cipher === undefined ? null : hex16(cipher),
-    signing: signing === undefined ? null : hex16(signing),
-    compression: contexts.flatMap((c) => c.kind === "compression" ? c.algorithms : []).map(hex16),
-  };
+  const compression = contexts.flatMap((c) => c.kind === "compression" ? c.algorithms : []);
+  return `{"dialect":${hex16(body.dialectRevision)},"sec_mode":${
+    hex8(body.securityMode)
+  },"capabilities":${
+    hex32(body.capabilities)
+  },"max_trans":${body.maxTransactSize},"max_read":${body.maxReadSize},"max_write":${body.maxWriteSize},"cipher":${
+    cipher === undefined ? null : hex16(cipher)
+  },"signing":${signing === undefined ? null : hex16(signing)},"compression":${
+    list(compression, hex16)
+  }}`;
 }
 
 function negotiateContextType(context: NegotiateContext): number {
@@ -223,59 +193,62 @@ function negotiateContextType(context: NegotiateContext): number {
   }
 }
 
-function sessionSetup(body: RequestBodies["SESSION_SETUP"]): Parameters {
+function sessionSetup(body: RequestBodies["SESSION_SETUP"]): string {
   const token = describeToken(body.securityBuffer);
-  return {
-    flags: String(body.flags),
-    sec_mode: hex8(body.securityMode),
-    previous_session: hex64(body.previousSessionId),
-    ntlm_type: token.ntlmType === null ? null : hex32(token.ntlmType),
-    user: token.user,
-    domain: token.domain,
-    kerberos: token.kerberos ? true : null,
-  };
+  return `{"flags":"${body.flags}","sec_mode":${hex8(body.securityMode)},"previous_session":${
+    hex64(body.previousSessionId)
+  },"ntlm_type":${token.ntlmType === null ? null : hex32(token.ntlmType)},"user":${
+    orNull(token.user)
+  },"domain":${orNull(token.domain)},"kerberos":${token.kerberos ? true : null}}`;
 }
 
-function createRequest(body: RequestBodies["CREATE"]): Parameters {
-  return {
-    name: body.name,
-    disposition: DISPOSITIONS[body.createDisposition] ?? body.createDisposition,
-    access: hex32(body.desiredAccess),
-    share: hex32(body.shareAccess),
-    options: hex32(body.createOptions),
-    attributes: hex32(body.fileAttributes),
-    impersonation: body.impersonationLevel,
-    oplock: oplockText(body.requestedOplockLevel),
-    contexts: body.contexts.map(contextRow),
-  };
+function createRequest(body: RequestBodies["CREATE"]): string {
+  const { createDisposition: disposition } = body;
+  const name = DISPOSITIONS[disposition];
+  return `{"name":${quoted(body.name)},"disposition":${
+    name === undefined ? disposition : `"${name}"`
+  },"access":${hex32(body.desiredAccess)},"share":${hex32(body.shareAccess)},"options":${
+    hex32(body.createOptions)
+  },"attributes":${
+    hex32(body.fileAttributes)
+  },"impersonation":${body.impersonationLevel},"oplock":${
+    oplockText(body.requestedOplockLevel)
+  },"contexts":${list(body.contexts, contextText)}}`;
 }
 
-function contextRow(context: CreateRequestContext | CreateResponseContext): Parameters {
+function createResponse(body: ResponseBodies["CREATE"]): string {
+  const { createAction: action } = body;
+  const name = ACTIONS[action];
+  return `{"fid":${fileIdJson(body.fileId)},"oplock":${oplockText(body.oplockLevel)},"action":${
+    name === undefined ? action : `"${name}"`
+  },"eof":${Number(body.endOfFile)},"attributes":${hex32(body.fileAttributes)},"contexts":${
+    list(body.contexts, contextText)
+  }}`;
+}
+
+function contextText(context: CreateRequestContext | CreateResponseContext): string {
   switch (context.kind) {
-    case "RqLs":
-      return {
-        tag: "RqLs",
-        lease_key: guidText(context.leaseKey),
-        lease_state: leaseText(context.leaseState),
-        lease_flags: hex32(context.leaseFlags),
-        lease_version: context.version,
-        ...(context.version === 2
-          ? { parent_lease_key: guidText(context.parentLeaseKey), epoch: context.epoch }
-          : {}),
-      };
+    case "RqLs": {
+      const version2 = context.version === 2
+        ? `,"parent_lease_key":${guidText(context.parentLeaseKey)},"epoch":${context.epoch}`
+        : "";
+      return `{"tag":"RqLs","lease_key":${guidText(context.leaseKey)},"lease_state":${
+        leaseText(context.leaseState)
+      },"lease_flags":${hex32(context.leaseFlags)},"lease_version":${context.version}${version2}}`;
+    }
     case "raw":
-      return { tag: rawTag(context.name), data: { bytes: context.data.toHex() } };
+      return `{"tag":${quoted(rawTag(context.name))},"data":{"bytes":"${context.data.toHex()}"}}`;
     default: {
       const { kind, ...fields } = context;
-      const data = plain(fields) as Parameters;
-      return Object.keys(data).length === 0 ? { tag: kind } : { tag: kind, data };
+      const data = JSON.stringify(plain(fields));
+      return data === "{}" ? `{"tag":"${kind}"}` : `{"tag":"${kind}","data":${data}}`;
     }
   }
 }
 
 /** JSON-able copy: bigint and bytes become text. */
 function plain(value: unknown): unknown {
-  if (typeof value === "bigint") return hex64(value);
+  if (typeof value === "bigint") return `0x${value.toString(16).padStart(16, "0")}`;
   if (value instanceof Uint8Array) return value.toHex();
   if (value === null || typeof value !== "object") return value;
   if ("persistent" in value && "volatile" in value) {
@@ -289,47 +262,44 @@ function rawTag(name: Uint8Array): string {
   return printable ? String.fromCharCode(...name) : name.toHex();
 }
 
-function ioctl(body: RequestBodies["IOCTL"] | ResponseBodies["IOCTL"]): Parameters {
-  return {
-    code: hex32(body.ctlCode),
-    name: ctlCodeName(body.ctlCode),
-    in_len: body.input.byteLength,
-    out_len: body.output.byteLength,
-  };
+function lockRequest(body: RequestBodies["LOCK"]): string {
+  const locks = list(
+    body.locks,
+    ({ offset, length, flags }) =>
+      `{"offset":${Number(offset)},"length":${Number(length)},"flags":${hex32(flags)}}`,
+  );
+  return `{"count":${body.locks.length},"sequence_raw":${
+    octets32(body.lockSequence)
+  },"locks":${locks}}`;
 }
 
-function information(body: { infoType: number; fileInfoClass: number }): Parameters {
-  return {
-    class: INFO_TYPES.get(body.infoType) ?? body.infoType,
-    level: body.fileInfoClass,
-    level_name: informationClassName(body.infoType, body.fileInfoClass),
-  };
+function ioctl(body: RequestBodies["IOCTL"] | ResponseBodies["IOCTL"]): string {
+  return `"code":${hex32(body.ctlCode)},"name":${
+    ctlCodeText(body.ctlCode)
+  },"in_len":${body.input.byteLength},"out_len":${body.output.byteLength}`;
 }
 
-function directoryReply(
-  body: ResponseBodies["QUERY_DIRECTORY"],
-  asked: Message | null,
-): Parameters {
-  const row: Parameters = {};
-  if (asked?.kind === "request" && asked.command === "QUERY_DIRECTORY") {
-    const level = asked.body.fileInformationClass;
-    row.level = level;
-    row.level_name = informationClassName(1, level);
-    row.length = body.output.byteLength;
-    row.entries = tolerant(() => decodeDirectory(level, body.output).map((entry) => entry.name));
-    return row;
+function information(body: { infoType: number; fileInfoClass: number }): string {
+  return classText(body.infoType << 8 | body.fileInfoClass);
+}
+
+function directoryReply(body: ResponseBodies["QUERY_DIRECTORY"], asked: Message | null): string {
+  const { output } = body;
+  if (asked?.kind !== "request" || asked.command !== "QUERY_DIRECTORY") {
+    return `{"length":${output.byteLength}}`;
   }
-  row.length = body.output.byteLength;
-  return row;
+  const level = asked.body.fileInformationClass;
+  const entries = tolerant(() => decodeDirectory(level, output));
+  return `{${directoryClassText(level)},"length":${output.byteLength},"entries":${
+    list(entries, ({ name }) => JSON.stringify(name))
+  }}`;
 }
 
-function notifyReply(body: ResponseBodies["CHANGE_NOTIFY"]): Parameters {
-  return {
-    length: body.output.byteLength,
-    changes: tolerant(() =>
-      decodeNotify(body.output).map((change) => [hex32(change.action), change.name])
-    ),
-  };
+function notifyReply(body: ResponseBodies["CHANGE_NOTIFY"]): string {
+  const changes = tolerant(() => decodeNotify(body.output));
+  return `{"length":${body.output.byteLength},"changes":${
+    list(changes, ({ action, name }) => `[${hex32(action)},${JSON.stringify(name)}]`)
+  }}`;
 }
 
 /** Entries of a damaged list are left out: the line still tells the rest. */
@@ -344,32 +314,34 @@ function tolerant<T>(decode: () => T[]): T[] {
 
 function breakParameters(
   body: RequestBodies["OPLOCK_BREAK"] | ResponseBodies["OPLOCK_BREAK"],
-): Parameters {
+): string {
   switch (body.kind) {
     case "oplock":
-      return { kind: "OPLOCK", level: oplockText(body.oplockLevel) };
+      return `{"kind":"OPLOCK","level":${oplockText(body.oplockLevel)}}`;
     case "lease":
-      return {
-        kind: "LEASE",
-        lease_key: guidText(body.leaseKey),
-        flags: hex32(body.flags),
-        state: leaseText(body.leaseState),
-      };
+      return `{"kind":"LEASE","lease_key":${guidText(body.leaseKey)},"flags":${
+        hex32(body.flags)
+      },"state":${leaseText(body.leaseState)}}`;
     case "leaseNotification":
-      return {
-        kind: "LEASE",
-        lease_key: guidText(body.leaseKey),
-        flags: hex32(body.flags),
-        current_state: leaseText(body.currentLeaseState),
-        new_state: leaseText(body.newLeaseState),
-        epoch: body.newEpoch,
-      };
+      return `{"kind":"LEASE","lease_key":${guidText(body.leaseKey)},"flags":${
+        hex32(body.flags)
+      },"current_state":${leaseText(body.currentLeaseState)},"new_state":${
+        leaseText(body.newLeaseState)
+      },"epoch":${body.newEpoch}}`;
   }
 }
 
-function payloadField(captured: CapturedMessage): Parameters {
-  const { payload } = captured;
+/** What was read or written: its hash, where there is one. */
+function payloadField({ payload }: CapturedMessage): string {
   return payload?.sha256 === undefined || payload.length === 0
-    ? {}
-    : { data: `sha256:${payload.sha256}:${payload.length}` };
+    ? ""
+    : `,"data":"sha256:${payload.sha256}:${payload.length}"`;
+}
+
+function list<T>(items: readonly T[], text: (item: T) => string): string {
+  return items.length === 0 ? "[]" : `[${items.map(text).join(",")}]`;
+}
+
+function orNull(text: string | null): string {
+  return text === null ? "null" : quoted(text);
 }

@@ -5,7 +5,7 @@ import { OpenTable, TreeTable } from "./state_tables.ts";
 const SERVER = "10.0.0.2:445";
 
 function open(path: string, sessionId: bigint | null = 1n) {
-  return { index: 0, sessionId, treeId: 1, tree: null, path };
+  return { index: 0, fileId: fileId(1), sessionId, treeId: 1, tree: null, path, text: null };
 }
 
 Deno.test("a tree connect is found by session and server, then by session alone", () => {

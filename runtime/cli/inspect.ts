@@ -6,9 +6,6 @@ import { columns, type Command, type Given, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Lines that go to standard output at once. */
-const BATCH = 500;
-
 /** `smbench inspect`. */
 export const inspectCommand: Command = {
   name: "inspect",
@@ -18,6 +15,7 @@ export const inspectCommand: Command = {
   ],
   options: [
     { name: "operations", help: "one JSON line per exchange instead" },
+    { name: "hashes", help: "with --operations: the SHA-256 of the data read and written" },
     { name: "json", help: "write the counts as JSON" },
     ...KEY_OPTIONS,
   ],
@@ -35,19 +33,18 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
       "Cannot inspect with --operations and --json: --operations is JSON already",
     );
   }
+  if (given.has("hashes") && !given.has("operations")) {
+    throw new UsageError("Cannot inspect with --hashes alone: it belongs to --operations");
+  }
   const keys = await readKeys(given, terminal);
   if (given.has("operations")) {
-    let lines: string[] = [];
-    const flush = () => {
-      terminal.out(lines.join(""));
-      lines = [];
-    };
+    const hashes = given.has("hashes");
     const { notes } = await onCapture(terminal, (options) =>
-      inspectOperations(capture, (row) => {
-        lines.push(`${JSON.stringify(row)}\n`);
-        if (lines.length >= BATCH) flush();
-      }, { ...options, keys }));
-    flush();
+      inspectOperations(
+        capture,
+        (lines) => terminal.out(lines),
+        { ...options, keys, hashes },
+      ));
     const lost = notes.filter((note) => note.loss);
     if (lost.length > 0) terminal.err(`${noteLines(lost).join("\n")}\n`);
     return ExitCode.OK;

@@ -6,25 +6,16 @@ if (path === undefined) {
   throw new Error("Cannot run: usage is compile_once.ts inspect|compile FILE");
 }
 const start = performance.now();
-let count = 0;
 if (mode === "compile") {
-  const { script, exchanges } = await compile(path, { version: "0.0.0" });
+  const { script } = await compile(path, { version: "0.0.0" });
   if (script.length === 0) throw new Error("Cannot measure: the script is empty");
-  count = exchanges;
 } else {
   const encoder = new TextEncoder();
-  let lines = "";
   let bytes = 0;
-  await inspectOperations(path, (row) => {
-    count++;
-    lines += `${JSON.stringify(row)}\n`;
-    if (lines.length < 65_536) return;
-    bytes += encoder.encode(lines).byteLength;
-    lines = "";
-  });
-  if (count > 0 && bytes + lines.length === 0) throw new Error("Cannot measure: nothing came");
+  await inspectOperations(path, (lines) => bytes += encoder.encode(lines).byteLength);
+  if (bytes === 0) throw new Error("Cannot measure: nothing came");
 }
 const seconds = (performance.now() - start) / 1000;
 const peak = /VmHWM:\s*(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
 // deno-lint-ignore no-console
-console.log(JSON.stringify({ seconds, count, peakBytes: Number(peak) * 1024 }));
+console.log(JSON.stringify({ seconds, peakBytes: Number(peak) * 1024 }));

@@ -35,16 +35,19 @@ const NOT_COMPARED = new Set([
 
 /** Our lines for a capture. */
 export async function operationRows(path: string, keys: DecryptionKeys = {}): Promise<Row[]> {
-  const rows: Row[] = [];
-  await inspectOperations(path, (row) => rows.push(row), { keys });
-  return JSON.parse(JSON.stringify(rows));
+  let text = "";
+  await inspectOperations(path, (lines) => text += lines, { keys, hashes: true });
+  return parseRows(text);
 }
 
 /** The oracle's lines, gzip-compressed NDJSON. */
 export async function oracleRows(path: string): Promise<Row[]> {
   const file = await Deno.open(path);
   const stream = file.readable.pipeThrough(new DecompressionStream("gzip"));
-  const text = await new Response(stream).text();
+  return parseRows(await new Response(stream).text());
+}
+
+function parseRows(text: string): Row[] {
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 

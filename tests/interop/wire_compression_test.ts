@@ -1,6 +1,5 @@
 /** Compressed frames against others: a capture of Windows' with its oracle, and ours as tshark reads them. */
 import { assert, assertEquals } from "@std/assert";
-import { inspectOperations, type OperationRow } from "../../compiler/mod.ts";
 import {
   compressFrame,
   CompressionAlgorithm,
@@ -8,7 +7,7 @@ import {
   makeHeader,
   Writer,
 } from "../../runtime/wire/mod.ts";
-import { compareRows, oracleRows, type Row } from "../captures/oracle.ts";
+import { compareRows, operationRows, oracleRows } from "../captures/oracle.ts";
 import { interopTest, sharedPath, sharedTest } from "../harness/interop.ts";
 import { writePcap } from "../harness/pcap.ts";
 import { dissect, expertInfo } from "../harness/tshark.ts";
@@ -19,9 +18,7 @@ const FILES = [`captures/${CAPTURE}`, `captures/ops/${CAPTURE}.ops.jsonl.gz`] as
 sharedTest("Windows' frames of LZ77, LZ77+Huffman and LZNT1 hold the oracle's data", [
   ...FILES,
 ], async () => {
-  const rows: OperationRow[] = [];
-  await inspectOperations(sharedPath(FILES[0]) ?? "", (row) => rows.push(row));
-  const ours = JSON.parse(JSON.stringify(rows)) as Row[];
+  const ours = await operationRows(sharedPath(FILES[0]) ?? "");
   const oracle = await oracleRows(sharedPath(FILES[1]) ?? "");
   assertEquals(oracle.length, 3);
   assertEquals(compareRows(ours, oracle), { pairs: 3, differences: [] });
