@@ -14,6 +14,8 @@ export interface Plan {
     readonly start: string | null;
     /** Seconds from the first to the last message. */
     readonly seconds: number;
+    /** Sentences for whoever reads the scenario: what was selected, that names are pseudonyms. */
+    readonly remarks?: readonly string[];
   };
   readonly clients: readonly PlanClient[];
   /** In the order in which the requests were sent. */
@@ -222,7 +224,30 @@ export interface CreateOperation extends OperationBase {
     readonly lease: number | null;
     readonly action: number;
     readonly size: string;
+    readonly attributes?: number;
+    readonly allocation?: string;
+    /** LastWriteTime, a FILETIME. */
+    readonly modified?: string;
   } | null;
+}
+
+/** What an answer told about a file: its state before the capture is inferred from it. */
+export interface PlanFacts {
+  readonly size?: string;
+  readonly allocation?: string;
+  readonly attributes?: number;
+  readonly directory?: boolean;
+  /** LastWriteTime, a FILETIME. */
+  readonly modified?: string;
+  /** Named streams, without `:` and type. */
+  readonly streams?: readonly { readonly name: string; readonly size: string }[];
+  /** Extended attributes: names, and lengths of values. */
+  readonly eas?: readonly { readonly name: string; readonly length: number }[];
+}
+
+/** An entry that a directory listing returned. */
+export interface PlanDirectoryEntry extends Pick<PlanFacts, "size" | "attributes"> {
+  readonly name: string;
 }
 
 /** What an operation on an open works on. */
@@ -236,6 +261,8 @@ export interface OnFile extends OperationBase {
 export interface CloseOperation extends OnFile {
   readonly kind: "close";
   readonly flags: number;
+  /** What the answer told, where it was asked for. */
+  readonly told?: PlanFacts;
 }
 
 /** FLUSH. */
@@ -261,6 +288,8 @@ export interface ReadOperation extends OnFile {
 export interface PlanPayload {
   readonly length: number;
   readonly sha256?: string;
+  /** Of read data: a number for each 4096 bytes, equal where they are equal, 0 where all are zero. */
+  readonly blocks?: readonly number[];
 }
 
 /** WRITE. */
@@ -309,6 +338,8 @@ export interface QueryDirectoryOperation extends OnFile {
   readonly pattern: string;
   readonly outputLength: number;
   readonly returnedLength: number | null;
+  /** What the answer listed, without `.` and `..`. */
+  readonly entries?: readonly PlanDirectoryEntry[];
 }
 
 /** CHANGE_NOTIFY. */
@@ -329,6 +360,8 @@ export interface QueryInfoOperation extends OnFile {
   readonly outputLength: number;
   readonly input: string;
   readonly returnedLength: number | null;
+  /** What the answer told about the file. */
+  readonly told?: PlanFacts;
 }
 
 /** SET_INFO. */
