@@ -3,7 +3,7 @@ import type { ByteInput, CaptureNote } from "./capture/mod.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { emitScenario } from "./emit/typescript.ts";
 import { PlanBuilder } from "./operations.ts";
-import { countPayloads, hashPayloads, type Payload, type PayloadSink, sha256 } from "./payload.ts";
+import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
 import type { Plan } from "./plan.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
 
@@ -14,8 +14,8 @@ export interface CompileOptions {
   /** Version of smbench for the script's first line. */
   readonly version: string;
   /**
-   * Receives the data of each write once, under its SHA-256; the script then refers to `blobPath(sha256)`. Without it
-   * the script writes synthetic data of the same lengths, equal where the captured data was equal.
+   * Receives the data of each write and read once, under its SHA-256; the script then refers to `blobPath(sha256)`.
+   * Without it the script has synthetic data of the same lengths, equal where the captured data was equal.
    */
   readonly blobs?: {
     readonly save: (sha256: string, data: Uint8Array) => void;
@@ -50,7 +50,7 @@ export async function compile(
 ): Promise<Compiled> {
   let builder: PlanBuilder | undefined;
   const result = await readCapture(input, (state) => builder = new PlanBuilder(state), {
-    payloads: options.blobs === undefined ? hashPayloads : savingPayloads(options.blobs.save),
+    payloads: options.blobs === undefined ? planPayloads : savingPayloads(options.blobs.save),
     unwrapper: new Decryption(options.keys ?? {}),
     ...(options.progress === undefined ? {} : { progress: options.progress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -65,18 +65,18 @@ export async function compile(
   return { script, plan, notes, packets: result.packets, exchanges: result.exchanges };
 }
 
-/** Hands each distinct written content on once; read data is only counted. */
+/** Hands each distinct content on once. */
 function savingPayloads(save: (sha256: string, data: Uint8Array) => void): PayloadSink {
   const saved = new Set<string>();
   return {
     take(kind: "read" | "write", data: Uint8Array): Payload {
-      if (kind === "read") return countPayloads.take(kind, data);
       const hash = sha256(data);
       if (!saved.has(hash)) {
         saved.add(hash);
         save(hash, data);
       }
-      return { length: data.byteLength, sha256: hash };
+      const blocks = kind === "read" ? { blocks: blocksOf(data) } : {};
+      return { length: data.byteLength, sha256: hash, ...blocks };
     },
   };
 }

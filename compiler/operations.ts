@@ -13,6 +13,7 @@ import { Files } from "./plan_files.ts";
 import { OperationList, type OwnFields } from "./plan_list.ts";
 import { Sessions } from "./plan_sessions.ts";
 import type { CaptureConsumer, ConnectionEnd } from "./read_capture.ts";
+import { entriesOf, factsOfClose, factsOfInfo } from "./plan_facts.ts";
 import type { ReplayState } from "./replay_state.ts";
 import type { FileId } from "../runtime/wire/mod.ts";
 
@@ -175,7 +176,11 @@ class Walk {
       case "IOCTL":
         return this.#files.ioctl(exchange, message.body);
       case "CLOSE":
-        return this.#onFile(exchange, message.body, { kind: "close", flags: message.body.flags });
+        return this.#onFile(exchange, message.body, {
+          kind: "close",
+          flags: message.body.flags,
+          ...factsIn("told", factsOfClose(answerBody(exchange, "CLOSE"))),
+        });
       case "FLUSH":
         return this.#onFile(exchange, message.body, { kind: "flush" });
       case "READ":
@@ -209,7 +214,8 @@ class Walk {
             flags: lock.flags,
           })),
         });
-      case "QUERY_DIRECTORY":
+      case "QUERY_DIRECTORY": {
+        const output = answerBody(exchange, "QUERY_DIRECTORY")?.output;
         return this.#onFile(exchange, message.body, {
           kind: "queryDirectory",
           class: message.body.fileInformationClass,
@@ -217,8 +223,11 @@ class Walk {
           index: message.body.fileIndex,
           pattern: message.body.pattern,
           outputLength: message.body.outputBufferLength,
-          returnedLength: answerBody(exchange, "QUERY_DIRECTORY")?.output.byteLength ?? null,
+          returnedLength: output?.byteLength ?? null,
+          ...(output &&
+            factsIn("entries", entriesOf(message.body.fileInformationClass, output))),
         });
+      }
       case "CHANGE_NOTIFY":
         return this.#onFile(exchange, message.body, {
           kind: "changeNotify",
@@ -226,7 +235,8 @@ class Walk {
           filter: message.body.completionFilter,
           outputLength: message.body.outputBufferLength,
         });
-      case "QUERY_INFO":
+      case "QUERY_INFO": {
+        const output = answerBody(exchange, "QUERY_INFO")?.output;
         return this.#onFile(exchange, message.body, {
           kind: "queryInfo",
           infoType: message.body.infoType,
@@ -235,8 +245,13 @@ class Walk {
           flags: message.body.flags,
           outputLength: message.body.outputBufferLength,
           input: message.body.input.toHex(),
-          returnedLength: answerBody(exchange, "QUERY_INFO")?.output.byteLength ?? null,
+          returnedLength: output?.byteLength ?? null,
+          ...(output && factsIn(
+            "told",
+            factsOfInfo(message.body.infoType, message.body.fileInfoClass, output),
+          )),
         });
+      }
       case "SET_INFO":
         return this.#onFile(exchange, message.body, {
           kind: "setInfo",
@@ -282,6 +297,11 @@ class Walk {
       });
     }
   }
+}
+
+/** The facts under their name; nothing where there are none. */
+function factsIn<N extends string, T>(name: N, facts: T | undefined): { readonly [K in N]?: T } {
+  return facts === undefined ? {} : { [name]: facts } as { [K in N]: T };
 }
 
 type OmitEach<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

@@ -305,10 +305,8 @@ Deno.test("a WRITE with a lost segment is kept with its length", async () => {
     incomplete: "part of the request is not in the capture",
     status: 0,
   });
-  assertEquals(of(operations, "read")[0]?.returned, { length: 10, sha256: ZEROS_10 });
+  assertEquals(of(operations, "read")[0]?.returned, { length: 10, blocks: [0] });
 });
-
-const ZEROS_10 = "01d448afd928065458cf670b60f5a594d735af0172c8d67f22a81680132681ca";
 
 Deno.test("a copy names the open whose resume key it carries", async () => {
   const talk = new Conversation().open();

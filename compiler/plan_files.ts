@@ -80,6 +80,9 @@ export class Files {
         lease: lease?.kind === "RqLs" ? lease.leaseState : null,
         action: answer.createAction,
         size: String(answer.endOfFile),
+        attributes: answer.fileAttributes,
+        allocation: String(answer.allocationSize),
+        modified: String(answer.lastWriteTime),
       },
     });
     if (exchange.chain !== null) this.#inChain.set(exchange, file);
