@@ -3,7 +3,7 @@
  * be equal, operation by operation, but for what servers and runs choose anew.
  *
  * Left out, and why:
- * - times, frames, exchange numbers, the capture's name: another run, another capture;
+ * - times (of files too), frames, exchange numbers, the capture's name: another run, another capture;
  * - the server's address: another server process has another port;
  * - ClientGuid: drawn for every run, as are lease keys, CreateGuids and AppInstanceIds, whose pattern of equality is kept;
  * - credits asked for: the client asks for more when more of its requests are under way, which is a matter of time;
@@ -132,9 +132,17 @@ function compared(operation: PlanOperation, about: {
       ? { acknowledgedAfter: fields.acknowledgedAfter === null ? null : "some time" }
       : {},
     ...fields.kind === "create"
-      ? { contexts: fields.contexts.map((context) => withNames(context, named)) }
+      ? {
+        granted: withoutTime(fields.granted),
+        contexts: fields.contexts.map((context) => withNames(context, named)),
+      }
       : {},
+    ..."told" in fields ? { told: withoutTime(fields.told ?? {}) } : {},
   };
+}
+
+function withoutTime(told: object | null): object {
+  return { ...told, modified: undefined };
 }
 
 /** Fields of create contexts that a run draws anew. */
