@@ -4,7 +4,9 @@
  * @module
  */
 
+import { ClockWatch } from "./clock.ts";
 import type { Cursor, Refusal } from "./cursor.ts";
+import { FragmentTable } from "./fragments.ts";
 import { enterIp, type IpAddresses } from "./ip.ts";
 import { enterLink } from "./link.ts";
 import type { NoteBook } from "./notes.ts";
@@ -15,12 +17,16 @@ import { FlowTable, readSegment, type Segment } from "./tcp.ts";
 export class SegmentDecoder {
   readonly #notes: NoteBook;
   readonly #flows = new FlowTable();
+  readonly #fragments: FragmentTable;
+  readonly #clock: ClockWatch;
   readonly #cursor: Cursor = { bytes: new Uint8Array(0), offset: 0, end: 0, missing: 0 };
   readonly #addresses: IpAddresses = { sourceOffset: 0, destinationOffset: 0, addressBytes: 4 };
   #packets = 0;
 
   constructor(notes: NoteBook) {
     this.#notes = notes;
+    this.#fragments = new FragmentTable(notes);
+    this.#clock = new ClockWatch(notes);
   }
 
   /** Packets seen so far. */
@@ -31,6 +37,7 @@ export class SegmentDecoder {
   /** The segment in a packet, if there is one. */
   decode(packet: Packet): Segment | undefined {
     this.#packets++;
+    this.#clock.see(packet);
     const cursor = this.#cursor;
     cursor.bytes = packet.bytes;
     cursor.offset = packet.start;
@@ -38,7 +45,9 @@ export class SegmentDecoder {
     const cut = packet.originalLength - (packet.end - packet.start);
     // Some writers leave the original length zero or wrong; it must not invent megabytes that were never sent.
     cursor.missing = cut > 0 && cut <= MAX_PACKET_BYTES ? cut : 0;
-    const refusal = enterLink(cursor, packet.linkType) ?? enterIp(cursor, this.#addresses);
+    const refusal = enterLink(cursor, packet.linkType) ??
+      enterIp(cursor, this.#addresses, { fragments: this.#fragments, packet });
+    if (refusal === "incomplete") return undefined;
     if (refusal !== undefined) return this.#refuse(refusal, packet);
     const result = readSegment(cursor, {
       packet,
@@ -47,6 +56,12 @@ export class SegmentDecoder {
     });
     if ("reason" in result) return this.#refuse(result, packet);
     return result;
+  }
+
+  /** Nothing more comes: notes what is still incomplete. */
+  finish(): void {
+    this.#fragments.finish();
+    this.#clock.finish();
   }
 
   #refuse(refusal: Refusal, packet: Packet): undefined {

@@ -9,7 +9,9 @@
 
 import { uint16, uint32, uint8 } from "./bytes.ts";
 import type { Cursor, Refusal } from "./cursor.ts";
-import { enterEthernet, enterType } from "./link.ts";
+import type { Fragment, FragmentTable } from "./fragments.ts";
+import type { Packet } from "./packet.ts";
+import { enterGre, enterUdpTunnel } from "./tunnel.ts";
 
 /** Where the addresses of a TCP packet are. */
 export interface IpAddresses {
@@ -31,18 +33,12 @@ const GRE = 47;
 const AUTHENTICATION = 51;
 const DESTINATION_OPTIONS = 60;
 
-const VXLAN_PORT = 4789;
-
 /** Tunnels in tunnels are followed this deep. */
 const MAX_DEPTH = 4;
 const MAX_EXTENSION_HEADERS = 16;
 
 const CUT: Refusal = { reason: "A packet was cut inside its IP header", loss: true };
 const MALFORMED: Refusal = { reason: "A packet has an IP header that cannot be true", loss: true };
-const FRAGMENTED: Refusal = {
-  reason: "A fragment of an IP packet was dropped, as fragments are not put together",
-  loss: true,
-};
 const NOT_TCP: Refusal = { reason: "A packet is IP but not TCP", loss: false };
 const FRAGMENT_NOT_TCP: Refusal = {
   reason: "A fragment of an IP packet that is not TCP",
@@ -50,13 +46,36 @@ const FRAGMENT_NOT_TCP: Refusal = {
 };
 const DEEP: Refusal = { reason: "A packet has too many tunnels or extension headers", loss: true };
 
-/** Moves the cursor from an IP header to the TCP header in it, fills in the addresses, or says why there is none. */
-export function enterIp(cursor: Cursor, addresses: IpAddresses): Refusal | undefined {
+/** Carried in fragments, these may have TCP in them. */
+const PUT_TOGETHER = new Set([
+  IPV4_IN_IP,
+  TCP,
+  UDP,
+  IPV6_IN_IP,
+  GRE,
+  AUTHENTICATION,
+  DESTINATION_OPTIONS,
+]);
+
+/**
+ * Moves the cursor from an IP header to the TCP header in it and fills in the addresses, or says why there is none:
+ * "incomplete" for a fragment that waits for others.
+ */
+export function enterIp(
+  cursor: Cursor,
+  addresses: IpAddresses,
+  options: { readonly fragments: FragmentTable; readonly packet: Packet },
+): Refusal | "incomplete" | undefined {
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     if (cursor.end <= cursor.offset) return CUT;
     const ipv6 = uint8(cursor.bytes, cursor.offset) >> 4 === 6;
     const protocol = ipv6 ? enterIpv6(cursor, addresses) : enterIpv4(cursor, addresses);
-    if (typeof protocol !== "number") return protocol;
+    if (typeof protocol !== "number") {
+      if (!("key" in protocol)) return protocol;
+      const result = options.fragments.take(cursor, protocol, options.packet);
+      if (result !== "whole") return result;
+      continue;
+    }
     let refusal: Refusal | undefined;
     switch (protocol) {
       case TCP:
@@ -68,7 +87,7 @@ export function enterIp(cursor: Cursor, addresses: IpAddresses): Refusal | undef
         refusal = enterGre(cursor);
         break;
       case UDP:
-        refusal = enterVxlan(cursor);
+        refusal = enterUdpTunnel(cursor);
         break;
       default:
         return NOT_TCP;
@@ -78,7 +97,7 @@ export function enterIp(cursor: Cursor, addresses: IpAddresses): Refusal | undef
   return DEEP;
 }
 
-function enterIpv4(cursor: Cursor, addresses: IpAddresses): number | Refusal {
+function enterIpv4(cursor: Cursor, addresses: IpAddresses): number | Fragment | Refusal {
   const { bytes, offset } = cursor;
   if (cursor.end - offset < 20) return CUT;
   const headerBytes = (uint8(bytes, offset) & 0x0f) * 4;
@@ -87,17 +106,45 @@ function enterIpv4(cursor: Cursor, addresses: IpAddresses): number | Refusal {
   if (totalBytes !== 0 && totalBytes < headerBytes) return MALFORMED;
   if (cursor.end - offset < headerBytes) return CUT;
   const protocol = uint8(bytes, offset + 9);
-  // More-fragments flag or a fragment offset.
-  if ((uint16(bytes, offset + 6) & 0x3fff) !== 0) return fragment(protocol);
   addresses.sourceOffset = offset + 12;
   addresses.destinationOffset = offset + 16;
   addresses.addressBytes = 4;
   limit(cursor, totalBytes);
+  // More-fragments flag or a fragment offset.
+  if ((uint16(bytes, offset + 6) & 0x3fff) !== 0) return ipv4Fragment(cursor, headerBytes);
   cursor.offset = offset + headerBytes;
-  return protocol;
+  return protocol === AUTHENTICATION ? enterAuthenticated(cursor) : protocol;
 }
 
-function enterIpv6(cursor: Cursor, addresses: IpAddresses): number | Refusal {
+function ipv4Fragment({ bytes, offset }: Cursor, headerBytes: number): Fragment | Refusal {
+  const protocol = uint8(bytes, offset + 9);
+  if (!PUT_TOGETHER.has(protocol)) return FRAGMENT_NOT_TCP;
+  const place = uint16(bytes, offset + 6);
+  return {
+    key: [protocol, uint16(bytes, offset + 4), ...bytes.subarray(offset + 12, offset + 20)].join(),
+    offset: (place & 0x1fff) * 8,
+    more: (place & 0x2000) !== 0,
+    payloadAt: offset + headerBytes,
+    loss: protocol !== UDP,
+    header(payloadBytes) {
+      const header = bytes.slice(offset, offset + headerBytes);
+      const length = Math.min(headerBytes + payloadBytes, 0xffff);
+      header.set([length >> 8, length & 0xff], 2);
+      header.fill(0, 6, 8);
+      return header;
+    },
+  };
+}
+
+/** The authentication header of IPsec (RFC 4302): what follows is not encrypted. */
+function enterAuthenticated(cursor: Cursor): number | Refusal {
+  const { bytes, offset } = cursor;
+  if (cursor.end - offset < 8) return CUT;
+  cursor.offset = offset + (uint8(bytes, offset + 1) + 2) * 4;
+  return cursor.offset > cursor.end ? CUT : uint8(bytes, offset);
+}
+
+function enterIpv6(cursor: Cursor, addresses: IpAddresses): number | Fragment | Refusal {
   const { bytes, offset } = cursor;
   if (cursor.end - offset < 40) return CUT;
   const payloadBytes = uint16(bytes, offset + 4);
@@ -125,7 +172,7 @@ function enterIpv6(cursor: Cursor, addresses: IpAddresses): number | Refusal {
       case FRAGMENT:
         if (cursor.end - at < 8) return CUT;
         // An atomic fragment (RFC 6946) is a whole packet.
-        if ((uint16(bytes, at + 2) & 0xfff9) !== 0) return fragment(uint8(bytes, at));
+        if ((uint16(bytes, at + 2) & 0xfff9) !== 0) return ipv6Fragment(cursor, at);
         next = uint8(bytes, at);
         at += 8;
         break;
@@ -150,30 +197,21 @@ function limit(cursor: Cursor, totalBytes: number): void {
   }
 }
 
-function fragment(protocol: number): Refusal {
-  return protocol === TCP ? FRAGMENTED : FRAGMENT_NOT_TCP;
-}
-
-/** Generic routing encapsulation (RFC 2784, RFC 2890) around IP or Ethernet. */
-function enterGre(cursor: Cursor): Refusal | undefined {
-  const { bytes, offset } = cursor;
-  if (cursor.end - offset < 4) return CUT;
-  const flags = uint16(bytes, offset);
-  if ((flags & 0x0007) !== 0) return NOT_TCP;
-  const optional = ((flags & 0x8000) !== 0 ? 4 : 0) + ((flags & 0x2000) !== 0 ? 4 : 0) +
-    ((flags & 0x1000) !== 0 ? 4 : 0);
-  const type = uint16(bytes, offset + 2);
-  if (cursor.end - offset < 4 + optional) return CUT;
-  cursor.offset += 4 + optional;
-  return type === 0x6558 ? enterEthernet(cursor) : enterType(cursor, type);
-}
-
-/** VXLAN (RFC 7348): Ethernet frames in UDP; other UDP carries no SMB. */
-function enterVxlan(cursor: Cursor): Refusal | undefined {
-  const { bytes, offset } = cursor;
-  if (cursor.end - offset < 16 || uint16(bytes, offset + 2) !== VXLAN_PORT) return NOT_TCP;
-  // Only the flag that says a network identifier is present may be set.
-  if (uint32(bytes, offset + 8) !== 0x08000000) return NOT_TCP;
-  cursor.offset += 16;
-  return enterEthernet(cursor);
+function ipv6Fragment({ bytes, offset }: Cursor, at: number): Fragment | Refusal {
+  const protocol = uint8(bytes, at);
+  if (!PUT_TOGETHER.has(protocol)) return FRAGMENT_NOT_TCP;
+  const place = uint16(bytes, at + 2);
+  return {
+    key: [uint32(bytes, at + 4), ...bytes.subarray(offset + 8, offset + 40)].join(),
+    offset: place & 0xfff8,
+    more: (place & 1) !== 0,
+    payloadAt: at + 8,
+    loss: protocol !== UDP,
+    header(payloadBytes) {
+      // Extension headers before the fragment header say nothing of what follows, and are left out.
+      const header = bytes.slice(offset, offset + 40);
+      header.set([payloadBytes >> 8, payloadBytes & 0xff, protocol], 4);
+      return header;
+    },
+  };
 }

@@ -4,19 +4,30 @@
  * @module
  */
 
-import { uint16, uint8 } from "./bytes.ts";
+import { fileUint32, uint16, uint8 } from "./bytes.ts";
 import type { Cursor, Refusal } from "./cursor.ts";
 
 const LINKTYPE_NULL = 0;
 const LINKTYPE_ETHERNET = 1;
+const LINKTYPE_PPP = 9;
 const DLT_RAW = 12;
 const DLT_RAW_OPENBSD = 14;
+const LINKTYPE_PPP_HDLC = 50;
+const LINKTYPE_PPP_ETHER = 51;
 const LINKTYPE_RAW = 101;
 const LINKTYPE_LOOP = 108;
 const LINKTYPE_LINUX_SLL = 113;
 const LINKTYPE_IPV4 = 228;
 const LINKTYPE_IPV6 = 229;
+const LINKTYPE_PKTAP = 258;
 const LINKTYPE_LINUX_SLL2 = 276;
+
+/** Frames of a wireless network, as captured in monitor mode: mostly encrypted, and cut differently. */
+const LINKTYPES_80211: readonly number[] = [105, 119, 127, 163, 192];
+
+/** PPP protocol numbers. */
+const PPP_IPV4 = 0x0021;
+const PPP_IPV6 = 0x0057;
 
 /** EtherTypes (IEEE 802 numbers). */
 const ETHERTYPE_IPV4 = 0x0800;
@@ -52,6 +63,13 @@ export function enterLink(cursor: Cursor, linkType: number): Refusal | undefined
     case LINKTYPE_IPV4:
     case LINKTYPE_IPV6:
       return enterByVersion(cursor);
+    case LINKTYPE_PPP:
+    case LINKTYPE_PPP_HDLC:
+      return enterPpp(cursor);
+    case LINKTYPE_PPP_ETHER:
+      return skip(cursor, 6) ?? enterPpp(cursor);
+    case LINKTYPE_PKTAP:
+      return enterPktap(cursor);
     case LINKTYPE_LINUX_SLL:
       return enterCooked(cursor, { headerBytes: 16, protocolAt: 14 });
     case LINKTYPE_LINUX_SLL2:
@@ -84,12 +102,8 @@ export function enterType(cursor: Cursor, etherType: number): Refusal | undefine
         type = uint16(cursor.bytes, cursor.offset + 2);
         cursor.offset += 4;
         break;
-      case ETHERTYPE_PPPOE_SESSION: {
-        if (cursor.end - cursor.offset < 8) return CUT;
-        const protocol = uint16(cursor.bytes, cursor.offset + 6);
-        cursor.offset += 8;
-        return protocol === 0x0021 || protocol === 0x0057 ? enterByVersion(cursor) : NOT_IP;
-      }
+      case ETHERTYPE_PPPOE_SESSION:
+        return skip(cursor, 6) ?? enterPpp(cursor);
       case ETHERTYPE_MPLS: {
         if (cursor.end - cursor.offset < 4) return CUT;
         const bottomOfStack = (uint8(cursor.bytes, cursor.offset + 2) & 1) !== 0;
@@ -102,6 +116,27 @@ export function enterType(cursor: Cursor, etherType: number): Refusal | undefine
     }
   }
   return DEEP;
+}
+
+/** A PPP frame (RFC 1661), with or without address and control field, its protocol in two bytes or compressed to one. */
+function enterPpp(cursor: Cursor): Refusal | undefined {
+  if (cursor.end - cursor.offset < 4) return CUT;
+  if (uint16(cursor.bytes, cursor.offset) === 0xff03) cursor.offset += 2;
+  const compressed = (uint8(cursor.bytes, cursor.offset) & 1) !== 0;
+  const protocol = compressed
+    ? uint8(cursor.bytes, cursor.offset)
+    : uint16(cursor.bytes, cursor.offset);
+  cursor.offset += compressed ? 1 : 2;
+  return protocol === PPP_IPV4 || protocol === PPP_IPV6 ? enterByVersion(cursor) : NOT_IP;
+}
+
+/** What tcpdump of macOS writes for several interfaces: its own header, with the length first and the link type in it. */
+function enterPktap(cursor: Cursor): Refusal | undefined {
+  if (cursor.end - cursor.offset < 12) return CUT;
+  const headerBytes = fileUint32(cursor.bytes, cursor.offset, true);
+  const linkType = fileUint32(cursor.bytes, cursor.offset + 8, true);
+  if (headerBytes < 12 || linkType === LINKTYPE_PKTAP) return unsupportedLink(linkType);
+  return skip(cursor, headerBytes) ?? enterLink(cursor, linkType);
 }
 
 function enterCooked(
@@ -129,7 +164,10 @@ function skip(cursor: Cursor, count: number): Refusal | undefined {
 function unsupportedLink(linkType: number): Refusal {
   let refusal = unsupported.get(linkType);
   if (refusal === undefined) {
-    refusal = { reason: `A packet has the unsupported link type ${linkType}`, loss: true };
+    const reason = LINKTYPES_80211.includes(linkType)
+      ? "A packet is a frame of a wireless network (802.11), which is not read: capture on the wire or in the host"
+      : `A packet has the unsupported link type ${linkType}`;
+    refusal = { reason, loss: true };
     unsupported.set(linkType, refusal);
   }
   return refusal;

@@ -1,7 +1,8 @@
 /**
- * Capture files to TCP segments: pcap and pcapng, compressed or not, from a file or standard input, in batches and in bounded memory.
+ * Capture files to TCP segments: pcap and pcapng, compressed or not, from files or standard input, in batches and in bounded memory.
  *
- * The room knows files, link layers, IP and TCP headers. It knows neither the order of bytes in a stream (that is
+ * Several files are read as one capture, in the order of their first packets: frames are numbered on, and conversations go on from
+ * file to file. The room knows files, link layers, IP and TCP headers. It knows neither the order of bytes in a stream (that is
  * `../reassembly.ts`) nor SMB. What it cannot use it counts in notes and never throws on.
  *
  * @module
@@ -9,20 +10,23 @@
 
 import { SegmentDecoder } from "./decode.ts";
 import { CaptureError } from "./errors.ts";
-import { type CaptureNote, NoteBook } from "./notes.ts";
-import { MAX_PACKET_BYTES, type PacketReader, type PacketSink } from "./packet.ts";
-import { PCAP_FILE_HEADER_BYTES, pcapMagic, pcapReader, readPcapHeader } from "./pcap.ts";
-import { isPcapng, PcapngReader } from "./pcapng.ts";
-import { type ByteInput, type CaptureSource, openSource } from "./source.ts";
+import { CaptureFile } from "./file.ts";
+import { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
+import { inOrderOfTime } from "./series.ts";
+import { type ByteInput, openSource } from "./source.ts";
 import type { Segment } from "./tcp.ts";
 
 export { CaptureError } from "./errors.ts";
-export { type CaptureNote, NoteBook } from "./notes.ts";
+export { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
+export { openScratch, type Scratch } from "./scratch_file.ts";
 export type { ByteInput } from "./source.ts";
 export { type Endpoint, type Flow, type Segment, Stamp, TCP_FLAG } from "./tcp.ts";
 
 /** Bytes asked of the file at a time. Larger reads gain nothing measurable. */
 const DEFAULT_CHUNK_BYTES = 0x80000;
+
+/** A path, "-" for standard input, anything that bytes can be read from, or the paths of several files that belong together. */
+export type CaptureInput = string | URL | ByteInput | readonly (string | URL)[];
 
 /** How a capture is read. */
 export interface CaptureOptions {
@@ -32,16 +36,18 @@ export interface CaptureOptions {
 
 /** A capture that is being read. */
 export interface Capture {
-  /** A path, or "standard input". */
+  /** A path, "standard input", or "3 files". */
   readonly name: string;
-  /** Such as "pcap", "pcap (nanoseconds)", "pcapng", with "gzip" where that applies. */
+  /** Such as "pcap", "pcap (nanoseconds)", "pcapng", with "gzip" or "zstd" where that applies; of the file being read. */
   readonly format: string;
-  /** Size of the file in bytes as stored, if known. */
+  /** Size of the files in bytes as stored, if known. */
   readonly totalBytes: number | undefined;
-  /** Bytes of the file taken so far; with `totalBytes` the progress. */
+  /** Bytes of the files taken so far; with `totalBytes` the progress. */
   readonly bytesRead: number;
   /** Packets read so far. */
   readonly packets: number;
+  /** The files in the order of reading, where there are several; complete once the segments are at their end. */
+  readonly files: readonly NotedFile[];
   /** What was not used so far; complete once the segments are at their end. */
   readonly notes: readonly CaptureNote[];
   /**
@@ -56,144 +62,125 @@ export interface Capture {
 }
 
 /**
- * Opens a capture: a path, "-" for standard input, or any {@linkcode ByteInput}.
+ * Opens a capture.
  *
  * @throws {CaptureError} When the input is missing or unreadable, or is not a capture at all.
  */
 export async function openCapture(
-  input: string | URL | ByteInput,
+  input: CaptureInput,
   options: CaptureOptions = {},
 ): Promise<Capture> {
-  const source = await openSource(input);
-  try {
-    const capture = new OpenCapture(source, options.chunkBytes ?? DEFAULT_CHUNK_BYTES);
-    await capture.recognise();
-    return capture;
-  } catch (error) {
-    source.close();
-    throw error instanceof CaptureError ? error : failedRead(source, error);
-  }
+  const chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
+  const capture = new OpenCapture(chunkBytes);
+  await capture.open(isSeries(input) ? input : [input]);
+  return capture;
 }
 
-function failedRead(source: CaptureSource, cause: unknown): CaptureError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new CaptureError(`Cannot read capture ${source.name}: ${why}`, {
-    source: source.name,
-    cause,
-  });
+function isSeries(input: CaptureInput): input is readonly (string | URL)[] {
+  return Array.isArray(input);
 }
 
 class OpenCapture implements Capture {
-  readonly #source: CaptureSource;
   readonly #chunkBytes: number;
   readonly #notes = new NoteBook();
   readonly #decoder = new SegmentDecoder(this.#notes);
-  /** Holds a whole packet with its headers besides a chunk, so that every packet is whole at some time. */
-  readonly #window: Uint8Array<ArrayBuffer>;
-  #filled = 0;
+  /** The files that were read to their end. */
+  readonly #read: NotedFile[] = [];
+  /** The files still to be opened. */
+  #following: readonly (string | URL)[] = [];
+  #series = false;
+  #file: CaptureFile | undefined;
+  #totalBytes: number | undefined;
+  #bytesBefore = 0;
   #batch: Segment[] = [];
-  #reader: PacketReader | undefined;
   #started = false;
 
-  constructor(source: CaptureSource, chunkBytes: number) {
-    this.#source = source;
+  constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes;
-    this.#window = new Uint8Array(2 * MAX_PACKET_BYTES);
   }
 
   get name(): string {
-    return this.#source.name;
+    const files = this.files.length + this.#following.length;
+    return this.#series ? `${files} files` : this.#file?.source.name ?? "";
   }
 
   get format(): string {
-    const format = this.#reader?.format ?? "empty";
-    return this.#source.compression === undefined
-      ? format
-      : `${format}, ${this.#source.compression}`;
+    return this.#file?.format ?? "empty";
   }
 
   get totalBytes(): number | undefined {
-    return this.#source.totalBytes;
+    return this.#totalBytes;
   }
 
   get bytesRead(): number {
-    return this.#source.bytesRead;
+    return this.#bytesBefore + (this.#file?.source.bytesRead ?? 0);
   }
 
   get packets(): number {
     return this.#decoder.packets;
   }
 
+  get files(): readonly NotedFile[] {
+    return this.#series && this.#file !== undefined
+      ? [...this.#read, { name: this.#file.source.name, frames: this.#file.frames }]
+      : [];
+  }
+
   get notes(): readonly CaptureNote[] {
-    return this.#notes.list();
+    return withPlaces(this.#notes.list(), this.files);
   }
 
   close(): void {
-    this.#source.close();
+    this.#file?.source.close();
   }
 
-  /** Reads the first bytes and chooses the reader. */
-  async recognise(): Promise<void> {
-    while (this.#filled < PCAP_FILE_HEADER_BYTES) {
-      if (!await this.#fill()) break;
-    }
-    const first = this.#window.subarray(0, this.#filled);
-    const sink: PacketSink = (packet) => {
-      const segment = this.#decoder.decode(packet);
-      if (segment !== undefined) this.#batch.push(segment);
-    };
-    const options = { sink, notes: this.#notes };
-    if (first.length === 0) {
-      this.#notes.add(this.#source.damage ?? "The file is empty", { loss: true });
-    } else if (isPcapng(first)) {
-      this.#reader = new PcapngReader(options);
-    } else if (pcapMagic(first) === undefined) {
-      const shown = Array.from(first.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0"));
-      throw new CaptureError(
-        `Cannot read capture ${this.name}: it begins with ${
-          shown.join(" ")
-        }, which is neither pcap nor pcapng`,
-        { source: this.name },
-      );
-    } else {
-      const header = readPcapHeader(first);
-      if (header === undefined) {
-        this.#notes.add("The file ends inside its file header", { loss: true });
-      } else {
-        this.#reader = pcapReader(header, options);
-      }
-    }
+  async open(inputs: readonly (string | URL | ByteInput)[]): Promise<void> {
+    const [only] = inputs;
+    if (only === undefined) throw new CaptureError("Cannot read no capture", { source: "" });
+    if (inputs.length === 1) return await this.#open(only);
+    this.#series = true;
+    const series = await inOrderOfTime(inputs as readonly (string | URL)[], this.#chunkBytes);
+    this.#totalBytes = series.totalBytes;
+    this.#following = series.paths;
+    await this.#next();
   }
 
   async *segments(): AsyncGenerator<readonly Segment[]> {
     if (this.#started) throw new TypeError("Cannot read segments: they were read before");
     this.#started = true;
-    const reader = this.#reader;
-    try {
-      if (reader === undefined) return;
-      do {
-        const consumed = reader.feed(this.#window.subarray(0, this.#filled));
+    do {
+      for await (const _ of this.#file?.windows() ?? []) {
         const batch = this.#batch;
         this.#batch = [];
         if (batch.length > 0) yield batch;
-        this.#window.copyWithin(0, consumed, this.#filled);
-        this.#filled -= consumed;
-      } while (!reader.stopped && await this.#fill());
-      reader.finish(this.#filled);
-      if (this.#source.damage !== undefined) this.#notes.add(this.#source.damage, { loss: true });
-    } catch (error) {
-      throw error instanceof CaptureError ? error : failedRead(this.#source, error);
-    } finally {
-      this.#source.close();
-    }
+      }
+    } while (await this.#next());
+    this.#decoder.finish();
   }
 
-  /** Reads more behind what is left; false at the end. */
-  async #fill(): Promise<boolean> {
-    const end = Math.min(this.#filled + this.#chunkBytes, this.#window.length);
-    const count = await this.#source.read(this.#window.subarray(this.#filled, end));
-    if (count === null) return false;
-    this.#filled += count;
+  /** Goes on to the next file; false when there is none. */
+  async #next(): Promise<boolean> {
+    const [path, ...following] = this.#following;
+    if (path === undefined) return false;
+    this.#following = following;
+    this.#bytesBefore += this.#file?.source.bytesRead ?? 0;
+    this.#read.push(...this.files.slice(-1));
+    await this.#open(path);
     return true;
+  }
+
+  async #open(input: string | URL | ByteInput): Promise<void> {
+    const source = await openSource(input);
+    const framesBefore = this.#read.reduce((sum, { frames }) => sum + frames, 0);
+    this.#file = await CaptureFile.recognise(source, {
+      sink: (packet) => {
+        const segment = this.#decoder.decode(packet);
+        if (segment !== undefined) this.#batch.push(segment);
+      },
+      notes: this.#series ? this.#notes.of(source.name, framesBefore) : this.#notes,
+      chunkBytes: this.#chunkBytes,
+      framesBefore,
+    });
+    if (!this.#series) this.#totalBytes = source.totalBytes;
   }
 }

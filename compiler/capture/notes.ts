@@ -18,23 +18,81 @@ export interface CaptureNote {
   readonly count: number;
   /** The first frames it happened in (1-based); empty when it concerns the file as a whole. */
   readonly frames: readonly number[];
+  /** Of a capture in several files: file and frame number in it of each of these frames, such as `b.pcap #17`. */
+  readonly places?: readonly string[];
 }
+
+/** One of several files that were read as one capture. */
+export interface NotedFile {
+  readonly name: string;
+  /** Packets in it. */
+  readonly frames: number;
+}
+
+/** Notes with the file and its own frame number beside each frame, where there are several files. */
+export function withPlaces(
+  notes: readonly CaptureNote[],
+  files: readonly NotedFile[],
+): CaptureNote[] {
+  if (files.length === 0) return [...notes];
+  return notes.map((note) => ({
+    ...note,
+    places: note.places ?? note.frames.map((frame) => placeOf(frame, files)),
+  }));
+}
+
+function placeOf(frame: number, files: readonly NotedFile[]): string {
+  let own = frame;
+  for (const [index, { name, frames }] of files.entries()) {
+    if (own <= frames || index === files.length - 1) return `${baseName(name)} #${own}`;
+    own -= frames;
+  }
+  return `#${frame}`;
+}
+
+function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
+
+/** Where notes go. */
+export type Notes = Pick<NoteBook, "add">;
 
 /** Collects notes; see {@linkcode CaptureNote}. */
 export class NoteBook {
-  readonly #notes = new Map<string, { loss: boolean; count: number; frames: number[] }>();
+  readonly #notes = new Map<
+    string,
+    { loss: boolean; count: number; frames: number[]; places: string[] }
+  >();
 
   /** Counts one more occurrence; without a frame it concerns the file as a whole. */
-  add(reason: string, options: { readonly frame?: number; readonly loss: boolean }): void {
+  add(
+    reason: string,
+    options: { readonly frame?: number; readonly loss: boolean; readonly place?: string },
+  ): void {
     let note = this.#notes.get(reason);
     if (note === undefined) {
-      note = { loss: options.loss, count: 0, frames: [] };
+      note = { loss: options.loss, count: 0, frames: [], places: [] };
       this.#notes.set(reason, note);
     }
     note.count++;
-    if (options.frame !== undefined && note.frames.length < FRAMES_KEPT) {
-      note.frames.push(options.frame);
-    }
+    if (options.frame === undefined || note.frames.length >= FRAMES_KEPT) return;
+    note.frames.push(options.frame);
+    if (options.place !== undefined) note.places.push(options.place);
+  }
+
+  /**
+   * A view for one of several files, with so many frames in the ones before: what concerns a file as a whole names it, and
+   * a packet that is not counted, as it is damaged, is of this file and not the first of the next.
+   */
+  of(file: string, framesBefore: number): Notes {
+    const name = baseName(file);
+    return {
+      add: (reason, options) => {
+        const { frame } = options;
+        if (frame === undefined) this.add(`${name}: ${reason}`, options);
+        else this.add(reason, { ...options, place: `${name} #${frame - framesBefore}` });
+      },
+    };
   }
 
   /** All notes, in the order of their first occurrence. */
@@ -44,6 +102,7 @@ export class NoteBook {
       loss: note.loss,
       count: note.count,
       frames: [...note.frames],
+      ...(note.places.length === 0 ? {} : { places: [...note.places] }),
     }));
   }
 }

@@ -33,6 +33,8 @@ export type PacketSink = (packet: Packet) => void;
 export interface PacketReader {
   /** Format and variant for people, such as "pcap (nanoseconds)". */
   readonly format: string;
+  /** Number of the last packet, handed on or not. */
+  readonly frame: number;
   /** True once the file turned out to be damaged beyond the last packet; nothing more has to be fed. */
   readonly stopped: boolean;
   /**

@@ -13,7 +13,7 @@ import { Buffer } from "node:buffer";
 import { Readable } from "node:stream";
 import pcapParser from "pcap-parser";
 import { fileUint16, fileUint32 } from "./bytes.ts";
-import type { NoteBook } from "./notes.ts";
+import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type Packet, type PacketReader, type PacketSink } from "./packet.ts";
 
 /** Length of the file header. */
@@ -69,7 +69,9 @@ const CUT_SHORT = "The file ends in the middle of a packet, which was dropped";
 /** Where a reader puts what it finds. */
 export interface ReaderOptions {
   readonly sink: PacketSink;
-  readonly notes: NoteBook;
+  readonly notes: Notes;
+  /** Frames are numbered from behind this one. */
+  readonly framesBefore: number;
 }
 
 /** The reader for a file header: the package's for microseconds, the own one for the rest. */
@@ -79,9 +81,9 @@ export function pcapReader(header: PcapHeader, options: ReaderOptions): PacketRe
     : new OwnReader(header, options);
 }
 
-function emptyPacket(linkType: number): Packet {
+function emptyPacket(linkType: number, framesBefore: number): Packet {
   return {
-    frame: 0,
+    frame: framesBefore,
     seconds: 0,
     nanoseconds: 0,
     linkType,
@@ -95,7 +97,7 @@ function emptyPacket(linkType: number): Packet {
 /** Microsecond files, taken apart by `npm:pcap-parser`. */
 class PackageReader implements PacketReader {
   readonly format = "pcap";
-  readonly #notes: NoteBook;
+  readonly #notes: Notes;
   readonly #input = new PushInput();
   readonly #packet: Packet;
   #fed = 0;
@@ -104,7 +106,7 @@ class PackageReader implements PacketReader {
 
   constructor(header: PcapHeader, options: ReaderOptions) {
     this.#notes = options.notes;
-    const packet = this.#packet = emptyPacket(header.linkType);
+    const packet = this.#packet = emptyPacket(header.linkType, options.framesBefore);
     const parser = pcapParser.parse(this.#input);
     parser.on("packetHeader", ({ capturedLength }) => {
       if (capturedLength <= MAX_PACKET_BYTES || this.#stopped) return;
@@ -128,6 +130,10 @@ class PackageReader implements PacketReader {
       this.#stopped = true;
       this.#notes.add(`The file was not read: ${error.message}`, { loss: true });
     });
+  }
+
+  get frame(): number {
+    return this.#packet.frame;
   }
 
   get stopped(): boolean {
@@ -170,7 +176,7 @@ class PushInput extends Readable {
 /** Nanosecond and Kuznetzov files. */
 class OwnReader implements PacketReader {
   readonly format: string;
-  readonly #notes: NoteBook;
+  readonly #notes: Notes;
   readonly #sink: PacketSink;
   readonly #littleEndian: boolean;
   readonly #headerBytes: number;
@@ -188,7 +194,11 @@ class OwnReader implements PacketReader {
       ? KUZNETZOV_HEADER_BYTES
       : PACKET_HEADER_BYTES;
     this.#unit = header.variant === "nanoseconds" ? 1 : 1000;
-    this.#packet = emptyPacket(header.linkType);
+    this.#packet = emptyPacket(header.linkType, options.framesBefore);
+  }
+
+  get frame(): number {
+    return this.#packet.frame;
   }
 
   get stopped(): boolean {

@@ -2,15 +2,16 @@
  * pcapng files (draft-ietf-opsawg-pcapng): blocks with a type, a length before and after, and sections that each
  * choose their byte order and number their interfaces anew.
  *
- * Read are section headers, interface descriptions, enhanced, simple and obsolete packet blocks; every other block is skipped by its
- * length. A length that cannot be true ends the file with a note, unless a section header is in sight to go on from.
+ * Read are section headers, interface descriptions, enhanced, simple and obsolete packet blocks; every other block (names, statistics,
+ * decryption secrets, which are of TLS and the like) is skipped by its length. A length that cannot be true ends the file with a note, unless a section header is in sight to go on from.
  *
  * @module
  */
 
 import { fileUint16, fileUint32, uint8 } from "./bytes.ts";
-import type { NoteBook } from "./notes.ts";
+import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type Packet, type PacketReader, type PacketSink } from "./packet.ts";
+import type { ReaderOptions } from "./pcap.ts";
 
 /** Type of the section header block, the same in both byte orders. */
 export const SECTION_HEADER_BLOCK = 0x0a0d0d0a;
@@ -51,7 +52,7 @@ export function isPcapng(bytes: Uint8Array): boolean {
 export class PcapngReader implements PacketReader {
   readonly format = "pcapng";
   readonly #sink: PacketSink;
-  readonly #notes: NoteBook;
+  readonly #notes: Notes;
   readonly #packet: Packet = {
     frame: 0,
     seconds: 0,
@@ -68,9 +69,14 @@ export class PcapngReader implements PacketReader {
   #searching = false;
   #stopped = false;
 
-  constructor(options: { readonly sink: PacketSink; readonly notes: NoteBook }) {
+  constructor(options: ReaderOptions) {
     this.#sink = options.sink;
     this.#notes = options.notes;
+    this.#packet.frame = options.framesBefore;
+  }
+
+  get frame(): number {
+    return this.#packet.frame;
   }
 
   get stopped(): boolean {
@@ -147,13 +153,7 @@ export class PcapngReader implements PacketReader {
         const captured = Math.min(original, length - 16, snapLength === 0 ? original : snapLength);
         if (captured > MAX_PACKET_BYTES) return this.#damaged();
         if (available < 12 + captured) return 0;
-        this.#emit(offset + 12, {
-          captured,
-          original,
-          interfaceId: 0,
-          high: 0,
-          low: 0,
-        });
+        this.#emit(offset + 12, { captured, original, interfaceId: 0, stamp: undefined });
         break;
       }
     }
@@ -255,14 +255,21 @@ export class PcapngReader implements PacketReader {
       interfaceId: options.obsolete
         ? fileUint16(window, offset + 8, littleEndian)
         : fileUint32(window, offset + 8, littleEndian),
-      high: fileUint32(window, offset + 12, littleEndian),
-      low: fileUint32(window, offset + 16, littleEndian),
+      stamp: {
+        high: fileUint32(window, offset + 12, littleEndian),
+        low: fileUint32(window, offset + 16, littleEndian),
+      },
     });
   }
 
   #emit(
     start: number,
-    options: { captured: number; original: number; interfaceId: number; high: number; low: number },
+    options: {
+      captured: number;
+      original: number;
+      interfaceId: number;
+      stamp: { high: number; low: number } | undefined;
+    },
   ): void {
     const packet = this.#packet;
     packet.frame++;
@@ -274,7 +281,14 @@ export class PcapngReader implements PacketReader {
       });
       return;
     }
-    setTime(packet, source, options);
+    if (options.stamp === undefined) {
+      this.#notes.add("A packet has no time stamp, and got that of the packet before it", {
+        frame: packet.frame,
+        loss: false,
+      });
+    } else {
+      setTime(packet, source, options.stamp);
+    }
     packet.linkType = source.linkType;
     packet.start = start;
     packet.end = start + options.captured;

@@ -43,16 +43,32 @@ for (const bigEndian of [false, true]) {
       interfaceBlock({ bigEndian }),
       enhancedPacket(frame("enhanced"), { bigEndian, units: 1_700_000_000_000_001n }),
       block(3, concat(order(4, simple.length), simple), { bigEndian }),
-      block(2, concat(order(2, 0, 7), order(4, 0, 5_000_000, old.length, old.length), old), {
-        bigEndian,
-      }),
+      block(
+        2,
+        concat(
+          order(2, 0, 7),
+          // 1 700 000 001 seconds in microseconds, high and low half.
+          order(4, 395812, 405635648, old.length, old.length),
+          old,
+        ),
+        { bigEndian },
+      ),
     );
     for (const chunkBytes of [1, 10, 64, file.length]) {
       const { payloads, times, notes, segments } = await read(file, chunkBytes);
       assertEquals(payloads, ["enhanced", "simple", "old"]);
-      assertEquals(times, [1_700_000_000_000_001_000n, 0n, 5_000_000_000n]);
+      assertEquals(times, [
+        1_700_000_000_000_001_000n,
+        1_700_000_000_000_001_000n,
+        1_700_000_001_000_000_000n,
+      ]);
       assertEquals(segments.map(({ stamp }) => stamp.frame), [1, 2, 3]);
-      assertEquals(notes, []);
+      assertEquals(notes, [{
+        reason: "A packet has no time stamp, and got that of the packet before it",
+        loss: false,
+        count: 1,
+        frames: [2],
+      }]);
     }
   });
 

@@ -7,7 +7,9 @@
 
 import { pipeline, Readable } from "node:stream";
 import { createGunzip, type Gunzip } from "node:zlib";
+import { fileUint32 } from "./bytes.ts";
 import { CaptureError } from "./errors.ts";
+import { ZSTD_MAGIC, ZstdDecoder } from "./zstd.ts";
 
 /** Something that bytes can be read from. */
 export interface ByteInput {
@@ -26,7 +28,7 @@ export interface CaptureSource extends ByteInput {
   /** Bytes taken from the (compressed) file so far. */
   readonly bytesRead: number;
   /** How the bytes were compressed, if they were. */
-  readonly compression: "gzip" | undefined;
+  readonly compression: "gzip" | "zstd" | undefined;
   /** Set after the end when the compressed data is damaged: what is wrong. */
   readonly damage: string | undefined;
 }
@@ -51,6 +53,7 @@ export async function openSource(input: string | URL | ByteInput): Promise<Captu
   }
   raw.unread(first);
   if (first[0] === 0x1f && first[1] === 0x8b) return new GzipSource(raw);
+  if (isZstd(first)) return new ZstdSource(raw);
   const other = otherCompression(first);
   if (other !== undefined) {
     raw.close();
@@ -112,10 +115,14 @@ async function readFirst(raw: RawSource): Promise<Uint8Array<ArrayBuffer>> {
   return first.subarray(0, filled);
 }
 
+/** Also a skippable frame, which parallel tools put first. */
+function isZstd(first: Uint8Array): boolean {
+  if (first.length < MAGIC_BYTES) return false;
+  const magic = fileUint32(first, 0, true);
+  return magic === ZSTD_MAGIC || (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
+}
+
 function otherCompression(first: Uint8Array): string | undefined {
-  if (first[0] === 0x28 && first[1] === 0xb5 && first[2] === 0x2f && first[3] === 0xfd) {
-    return "zstd";
-  }
   if (first[0] === 0xfd && first[1] === 0x37 && first[2] === 0x7a && first[3] === 0x58) return "xz";
   if (first[0] === 0x42 && first[1] === 0x5a && first[2] === 0x68) return "bzip2";
   if (first[0] === 0x04 && first[1] === 0x22 && first[2] === 0x4d && first[3] === 0x18) {
@@ -254,5 +261,75 @@ class GzipSource implements CaptureSource {
       if (count === null) return;
       if (count > 0) yield chunk.subarray(0, count);
     }
+  }
+}
+
+/** Zstandard undone block by block; damage ends the stream instead of failing it. */
+class ZstdSource implements CaptureSource {
+  readonly compression = "zstd";
+  readonly #raw: RawSource;
+  readonly #decoder = new ZstdDecoder();
+  readonly #chunk = new Uint8Array(COMPRESSED_CHUNK_BYTES);
+  #pending: Uint8Array = new Uint8Array(0);
+  #damage: string | undefined;
+  #done = false;
+
+  constructor(raw: RawSource) {
+    this.#raw = raw;
+  }
+
+  get name(): string {
+    return this.#raw.name;
+  }
+
+  get totalBytes(): number | undefined {
+    return this.#raw.totalBytes;
+  }
+
+  get bytesRead(): number {
+    return this.#raw.bytesRead;
+  }
+
+  get damage(): string | undefined {
+    return this.#damage;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#pending.length === 0) {
+      if (this.#done) return null;
+      const plain = this.#plain();
+      if (plain !== undefined) this.#pending = plain;
+      else if (!this.#done) await this.#more();
+    }
+    const count = Math.min(this.#pending.length, into.length);
+    into.set(this.#pending.subarray(0, count));
+    this.#pending = this.#pending.subarray(count);
+    return count;
+  }
+
+  close(): void {
+    this.#done = true;
+    this.#raw.close();
+  }
+
+  #plain(): Uint8Array | undefined {
+    try {
+      return this.#decoder.next();
+    } catch (cause) {
+      this.#damaged(cause instanceof Error ? cause.message : String(cause));
+      return undefined;
+    }
+  }
+
+  async #more(): Promise<void> {
+    const count = await this.#raw.read(this.#chunk);
+    if (count !== null) return this.#decoder.push(this.#chunk.slice(0, count));
+    this.#done = true;
+    if (!this.#decoder.complete) this.#damaged("unexpected end of file");
+  }
+
+  #damaged(why: string): void {
+    this.#done = true;
+    this.#damage = `The zstd data is damaged or ends early (${why}), and the rest was not read`;
   }
 }
