@@ -1,5 +1,5 @@
 /** `compile`: the whole pipeline from capture to scenario, visible in one function. */
-import type { ByteInput, CaptureNote } from "./capture/mod.ts";
+import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { emitScenario } from "./emit/typescript.ts";
 import { PlanBuilder } from "./operations.ts";
@@ -45,7 +45,7 @@ export interface Compiled {
  * @throws {CaptureError} When the input is missing, unreadable, or no capture; never because of what a capture contains.
  */
 export async function compile(
-  input: string | URL | ByteInput,
+  input: CaptureInput,
   options: CompileOptions,
 ): Promise<Compiled> {
   let builder: PlanBuilder | undefined;
@@ -56,7 +56,7 @@ export async function compile(
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   const { plan, notes: dropped } = builder!.build(options.name ?? nameOf(input));
-  const notes = [...result.notes, ...dropped];
+  const notes = withPlaces([...result.notes, ...dropped], result.files);
   const script = emitScenario(plan, {
     version: options.version,
     notes,
@@ -81,7 +81,11 @@ function savingPayloads(save: (sha256: string, data: Uint8Array) => void): Paylo
   };
 }
 
-function nameOf(input: string | URL | ByteInput): string {
+function nameOf(input: CaptureInput): string {
+  if (Array.isArray(input)) {
+    const [first = "", ...others] = input as readonly (string | URL)[];
+    return others.length === 0 ? nameOf(first) : `${nameOf(first)} and ${others.length} more`;
+  }
   const path = input instanceof URL ? input.pathname : typeof input === "string" ? input : "";
   const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
   return name === "" || name === "-" ? "capture" : name;

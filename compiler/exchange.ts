@@ -1,6 +1,6 @@
 /** An exchange: a request with its answers, as the capture has them. What the stages behind pairing work on. */
 import type { CommandName, FileId, Header, Message, ResponseBodies } from "../runtime/wire/mod.ts";
-import type { Stamp } from "./capture/mod.ts";
+import type { CaptureNote, Stamp } from "./capture/mod.ts";
 import type { Payload } from "./payload.ts";
 
 /** One message as the capture has it. */
@@ -120,6 +120,8 @@ export interface Unwrapper {
   unwrap(unit: Uint8Array, stream: number): Unwrapped | null;
   /** Every plain message, in order, with its bytes: handshakes carry what later keys depend on. */
   observe(bytes: Uint8Array, message: CapturedMessage, stream: number): void;
+  /** What could not be made plain, once everything was seen. */
+  notes?(): readonly CaptureNote[];
 }
 
 /** A unit made plain. */

@@ -1,6 +1,6 @@
 /** `inspect`: what a capture contains, counted; and its exchanges one by one. */
 import { statusName } from "../runtime/wire/mod.ts";
-import type { ByteInput, CaptureNote } from "./capture/mod.ts";
+import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import type { Exchange, ExchangeSink } from "./exchange.ts";
 import { OperationLines } from "./operation_lines.ts";
@@ -54,7 +54,7 @@ export interface Inspection {
 
 /** Counts what a capture contains. */
 export async function inspect(
-  input: string | URL | ByteInput,
+  input: CaptureInput,
   options: InspectOptions = {},
 ): Promise<Inspection> {
   const counter = new Counter();
@@ -101,7 +101,7 @@ export async function inspect(
     },
     security: counter.security,
     bytes: bytesOf(operations),
-    notes: [...result.notes, ...notes],
+    notes: withPlaces([...result.notes, ...notes], result.files),
   };
 }
 
@@ -116,7 +116,7 @@ export interface OperationOptions extends InspectOptions {
  * feeds, many at a time.
  */
 export async function inspectOperations(
-  input: string | URL | ByteInput,
+  input: CaptureInput,
   write: (lines: string) => void,
   options: OperationOptions = {},
 ): Promise<{ readonly notes: readonly CaptureNote[] }> {

@@ -4,7 +4,12 @@
  *
  * @module
  */
-export { type ByteInput, CaptureError, type CaptureNote } from "./capture/mod.ts";
+export {
+  type ByteInput,
+  CaptureError,
+  type CaptureInput,
+  type CaptureNote,
+} from "./capture/mod.ts";
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
 export { noteText } from "./emit/typescript.ts";

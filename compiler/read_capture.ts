@@ -1,5 +1,11 @@
 /** Capture -> exchanges: the reading half of the compiler, shared by `compile` and `inspect`. */
-import { type ByteInput, type CaptureNote, NoteBook, openCapture } from "./capture/mod.ts";
+import {
+  type CaptureInput,
+  type CaptureNote,
+  NoteBook,
+  type NotedFile,
+  openCapture,
+} from "./capture/mod.ts";
 import type { Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
 import { ExchangeTracker } from "./exchanges.ts";
 import { MissingBytes } from "./missing_bytes.ts";
@@ -43,6 +49,8 @@ export interface ReadResult {
   readonly format: string;
   readonly packets: number;
   readonly exchanges: number;
+  /** The files, where there are several. */
+  readonly files: readonly NotedFile[];
   readonly notes: readonly CaptureNote[];
 }
 
@@ -52,7 +60,7 @@ export interface ReadResult {
  * @throws {CaptureError} When the input is missing, unreadable, or no capture.
  */
 export async function readCapture(
-  input: string | URL | ByteInput,
+  input: CaptureInput,
   consumer: (state: ReplayState, notes: NoteBook) => CaptureConsumer,
   options: ReadOptions,
 ): Promise<ReadResult> {
@@ -85,9 +93,11 @@ export async function readCapture(
     format: capture.format,
     packets: capture.packets,
     exchanges: tracker.count,
+    files: capture.files,
     notes: [
       ...capture.notes,
       ...missing.notes((connection) => tracker.carriedSmb(connection)),
+      ...options.unwrapper?.notes?.() ?? [],
       ...notes.list(),
     ],
   };

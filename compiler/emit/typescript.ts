@@ -87,8 +87,11 @@ function headerComment(plan: Plan, options: EmitOptions): string[] {
 
 /** A note as one line. */
 export function noteText(note: CaptureNote): string {
-  const shown = note.frames.slice(0, 8).map((frame) => `#${frame}`).join(" ");
-  const more = note.count > 8 && note.frames.length > 0 ? " ..." : "";
+  const { places } = note;
+  const shown = places === undefined
+    ? note.frames.slice(0, 8).map((frame) => `#${frame}`).join(" ")
+    : note.frames.slice(0, 3).map((frame, index) => `#${frame} = ${places[index]}`).join(", ");
+  const more = note.count > (places === undefined ? 8 : 3) && shown !== "" ? " ..." : "";
   return `${note.reason}: ${note.count} x${shown === "" ? "" : ` (${shown}${more})`}`;
 }
 

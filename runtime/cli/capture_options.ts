@@ -1,4 +1,5 @@
 /** What `compile` and `inspect` have in common: keys of encrypted sessions, progress, errors. */
+import { glob } from "node:fs/promises";
 import {
   CaptureError,
   type CaptureNote,
@@ -28,6 +29,47 @@ export const KEY_OPTIONS: readonly Option[] = [
     help: "password of the captured users (NTLM), to decrypt their sessions",
   },
 ];
+
+/** The operand of commands that read captures. */
+export const CAPTURE_OPERAND = { name: "capture", many: true } as const;
+
+/** What the operands name: one capture, or several files of one. */
+export interface NamedCapture {
+  readonly input: string | readonly string[];
+  /** For people, such as `a.pcap and 3 more`. */
+  readonly name: string;
+}
+
+/**
+ * The captures that the operands name. A shell that does not expand `*` leaves that to us, as do quotes around a pattern.
+ *
+ * @throws {UsageError} When nothing matches a pattern.
+ */
+export async function namedCapture(operands: readonly string[]): Promise<NamedCapture> {
+  const paths: string[] = [];
+  for (const operand of operands) {
+    const matches = /[*?[{]/.test(operand) && !await exists(operand)
+      ? await Array.fromAsync(glob(operand))
+      : [operand];
+    if (matches.length === 0) {
+      throw new UsageError(`Cannot read ${operand}: no file has such a name`);
+    }
+    paths.push(...matches.toSorted());
+  }
+  const [first = "", ...others] = [...new Set(paths)];
+  return others.length === 0
+    ? { input: first, name: first }
+    : { input: [first, ...others], name: `${first} and ${others.length} more` };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The keys that the options name. */
 export async function readKeys(given: Given, terminal: Terminal): Promise<DecryptionKeys> {

@@ -19,7 +19,12 @@ export interface Option {
 export interface Command {
   readonly name: string;
   /** What stands behind the name: `<scenario.ts>`. */
-  readonly operands: readonly { readonly name: string; readonly optional?: boolean }[];
+  readonly operands: readonly {
+    readonly name: string;
+    readonly optional?: boolean;
+    /** May be given several times; only the last one. */
+    readonly many?: boolean;
+  }[];
   /** Paragraphs for its own `--help`. */
   readonly details: readonly string[];
   readonly options: readonly Option[];
@@ -135,7 +140,7 @@ function checkOperands(command: Command, operands: readonly string[]): void {
     );
   }
   const extra = operands[command.operands.length];
-  if (extra !== undefined) {
+  if (extra !== undefined && command.operands.at(-1)?.many !== true) {
     throw new UsageError(
       `Cannot understand "smbench ${command.name}": there is nothing to do with ${
         JSON.stringify(extra)
@@ -182,8 +187,8 @@ function editDistance(a: string, b: string): number {
 
 /** `smbench run [options] <scenario.ts|workload.json>` */
 export function usageLine(command: Command): string {
-  const operands = command.operands.map(({ name, optional }) =>
-    optional === true ? `[${name}]` : `<${name}>`
+  const operands = command.operands.map(({ name, optional, many }) =>
+    (optional === true ? `[${name}]` : `<${name}>`) + (many === true ? "..." : "")
   );
   return ["smbench", command.name, "[options]", ...operands].join(" ");
 }

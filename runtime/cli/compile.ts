@@ -1,7 +1,14 @@
 /** `smbench compile`: a capture becomes a scenario. */
 import { compile, type Compiled } from "../../compiler/mod.ts";
 import { plural } from "../report/mod.ts";
-import { KEY_OPTIONS, noteLines, onCapture, readKeys } from "./capture_options.ts";
+import {
+  CAPTURE_OPERAND,
+  KEY_OPTIONS,
+  namedCapture,
+  noteLines,
+  onCapture,
+  readKeys,
+} from "./capture_options.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { editorHint } from "./editor.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -12,9 +19,10 @@ import { VERSION } from "./version.ts";
 /** `smbench compile`. */
 export const compileCommand: Command = {
   name: "compile",
-  operands: [{ name: "capture" }],
+  operands: [CAPTURE_OPERAND],
   details: [
-    "Reads a capture (pcap, pcapng, gzip) and writes a scenario with one function per captured client: every SMB2 operation with its time and outcome. What the scenario does not have is listed.",
+    "Reads a capture (pcap, pcapng, also with gzip or zstd; - for standard input) and writes a scenario with one function per captured client: every SMB2 operation with its time and outcome. What the scenario does not have is listed.",
+    "Several files (a ring buffer, or a quoted pattern) are read as one capture, in the order of their first packets.",
     "By default written data is synthetic, of the same lengths and equal where it was equal: the customer's data stays in the capture.",
   ],
   options: [
@@ -49,7 +57,6 @@ export const compileCommand: Command = {
 };
 
 async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCode> {
-  const [capture = ""] = given.operands;
   const output = given.value("output");
   if (output === undefined) {
     throw new UsageError("Cannot compile: no output is named", {
@@ -67,11 +74,12 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       hint: "overwrite it with --force, or name another file",
     });
   }
+  const { input, name } = await namedCapture(given.operands);
   const keys = await readKeys(given, terminal);
   const folder = `${output.replace(/[^\\/]*$/, "")}blobs`;
   if (captured) await makeFolder(folder);
   const compiled = await onCapture(terminal, ({ progress, signal }) =>
-    compile(capture, {
+    compile(input, {
       version: VERSION,
       keys,
       progress,
@@ -89,7 +97,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
     terminal.err(`${noteLines(compiled.notes).join("\n")}\n`);
     throw new CommandError(
       ExitCode.BAD_INPUT,
-      `Cannot compile ${capture}: it has no SMB2 operation that could be read`,
+      `Cannot compile ${name}: it has no SMB2 operation that could be read`,
     );
   }
   if (output === "-") terminal.out(compiled.script);

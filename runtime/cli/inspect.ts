@@ -1,7 +1,14 @@
 /** `smbench inspect`: what a capture contains. */
 import { inspect, type Inspection, inspectOperations } from "../../compiler/mod.ts";
 import { byteText, plural, printable } from "../report/mod.ts";
-import { KEY_OPTIONS, noteLines, onCapture, readKeys } from "./capture_options.ts";
+import {
+  CAPTURE_OPERAND,
+  KEY_OPTIONS,
+  namedCapture,
+  noteLines,
+  onCapture,
+  readKeys,
+} from "./capture_options.ts";
 import { columns, type Command, type Given, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -9,7 +16,7 @@ import type { Terminal } from "./terminal.ts";
 /** `smbench inspect`. */
 export const inspectCommand: Command = {
   name: "inspect",
-  operands: [{ name: "capture" }],
+  operands: [CAPTURE_OPERAND],
   details: [
     "Counts clients, servers, shares, dialects, commands, errors and breaks of a capture, and lists what could not be read.",
   ],
@@ -27,7 +34,6 @@ export const inspectCommand: Command = {
 };
 
 async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCode> {
-  const [capture = ""] = given.operands;
   if (given.has("operations") && given.has("json")) {
     throw new UsageError(
       "Cannot inspect with --operations and --json: --operations is JSON already",
@@ -36,12 +42,13 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
   if (given.has("hashes") && !given.has("operations")) {
     throw new UsageError("Cannot inspect with --hashes alone: it belongs to --operations");
   }
+  const { input, name } = await namedCapture(given.operands);
   const keys = await readKeys(given, terminal);
   if (given.has("operations")) {
     const hashes = given.has("hashes");
     const { notes } = await onCapture(terminal, (options) =>
       inspectOperations(
-        capture,
+        input,
         (lines) => terminal.out(lines),
         { ...options, keys, hashes },
       ));
@@ -49,8 +56,8 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
     if (lost.length > 0) terminal.err(`${noteLines(lost).join("\n")}\n`);
     return ExitCode.OK;
   }
-  const found = await onCapture(terminal, (options) => inspect(capture, { ...options, keys }));
-  terminal.out(given.has("json") ? `${JSON.stringify(found)}\n` : inspectionText(capture, found));
+  const found = await onCapture(terminal, (options) => inspect(input, { ...options, keys }));
+  terminal.out(given.has("json") ? `${JSON.stringify(found)}\n` : inspectionText(name, found));
   return ExitCode.OK;
 }
 
