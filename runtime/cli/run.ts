@@ -1,6 +1,6 @@
 /** `smbench run`: a scenario or workload against a target. */
 import { type Authenticator, ntlmAuthenticator } from "../client/mod.ts";
-import { Measurement } from "../measure/mod.ts";
+import { type LoadRecord, Measurement, type Summary } from "../measure/mod.ts";
 import {
   durationText,
   jsonText,
@@ -11,6 +11,7 @@ import {
 } from "../report/mod.ts";
 import {
   placeText,
+  type Records,
   type Sandbox,
   type SandboxOptions,
   type ScenarioFailure,
@@ -18,9 +19,11 @@ import {
 } from "../sandbox/mod.ts";
 import { type Credentials, duration, parseWorkload } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
+import { type Account, type Accounts, accountsOf, readAccounts } from "./accounts.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { type EmbeddedTarget, startEmbedded } from "./embedded.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { LOAD_OPTIONS, loadOf, type LoadSettings, readLoadSettings } from "./load.ts";
 import { paramsHelp, readSubject, type Subject } from "./subject.ts";
 import { readPassword } from "./password.ts";
 import { KeyLog } from "./keylog.ts";
@@ -34,6 +37,9 @@ const GRACE_MS = 5000;
 
 /** Lines of the scenario's log that the JSON report keeps. */
 const MAX_LOG = 10_000;
+
+/** Failed iterations that are shown. */
+const MAX_FAILURES = 5;
 
 /** Refused operations that are listed. */
 const MAX_REFUSED = 20;
@@ -80,6 +86,7 @@ export const runCommand: Command = {
       help: "recorded second from which on times are kept; what is before just comes first",
     },
     { name: "to", value: "TIME", help: "recorded second after which nothing is sent" },
+    ...LOAD_OPTIONS,
     { name: "timeout", value: "TIME", help: "longest wait for a response; 60s unless given" },
     { name: "root", value: "DIR", help: "directory of the share under which a replay's paths lie" },
     {
@@ -116,12 +123,6 @@ async function help(given: Given): Promise<string> {
   return path === undefined ? "" : await paramsHelp(await readSubject(path), path);
 }
 
-interface Account {
-  readonly user: string;
-  readonly domain: string;
-  readonly password: string;
-}
-
 async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
   const [path = ""] = given.operands;
   const settings = readSettings(given);
@@ -139,12 +140,12 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
       path,
       settings,
       target,
-      account,
+      accounts: accountsOf(account),
       embedded: true,
     }).run();
   }
   const target = parseTarget(named);
-  const account = await readAccount(given, { terminal, target });
+  const accounts = await readAllAccounts(given, { terminal, target });
   return await new ScenarioRun({
     given,
     terminal,
@@ -152,7 +153,7 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
     path,
     settings,
     target,
-    account,
+    accounts,
     embedded: false,
   }).run();
 }
@@ -271,6 +272,20 @@ function pairs(texts: readonly string[], option: string): Record<string, string>
   }));
 }
 
+async function readAllAccounts(
+  given: Given,
+  about: { readonly terminal: Terminal; readonly target: Target },
+): Promise<Accounts> {
+  const file = given.value("users-csv");
+  if (file === undefined) return accountsOf(await readAccount(given, about));
+  for (const other of ["user", "password-file"]) {
+    if (given.value(other) !== undefined) {
+      throw new UsageError(`Cannot run with --users-csv and --${other}: the file has the accounts`);
+    }
+  }
+  return await readAccounts(file, given.value("domain") ?? "");
+}
+
 async function readAccount(
   given: Given,
   about: { readonly terminal: Terminal; readonly target: Target },
@@ -300,13 +315,18 @@ class ScenarioRun {
   readonly #path: string;
   readonly #settings: Settings;
   readonly #target: Target;
-  readonly #account: Account;
+  readonly #accounts: Accounts;
   readonly #embedded: boolean;
   readonly #measurement = new Measurement({ statusName });
   readonly #notes: string[] = [];
   readonly #log: string[] = [];
   readonly #startedAt = new Date();
   readonly #keylog: KeyLog | null;
+  readonly #loadSettings: LoadSettings;
+  /** Failed iterations that are shown. */
+  readonly #failures: string[] = [];
+  /** Users at work, and what waits, by worker. */
+  readonly #loads = new Map<number, LoadRecord>();
   #progress: ProgressLine | null = null;
   #interrupted = false;
 
@@ -317,7 +337,7 @@ class ScenarioRun {
     path: string;
     settings: Settings;
     target: Target;
-    account: Account;
+    accounts: Accounts;
     embedded: boolean;
   }) {
     this.#given = fields.given;
@@ -326,46 +346,52 @@ class ScenarioRun {
     this.#path = fields.path;
     this.#settings = fields.settings;
     this.#target = fields.target;
-    this.#account = fields.account;
+    this.#accounts = fields.accounts;
+    this.#loadSettings = readLoadSettings(fields.given);
     this.#embedded = fields.embedded;
     const keylog = fields.given.value("keylog");
     this.#keylog = keylog === undefined ? null : new KeyLog(keylog);
   }
 
   async run(): Promise<ExitCode> {
-    let sandbox: Sandbox | null = null;
+    let pool: Sandbox[] = [];
+    const stop = () => pool.forEach((sandbox) => sandbox.stop("the run was interrupted"));
+    const terminate = () => pool.forEach((sandbox) => sandbox.terminate());
     let grace: ReturnType<typeof setTimeout> | undefined;
     const stopListening = this.#terminal.onInterrupt(() => {
       if (this.#interrupted) {
-        sandbox?.terminate();
+        terminate();
         return;
       }
       this.#interrupted = true;
-      sandbox?.stop("the run was interrupted");
-      grace = setTimeout(() => sandbox?.terminate(), GRACE_MS);
+      stop();
+      grace = setTimeout(terminate, GRACE_MS);
     });
     try {
-      sandbox = await this.#load();
-      if (!this.#given.has("no-preflight") && !this.#interrupted) await this.#preflight(sandbox);
-      const failure = this.#interrupted ? null : await this.#execute(sandbox);
+      const first = await this.#subject.load(this.#sandboxOptions(0));
+      pool = [first];
+      const load = loadOf(this.#subject.shape, this.#loadSettings);
+      if (!this.#given.has("no-preflight") && !this.#interrupted) await this.#preflight(first);
+      const workers = load === null ? 1 : Math.min(this.#loadSettings.workers, load.users);
+      for (let index = 1; index < workers; index++) {
+        pool.push(await this.#subject.load(this.#sandboxOptions(index)));
+      }
+      const failure = this.#interrupted ? null : await this.#execute(pool, load);
       return this.#report(failure);
     } finally {
       stopListening();
       clearTimeout(grace);
-      sandbox?.terminate();
+      terminate();
       this.#keylog?.close();
     }
   }
 
-  async #load(): Promise<Sandbox> {
-    const options: SandboxOptions = {
+  #sandboxOptions(index: number): SandboxOptions {
+    return {
       backend: this.#settings.backend,
       target: this.#target,
-      authenticator: (credentials) => this.#authenticator(credentials),
-      records: (operations, breaks) => {
-        for (const record of operations) this.#measurement.add(record);
-        for (const record of breaks) this.#measurement.addBreak(record);
-      },
+      authenticator: (credentials, user) => this.#authenticator(credentials, user),
+      records: (records) => this.#record(records, index),
       log: (message) => this.#logged(message),
       note: (message) => this.#noted(message),
       keylog: (line) => {
@@ -373,14 +399,31 @@ class ScenarioRun {
         if (problem !== null) this.#noted(problem);
       },
     };
-    return await this.#subject.load(options);
+  }
+
+  #record(records: Records, index: number): void {
+    for (const record of records.operations) this.#measurement.add(record);
+    for (const record of records.breaks) this.#measurement.addBreak(record);
+    for (const record of records.checks) this.#measurement.addCheck(record);
+    for (const record of records.iterations) {
+      this.#measurement.addIteration(record);
+      const { failure } = record;
+      if (failure !== null && this.#failures.length < MAX_FAILURES) {
+        this.#failures.push(failure);
+        this.#write(
+          `${printable(record.user)}, iteration ${record.iteration}: ${printable(failure)}\n`,
+        );
+      }
+    }
+    if (records.load !== null) this.#loads.set(index, records.load);
   }
 
   async #preflight(sandbox: Sandbox): Promise<void> {
     const failure = await sandbox.preflight(this.#where());
     if (failure === null) return;
     const where = targetText(this.#target);
-    const user = this.#account.user === "" ? "anonymously" : `as ${this.#account.user}`;
+    const name = this.#accounts.of(null).user;
+    const user = name === "" ? "anonymously" : `as ${name}`;
     const what = {
       connect: `Cannot reach ${where}`,
       negotiate: `Cannot speak SMB with ${where}`,
@@ -398,24 +441,46 @@ class ScenarioRun {
 
   #where(): TargetOrder {
     const { hostname, port, share } = this.#target;
-    return { target: { hostname, port }, server: hostname, share, user: this.#account.user };
+    return {
+      target: { hostname, port },
+      server: hostname,
+      share,
+      user: this.#accounts.of(null).user,
+    };
   }
 
-  async #execute(sandbox: Sandbox): Promise<ScenarioFailure | null> {
+  /** Runs in all workers at once. @returns What failed first, if anything did. */
+  async #execute(
+    pool: readonly Sandbox[],
+    load: ReturnType<typeof loadOf>,
+  ): Promise<ScenarioFailure | null> {
     const { backend: _, ...settings } = this.#settings;
     using progress = new ProgressLine(
       this.#given.has("quiet") ? { ...this.#terminal, interactive: false } : this.#terminal,
       () => this.#progressText(),
     );
     this.#progress = progress;
+    const names = load === null ? [] : this.#accounts.names(load.users);
+    const { overrides, isolate, sharedRatio, maxConcurrent } = this.#loadSettings;
     try {
-      return await sandbox.run({
-        ...this.#where(),
-        root: this.#given.value("root") ?? this.#target.root,
-        ...settings,
-        workload: this.#subject.workload,
-        keylog: this.#keylog !== null,
-      });
+      const failures = await Promise.all(pool.map((sandbox, index) =>
+        sandbox.run({
+          ...this.#where(),
+          root: this.#given.value("root") ?? this.#target.root,
+          ...settings,
+          workload: this.#subject.workload,
+          keylog: this.#keylog !== null,
+          ...load === null ? {} : {
+            load: overrides,
+            part: { segment: { index, of: pool.length }, names, isolate },
+            sharedRatio,
+          },
+          ...maxConcurrent === undefined
+            ? {}
+            : { maxConcurrent: Math.max(1, Math.floor(maxConcurrent / pool.length)) },
+        })
+      ));
+      return failures.find((failure) => failure !== null) ?? null;
     } catch (error) {
       if (this.#interrupted) return null;
       throw error;
@@ -427,12 +492,14 @@ class ScenarioRun {
   #progressText(): string {
     const { operations, divergences } = this.#measurement.progress;
     const elapsed = durationText(Date.now() - this.#startedAt.getTime());
-    return `${elapsed}  ${plural(operations, "operation")}, ${divergences} different`;
+    const users = [...this.#loads.values()].reduce((sum, load) => sum + load.users, 0);
+    const load = this.#loads.size === 0 ? "" : `${plural(users, "user")}, `;
+    return `${elapsed}  ${load}${plural(operations, "operation")}, ${divergences} different`;
   }
 
   /** The password goes no further than here. */
-  #authenticator(credentials: Credentials): Authenticator {
-    const { user, domain, password } = this.#account;
+  #authenticator(credentials: Credentials, number: number | null): Authenticator {
+    const { user, domain, password } = this.#accounts.of(number);
     switch (credentials) {
       case "run":
         return ntlmAuthenticator({ user, domain, password });
@@ -463,8 +530,9 @@ class ScenarioRun {
   }
 
   #report(failure: ScenarioFailure | null): ExitCode {
+    for (const { dropped } of this.#loads.values()) this.#measurement.addDropped(dropped);
     const summary = this.#measurement.summary();
-    const { code, verdict } = this.#verdict(failure, summary.divergenceCount);
+    const { code, verdict } = this.#verdict(failure, summary);
     const place = failure?.places[0] ?? null;
     const scenario = {
       file: this.#path,
@@ -502,7 +570,7 @@ class ScenarioRun {
 
   #verdict(
     failure: ScenarioFailure | null,
-    divergences: number,
+    summary: Summary,
   ): { code: ExitCode; verdict: string } {
     if (failure !== null) {
       const place = failure.places[0];
@@ -518,11 +586,22 @@ class ScenarioRun {
       return { code: ExitCode.SCENARIO_FAILED, verdict: `${printable(where)}: ${message}` };
     }
     if (this.#interrupted) return { code: ExitCode.INTERRUPTED, verdict: "Interrupted" };
+    const { divergenceCount: divergences, iterations } = summary;
+    if (iterations !== null && iterations.failed > 0) {
+      return {
+        code: ExitCode.SCENARIO_FAILED,
+        verdict: `${iterations.failed} of ${plural(iterations.count, "iteration")} failed`,
+      };
+    }
     if (divergences > 0) {
       return {
         code: ExitCode.DIVERGED,
         verdict: `Finished with ${plural(divergences, "difference")} from what was recorded`,
       };
+    }
+    const failed = summary.checks.reduce((sum, check) => sum + check.failed, 0);
+    if (failed > 0) {
+      return { code: ExitCode.OK, verdict: `Finished; ${plural(failed, "check")} did not hold` };
     }
     return { code: ExitCode.OK, verdict: "Passed" };
   }

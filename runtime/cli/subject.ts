@@ -19,6 +19,8 @@ export interface Subject {
   readonly warnings: readonly string[];
   /** Starts a worker with it. */
   load(options: SandboxOptions): Promise<Sandbox>;
+  /** Its own `load`, once loaded; undefined without one. */
+  readonly shape: unknown;
   /** Its parameters, once loaded. */
   readonly params: readonly ParamInfo[];
   /** A path within the scenario's folder, as the user would name it. */
@@ -50,6 +52,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
     kind: "scenario" as Subject["kind"],
     workload: null,
     warnings: [],
+    shape: undefined as unknown,
     params: [] as readonly ParamInfo[],
     shownPath: (file: string) => `${prefix}${file}`,
     async load(options: SandboxOptions): Promise<Sandbox> {
@@ -61,6 +64,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
       subject.name = description.name;
       subject.kind = description.kind;
       subject.params = description.params;
+      subject.shape = description.load;
       return sandbox;
     },
   };
@@ -94,6 +98,7 @@ async function workloadSubject(path: string): Promise<Subject> {
     kind: "workload",
     workload: json,
     warnings: checked.warnings,
+    shape: undefined,
     params: [],
     shownPath: (file) => file,
     load: (options) => Sandbox.empty(folder, options),

@@ -1,6 +1,6 @@
 /** Records -> summary. */
 import { type Distribution, Latency } from "./latency.ts";
-import type { BreakRecord, OperationRecord } from "./record.ts";
+import type { BreakRecord, CheckRecord, IterationRecord, OperationRecord } from "./record.ts";
 import type {
   CommandSummary,
   Divergence,
@@ -69,6 +69,10 @@ export class Measurement {
   #bytesReceived = 0;
   #breaks = { received: 0, ackRequired: 0, acknowledged: 0, refused: 0 };
   #divergences = 0;
+  #iterations = { count: 0, failed: 0, dropped: 0 };
+  readonly #iterationTime = new Latency();
+  readonly #iterationLag = new Latency();
+  readonly #checks = new Map<string, { passed: number; failed: number }>();
 
   constructor(options: MeasurementOptions) {
     this.#statusName = options.statusName;
@@ -104,6 +108,33 @@ export class Measurement {
     this.#duration = Math.max(this.#duration, record.receivedAt, record.acknowledgedAt ?? 0);
   }
 
+  /** Adds an iteration of a user under load. */
+  addIteration(record: IterationRecord): void {
+    this.#iterations.count++;
+    if (record.failure !== null) this.#iterations.failed++;
+    this.#iterationTime.add(record.endedAt - record.startedAt);
+    if (record.due !== null) this.#iterationLag.add(record.startedAt - record.due);
+    this.#duration = Math.max(this.#duration, record.endedAt);
+  }
+
+  /** Adds iterations that nobody was free for. */
+  addDropped(count: number): void {
+    this.#iterations.dropped += count;
+  }
+
+  /** Adds checks of a script. */
+  addCheck(record: CheckRecord): void {
+    const counts = this.#checks.get(record.name);
+    if (counts === undefined) {
+      if (this.#checks.size < MAX_GROUPS) {
+        this.#checks.set(record.name, { passed: record.passed, failed: record.failed });
+      }
+      return;
+    }
+    counts.passed += record.passed;
+    counts.failed += record.failed;
+  }
+
   /** Everything so far. */
   summary(): Summary {
     const commands = [...this.#commands].map(([command, totals]): CommandSummary => ({
@@ -131,6 +162,12 @@ export class Measurement {
       lag: this.#lag.distribution() satisfies Distribution,
       divergences: this.#divergenceGroups(),
       divergenceCount: this.#divergences,
+      iterations: this.#iterations.count + this.#iterations.dropped === 0 ? null : {
+        ...this.#iterations,
+        duration: this.#iterationTime.distribution(),
+        lag: this.#iterationLag.distribution(),
+      },
+      checks: [...this.#checks].map(([name, counts]) => ({ name, ...counts })),
     };
   }
 

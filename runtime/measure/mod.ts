@@ -6,7 +6,13 @@
  */
 export { type Distribution, Latency } from "./latency.ts";
 export { Measurement, type MeasurementOptions } from "./measurement.ts";
-export type { BreakRecord, OperationRecord } from "./record.ts";
+export type {
+  BreakRecord,
+  CheckRecord,
+  IterationRecord,
+  LoadRecord,
+  OperationRecord,
+} from "./record.ts";
 export type {
   CommandSummary,
   Divergence,

@@ -36,6 +36,34 @@ export interface OperationRecord {
   readonly grant?: { readonly expected: string; readonly actual: string };
 }
 
+/** One iteration of a user under load. */
+export interface IterationRecord {
+  /** Name of the user. */
+  readonly user: string;
+  /** Counts the iterations of the user, from 0. */
+  readonly iteration: number;
+  /** Milliseconds after the beginning at which it was due; null when it just followed. */
+  readonly due: number | null;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Why it failed; null when it did not. */
+  readonly failure: string | null;
+}
+
+/** How often a check held, and how often not, since this was last told. */
+export interface CheckRecord {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+}
+
+/** How many users of a worker are at work, iterations that nobody was free for, and operations that wait for others. */
+export interface LoadRecord {
+  readonly users: number;
+  readonly dropped: number;
+  readonly waiting: number;
+}
+
 /** One break that the server sent. */
 export interface BreakRecord {
   readonly client: string;

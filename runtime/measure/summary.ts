@@ -1,5 +1,6 @@
 /** The outcome of a run, as plain data: what reports print and `--json` writes. */
 import type { Distribution } from "./latency.ts";
+import type { CheckRecord } from "./record.ts";
 
 /** Totals of one command. */
 export interface CommandSummary {
@@ -81,4 +82,17 @@ export interface Summary {
   readonly divergences: readonly DivergenceGroup[];
   /** All divergences, those beyond the groups' examples included. */
   readonly divergenceCount: number;
+  /** Iterations of users under load; null without load. */
+  readonly iterations: {
+    readonly count: number;
+    readonly failed: number;
+    /** Iterations of a rate that nobody was free for. */
+    readonly dropped: number;
+    /** Milliseconds. */
+    readonly duration: Distribution;
+    /** Milliseconds by which iterations of a rate began later than due. */
+    readonly lag: Distribution;
+  } | null;
+  /** How often the script's checks held, in the order of their first use. */
+  readonly checks: readonly CheckRecord[];
 }

@@ -50,6 +50,7 @@ export function summaryText(summary: Summary, head: ReportHead, options: TextOpt
     overview(summary),
     commandTable(summary),
     statusTable(summary),
+    checkTable(summary),
     divergences(summary, { paint, width }),
     [head.ok ? paint.good(head.verdict) : paint.bad(head.verdict)],
   ];
@@ -86,6 +87,20 @@ function overview(summary: Summary): string[] {
       line(
         "breaks",
         `${breaks.received} received, ${breaks.acknowledged} acknowledged${after}${refused}`,
+      ),
+    );
+  }
+  const { iterations } = summary;
+  if (iterations !== null) {
+    const dropped = iterations.dropped > 0
+      ? `, ${iterations.dropped} dropped: no user was free`
+      : "";
+    lines.push(
+      line(
+        "iterations",
+        `${iterations.count}, ${iterations.failed} failed, ${
+          spread(iterations.duration)
+        } each${dropped}`,
       ),
     );
   }
@@ -127,6 +142,14 @@ function statusTable(summary: Summary): string[] {
   return table(
     ["status", "count", "expected"],
     errors.map(({ name, count, expected }) => [name, String(count), String(expected)]),
+  );
+}
+
+function checkTable({ checks }: Summary): string[] {
+  if (checks.length === 0) return [];
+  return table(
+    ["check", "passed", "failed"],
+    checks.map(({ name, passed, failed }) => [printable(name), String(passed), String(failed)]),
   );
 }
 

@@ -1,6 +1,5 @@
 /** The host's side: starts the worker, answers what it may ask, and ends it. */
 import type { AuthenticationExchange, Authenticator, Backend } from "../client/mod.ts";
-import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
 import type { Credentials } from "../script/mod.ts";
 import { readBlob } from "./blobs.ts";
 import { ScenarioError } from "./errors.ts";
@@ -22,13 +21,16 @@ export interface SandboxOptions {
   readonly backend?: Backend["name"];
   readonly target: { readonly hostname: string; readonly port: number };
   /** Proves who the user is. Its secrets stay here. */
-  authenticator(credentials: Credentials): Authenticator;
-  records(operations: readonly OperationRecord[], breaks: readonly BreakRecord[]): void;
+  authenticator(credentials: Credentials, user: number | null): Authenticator;
+  records(records: Records): void;
   log(message: string): void;
   note(message: string): void;
   /** Lines of a log of session keys, where the run was ordered to give them. */
   keylog?(line: string): void;
 }
+
+/** What a worker tells of its operations. */
+export type Records = Omit<Extract<ToHost, { kind: "records" }>, "kind">;
 
 /** How long loading may take: the scenario's top level runs in it. */
 const LOAD_MS = 60_000;
@@ -184,7 +186,7 @@ export class Sandbox implements Disposable {
         this.#options.note("the worker sent a message of no known form; it was ignored");
         return;
       case "records":
-        this.#options.records(message.operations, message.breaks);
+        this.#options.records(message);
         return;
       case "log":
         this.#options.log(message.message);
@@ -207,14 +209,14 @@ export class Sandbox implements Disposable {
   }
 
   async #authenticate(request: Extract<ToHost, { kind: "authenticate" }>): Promise<void> {
-    const { id, exchange, credentials, token } = request;
+    const { id, exchange, credentials, user, token } = request;
     try {
       let running = this.#exchanges.get(exchange);
       if (running === undefined) {
         if (this.#exchanges.size >= MAX_EXCHANGES) {
           throw new Error("Cannot log in: too many logins at once");
         }
-        running = this.#options.authenticator(credentials).start();
+        running = this.#options.authenticator(credentials, user).start();
         this.#exchanges.set(exchange, running);
       }
       const step = await running.step(token);

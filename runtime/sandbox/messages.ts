@@ -1,6 +1,12 @@
 /** Everything that host and worker say to each other. */
-import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
-import type { Credentials, ParamInfo, RunOptions } from "../script/mod.ts";
+import type {
+  BreakRecord,
+  CheckRecord,
+  IterationRecord,
+  LoadRecord,
+  OperationRecord,
+} from "../measure/mod.ts";
+import type { Credentials, LoadOverrides, LoadPart, ParamInfo, RunOptions } from "../script/mod.ts";
 import type { ScenarioPlace } from "./errors.ts";
 
 /** One checked file of a scenario, types removed. */
@@ -18,6 +24,8 @@ export interface ScenarioDescription {
   readonly name: string;
   readonly params: readonly ParamInfo[];
   readonly clients: readonly string[];
+  /** Its `load`, as it stands there; undefined without one. */
+  readonly load?: unknown;
 }
 
 /** What a scenario threw, or what was wrong with it. */
@@ -58,6 +66,10 @@ export interface RunOrder extends RunOptions, TargetOrder {
   readonly workload: unknown;
   /** Whether the host keeps a log of session keys. */
   readonly keylog: boolean;
+  /** What the command line says about load. */
+  readonly load?: LoadOverrides;
+  /** Which part of the load is this worker's. */
+  readonly part?: LoadPart;
 }
 
 /** From the host. */
@@ -92,6 +104,10 @@ export type ToHost =
     readonly kind: "records";
     readonly operations: readonly OperationRecord[];
     readonly breaks: readonly BreakRecord[];
+    readonly iterations: readonly IterationRecord[];
+    readonly checks: readonly CheckRecord[];
+    /** Null where there is no load. */
+    readonly load: LoadRecord | null;
   }
   | { readonly kind: "log"; readonly message: string }
   | { readonly kind: "note"; readonly message: string }
@@ -103,6 +119,8 @@ export type ToHost =
     /** Steps of one exchange have one number. */
     readonly exchange: number;
     readonly credentials: Credentials;
+    /** Number of the user under load, from 1; null for the user of the run. */
+    readonly user: number | null;
     readonly token: Uint8Array | null;
   }
   | { readonly kind: "blob"; readonly id: number; readonly path: string }
@@ -130,8 +148,17 @@ export function parseToHost(data: unknown): ToHost | null {
     case "failed":
       return isFailure(data.failure) ? { kind: "failed", failure: data.failure } : null;
     case "records":
-      return isList(data.operations, isOperation) && isList(data.breaks, isBreak)
-        ? { kind: "records", operations: data.operations, breaks: data.breaks }
+      return isList(data.operations, isOperation) && isList(data.breaks, isBreak) &&
+          isList(data.iterations, isIteration) && isList(data.checks, isCheck) &&
+          isNullable(data.load, isLoad)
+        ? {
+          kind: "records",
+          operations: data.operations,
+          breaks: data.breaks,
+          iterations: data.iterations,
+          checks: data.checks,
+          load: data.load,
+        }
         : null;
     case "log":
     case "note":
@@ -142,12 +169,13 @@ export function parseToHost(data: unknown): ToHost | null {
         : null;
     case "authenticate":
       return isNumber(data.id) && isNumber(data.exchange) && isCredentials(data.credentials) &&
-          isToken(data.token)
+          isNullable(data.user, isNumber) && isToken(data.token)
         ? {
           kind: "authenticate",
           id: data.id,
           exchange: data.exchange,
           credentials: data.credentials,
+          user: data.user,
           token: data.token,
         }
         : null;
@@ -247,6 +275,21 @@ function isOperation(value: unknown): value is OperationRecord {
     isNumber(value.payload) && isNumber(value.bytesSent) && isNumber(value.bytesReceived) &&
     isOptional(value.skipped, isText) && isOptional(value.error, isText) &&
     isOptional(value.grant, isGrant);
+}
+
+function isIteration(value: unknown): value is IterationRecord {
+  return isRecord(value) && isText(value.user) && isNumber(value.iteration) &&
+    isNullable(value.due, isNumber) && isNumber(value.startedAt) && isNumber(value.endedAt) &&
+    isNullable(value.failure, isText);
+}
+
+function isCheck(value: unknown): value is CheckRecord {
+  return isRecord(value) && isText(value.name) && isNumber(value.passed) && isNumber(value.failed);
+}
+
+function isLoad(value: unknown): value is LoadRecord {
+  return isRecord(value) && isNumber(value.users) && isNumber(value.dropped) &&
+    isNumber(value.waiting);
 }
 
 function isBreak(value: unknown): value is BreakRecord {

@@ -6,7 +6,7 @@
  * @module
  */
 export { placeText, ScenarioError, type ScenarioPlace } from "./errors.ts";
-export { Sandbox, type SandboxOptions } from "./host.ts";
+export { type Records, Sandbox, type SandboxOptions } from "./host.ts";
 export type {
   PreflightFailure,
   RunOrder,

@@ -14,7 +14,7 @@ import {
   nativeBackend,
   type SessionKeyRecord,
 } from "../client/mod.ts";
-import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
+import type { BreakRecord, IterationRecord, OperationRecord } from "../measure/mod.ts";
 import { PreciseClock } from "../schedule/mod.ts";
 import {
   type Credentials,
@@ -54,6 +54,8 @@ let finished = false;
 const blobs: string[] = [];
 let operations: OperationRecord[] = [];
 let breaks: BreakRecord[] = [];
+let iterations: IterationRecord[] = [];
+const checks = new Map<string, { passed: number; failed: number }>();
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -142,6 +144,7 @@ async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void>
         name: exported.name,
         params: describeParams(exported.params),
         clients: Object.keys(exported.clients),
+        ...exported.load === undefined ? {} : { load: exported.load },
       },
     });
   } catch (error) {
@@ -173,7 +176,7 @@ async function run(order: RunOrder): Promise<void> {
       clock,
       backend,
       dial: () => connectTcp({ ...order.target }),
-      authenticator: (credentials) => authenticator(credentials, order.user),
+      authenticator: (credentials, user) => authenticator(credentials, order.user, user),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       blob: readBlob,
       record(record) {
@@ -181,6 +184,8 @@ async function run(order: RunOrder): Promise<void> {
         if (operations.length >= BATCH) flush();
       },
       broke: (record) => void breaks.push(record),
+      iterated: (record) => void iterations.push(record),
+      checked,
       log: (message) => send({ kind: "log", message }),
       note: (message) => send({ kind: "note", message }),
       ...order.keylog ? { keyed: logKeys } : {},
@@ -215,14 +220,33 @@ function finish(failure: ReturnType<typeof describeFailure> | null): void {
 }
 
 function flush(): void {
-  if (operations.length === 0 && breaks.length === 0) return;
-  send({ kind: "records", operations, breaks });
+  const load = handle?.load ?? null;
+  if (operations.length + breaks.length + iterations.length + checks.size === 0 && load === null) {
+    return;
+  }
+  send({
+    kind: "records",
+    operations,
+    breaks,
+    iterations,
+    checks: [...checks].map(([name, counts]) => ({ name, ...counts })),
+    load,
+  });
   operations = [];
   breaks = [];
+  iterations = [];
+  checks.clear();
+}
+
+function checked(name: string, held: boolean): void {
+  let counts = checks.get(name);
+  if (counts === undefined) checks.set(name, counts = { passed: 0, failed: 0 });
+  if (held) counts.passed++;
+  else counts.failed++;
 }
 
 /** The host logs in; here are only the tokens and, in the end, the session key. */
-function authenticator(credentials: Credentials, user: string): Authenticator {
+function authenticator(credentials: Credentials, user: string, number?: number): Authenticator {
   return {
     mechanism: "ntlm",
     user: credentials === "anonymous" ? "" : credentials === "guest" ? "guest" : user,
@@ -231,7 +255,7 @@ function authenticator(credentials: Credentials, user: string): Authenticator {
       return {
         step(token) {
           const id = nextId++;
-          send({ kind: "authenticate", id, exchange, credentials, token });
+          send({ kind: "authenticate", id, exchange, credentials, user: number ?? null, token });
           return new Promise((resolve, reject) => authentications.set(id, { resolve, reject }));
         },
       };

@@ -1112,6 +1112,8 @@ export interface User extends Client, AsyncDisposable {
   readonly connection: Connection;
   readonly session: Session;
   readonly tree: Tree;
+  /** Whether the session can be used: it has a connection. */
+  readonly isConnected: boolean;
   /** Opens on the user's tree. */
   open(path: string, options?: OpenOptions): Operation<File>;
   /** Several requests in one transmission, on the user's tree. */
@@ -1170,6 +1172,83 @@ export type ReplayParams<P> = ParamsOf<P> & {
   path(captured: string): string;
 };
 
+/** A stretch of a ramp. */
+export interface LoadStage {
+  readonly duration: Duration;
+  /** Users, or iterations per `timeUnit`, at its end. */
+  readonly target: number;
+}
+
+/** What every kind of load takes. */
+export interface LoadOptions {
+  /** When it begins, after the beginning of the run; at once unless given. */
+  readonly startTime?: Duration;
+  /** Time over which the beginning of the users is spread. */
+  readonly stagger?: Duration;
+  /** How long iterations may go on when the time is over; 30 s unless given. */
+  readonly gracefulStop?: Duration;
+  /** Wait between two iterations of a user: a length, or two between which it varies at random. */
+  readonly thinkTime?: Duration | { readonly min: Duration; readonly max: Duration };
+}
+
+/**
+ * How many users play a scenario, and when: k6's executors, with users for its VUs. The command line's `--users`,
+ * `--duration`, `--iterations`, `--rate`, `--stages` replace its members.
+ *
+ * - `shared-iterations`: a number of iterations, done by `users` together.
+ * - `per-user-iterations`: each user does that many.
+ * - `constant-users`, `ramping-users`: users iterate for a time.
+ * - `constant-arrival-rate`, `ramping-arrival-rate`: iterations begin at a rate, whatever the server does; where all of
+ *   `maxUsers` are busy, one is dropped and counted.
+ * - `replay`: each user plays a compiled scenario once.
+ */
+export type Load =
+  & LoadOptions
+  & (
+    | {
+      readonly executor: "shared-iterations" | "per-user-iterations";
+      readonly users?: number;
+      readonly iterations?: number;
+      /** 10 min unless given. */
+      readonly maxDuration?: Duration;
+    }
+    | { readonly executor: "replay"; readonly users?: number; readonly maxDuration?: Duration }
+    | { readonly executor: "constant-users"; readonly users?: number; readonly duration: Duration }
+    | {
+      readonly executor: "ramping-users";
+      /** 1 unless given. */
+      readonly startUsers?: number;
+      readonly stages: readonly LoadStage[];
+    }
+    | {
+      readonly executor: "constant-arrival-rate";
+      /** Iterations per `timeUnit`. */
+      readonly rate: number;
+      /** 1 s unless given. */
+      readonly timeUnit?: Duration;
+      readonly duration: Duration;
+      readonly maxUsers: number;
+    }
+    | {
+      readonly executor: "ramping-arrival-rate";
+      /** Iterations per `timeUnit` at the beginning; 0 unless given. */
+      readonly startRate?: number;
+      readonly timeUnit?: Duration;
+      readonly stages: readonly LoadStage[];
+      readonly maxUsers: number;
+    }
+  );
+
+/** One of many users. Where nobody asked for load there is one, number 1, without a name. */
+export interface LoadUser {
+  /** From 1. */
+  readonly number: number;
+  /** `"user0001"`, or what the command line's list of users has. */
+  readonly name: string;
+  /** Counts this user's iterations, from 0. */
+  readonly iteration: number;
+}
+
 /** Options of {@linkcode scenario}. */
 export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined> {
   /** Shown in the report. */
@@ -1177,13 +1256,26 @@ export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined>
   readonly params?: P;
   /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
   readonly onBreak?: BreakPolicy;
+  /** Many users, instead of one. */
+  readonly load?: Load;
 }
 
 /** What a scenario's function gets. */
 export interface ScenarioContext<P> {
-  /** A user of that name: connects, logs in and connects to the share. */
-  client(name: string, options?: UserOptions): Promise<User>;
+  /**
+   * A user of that name: connects, logs in and connects to the share. Under load a name stands for a client of this
+   * user's own, which is there again in the next iteration; without a name it is the user itself.
+   */
+  client(name?: string, options?: UserOptions): Promise<User>;
   readonly params: ParamsOf<P>;
+  /** Which user this is, under load. */
+  readonly user: LoadUser;
+  /**
+   * Counts whether something holds; nothing ends when it does not.
+   *
+   * @returns The condition.
+   */
+  check(name: string, condition: boolean): boolean;
   /** A line in the run's log. */
   log(message: string): void;
   /** Waits; scaled by `--speed`, no wait with `--asap`. */
@@ -1213,6 +1305,8 @@ export interface ReplayOptions<
   readonly params?: P;
   /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
   readonly onBreak?: BreakPolicy;
+  /** Many users, each of whom plays all clients of the capture. */
+  readonly load?: Load;
   /** One per captured client; each has a function of the same name. */
   readonly clients: C;
 }

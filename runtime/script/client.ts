@@ -22,7 +22,7 @@ import type {
   UserOptions,
 } from "./api.ts";
 import type { ClientState } from "./client_state.ts";
-import { connect } from "./connection.ts";
+import { connect, type ScriptSession } from "./connection.ts";
 import type { ScriptFile } from "./file.ts";
 import { listShares, resolveDfs } from "./shares.ts";
 import { duration } from "./units.ts";
@@ -128,6 +128,10 @@ export class ScriptUser extends ScriptClient implements User {
     this.connection = parts.connection;
     this.session = parts.session;
     this.tree = parts.tree;
+  }
+
+  get isConnected(): boolean {
+    return (this.session as ScriptSession).link.lost === null;
   }
 
   open(path: string, options: OpenOptions = {}): Operation<File> {

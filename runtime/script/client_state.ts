@@ -50,6 +50,8 @@ export class ClientState {
   #key: number | undefined;
   /** Its place in recorded time; absent while nothing of it is recorded. */
   pace: Pace | undefined;
+  /** Whether its paths lie in the user's own directory; a replay's own code sees to that itself. */
+  ownPaths = false;
 
   constructor(run: Run, name: string) {
     this.run = run;
@@ -88,6 +90,11 @@ export class ClientState {
       await Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" })));
     }
     for (const connection of this.#connections) connection.close();
+  }
+
+  /** Where a path of the script is on the share. */
+  path(path: string): string {
+    return this.ownPaths ? this.run.ownPath(path) : path;
   }
 
   /** What the next operation is, and when it is due; `key` is what others wait for it by, where that is no label. */

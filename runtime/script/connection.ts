@@ -121,7 +121,7 @@ export class ScriptConnection implements Connection {
       options,
       obstacle: this.#link.lost ?? bound?.refusal ?? null,
       send: async () => {
-        const authenticator = run.host.authenticator(options.credentials ?? "run");
+        const authenticator = run.authenticator(options.credentials ?? "run");
         const setup = sessionOptions(run, options, previous);
         made = bound === null
           ? await this.#required().session(authenticator, setup)
@@ -287,7 +287,7 @@ export class ScriptSession implements Session {
           throw new Error("Cannot send: this client authenticates a session once");
         }
         const before = session.replies.length;
-        await session.reauthenticate(run.host.authenticator(options.credentials ?? "run"));
+        await session.reauthenticate(run.authenticator(options.credentials ?? "run"));
         return wholeLogin(session.replies.slice(before));
       },
       value: () => {},
@@ -335,7 +335,7 @@ function sessionOptions(run: Run, options: LoginOptions, previous: ClientSession
       failover: options.failover,
       signing: options.signing ?? (required ? "required" as const : undefined),
       previousSessionId: previous?.id,
-      renewal: options.renew === true ? run.host.authenticator("run") : undefined,
+      renewal: options.renew === true ? run.authenticator("run") : undefined,
     }),
   };
 }

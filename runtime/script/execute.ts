@@ -1,17 +1,14 @@
 /** A scenario's definition -> a run. */
-import type { Client, ParamsSchema, ReplayParams, ScenarioContext, UserOptions } from "./api.ts";
-import { loginUser, ScriptClient } from "./client.ts";
-import { ClientState } from "./client_state.ts";
+import type { LoadRecord } from "../measure/mod.ts";
+import { mostUsers } from "../schedule/mod.ts";
 import { Commons } from "./commons.ts";
 import { watchBlobs } from "./data.ts";
-import { ScriptError } from "./errors.ts";
 import type { RunHost, RunOptions } from "./host.ts";
+import { type LoadOverrides, parseLoad } from "./load_options.ts";
+import { type LoadPart, LoadRun } from "./load_run.ts";
 import { parseParams } from "./params.ts";
-import { WindowEnd } from "../schedule/mod.ts";
-import { Run } from "./run.ts";
 import type { Definition } from "./scenario.ts";
-import { duration } from "./units.ts";
-import { sharePath } from "./names.ts";
+import { type UserParts, UserScope } from "./user_scope.ts";
 
 /** How a run ended. */
 export interface RunResult {
@@ -27,12 +24,13 @@ export interface RunHandle {
   readonly finished: Promise<RunResult>;
   /** Sends nothing from now on, logs off and finishes. */
   stop(reason: string): void;
+  /** How the load stands; null without one. */
+  readonly load: LoadRecord | null;
 }
 
-/** How long logging off may take at the end, in milliseconds. */
+/** How long logging off may take at the end, in milliseconds: alone, and for each user more. */
 const CLOSING_MS = 3000;
-
-type ReplayFunction = (client: Client, params: ReplayParams<undefined>) => Promise<void> | void;
+const CLOSING_PER_USER_MS = 10;
 
 /**
  * Runs a definition.
@@ -49,12 +47,21 @@ export function execute(
     readonly params: Readonly<Record<string, string>>;
     /** Blobs that the scenario named while it was loaded. */
     readonly blobs: readonly string[];
+    /** What the command line says about load. */
+    readonly load?: LoadOverrides;
+    /** Which part of the load is this worker's; all of it unless given. */
+    readonly part?: LoadPart;
   },
 ): RunHandle {
   const params = parseParams(definition.params, options.params);
-  const commons = new Commons({ clock: host.clock, blob: host.blob });
-  const run = new Run(host, { ...options, commons, strict: definition.kind === "scenario" });
-  const states = new Map<string, ClientState>();
+  const plan = parseLoad(definition.load, options.load);
+  const commons = new Commons({
+    clock: host.clock,
+    blob: host.blob,
+    maxConcurrent: options.maxConcurrent,
+  });
+  const parts = { definition, host, options, commons, params };
+  const runner = plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);
   const stopped = Promise.withResolvers<void>();
 
   const work = async (): Promise<RunResult> => {
@@ -62,103 +69,67 @@ export function execute(
     const stopWatching = watchBlobs(({ path }) => void commons.blob(path));
     try {
       await commons.blobsReady();
-      run.begin();
-      const main = definition.kind === "scenario"
-        ? scenarioRun(definition, run, { states, params })
-        : replayRun(definition, run, { states, params });
-      await Promise.race([main, stopped.promise, run.refusal]);
+      await Promise.race([runner.play(), stopped.promise]);
       return { error: null, failed: false };
     } catch (error) {
       return { error, failed: true };
     } finally {
       stopWatching();
-      run.stop("the run has ended");
+      runner.stop("the run has ended");
     }
   };
 
   const finished = work().then(async (result) => {
-    const closing = Promise.allSettled([...states.values()].map((state) => state.close()));
-    await Promise.race([closing, host.clock.rest(CLOSING_MS)]);
+    const users = plan === null ? 0 : mostUsers(plan.shape);
+    const limit = CLOSING_MS + users * CLOSING_PER_USER_MS;
+    await Promise.race([runner.close(), host.clock.rest(limit)]);
     // Breaks that were never acknowledged are reported when their connection ends: one more turn.
     await host.clock.rest(0);
     return result;
   });
   return {
     finished,
+    get load() {
+      return runner instanceof LoadRun
+        ? { ...runner.state, waiting: commons.admission?.waiting ?? 0 }
+        : null;
+    },
     stop(reason) {
-      run.stop(reason);
+      runner.stop(reason);
       stopped.resolve();
     },
   };
 }
 
-async function scenarioRun(definition: Definition, run: Run, shared: {
-  states: Map<string, ClientState>;
-  params: Record<string, unknown>;
-}): Promise<void> {
-  const { states, params } = shared;
-  const context: ScenarioContext<ParamsSchema> = {
-    params,
-    async client(name: string, options: UserOptions = {}) {
-      if (typeof name !== "string" || name === "") {
-        throw new ScriptError("Cannot make a client: it has no name");
-      }
-      if (states.has(name)) {
-        throw new ScriptError(`Cannot make client "${name}": there is one already`);
-      }
-      const state = new ClientState(run, name);
-      state.breaks.policy = definition.onBreak;
-      state.breaks.policy = definition.onBreak;
-      states.set(name, state);
-      return await loginUser(state, options);
-    },
-    log: (message) => run.host.log(String(message)),
-    sleep: (length) =>
-      run.host.clock.until(run.host.clock.now() + run.timeline.pause(duration(length))),
-  };
-  await definition.body?.(context);
-}
+/** The scenario once (or as often as `loop` says), by one user. */
+class SingleRun {
+  readonly #parts: UserParts;
+  #scope: UserScope;
+  #stopped: string | null = null;
 
-async function replayRun(definition: Definition, run: Run, shared: {
-  states: Map<string, ClientState>;
-  params: Record<string, unknown>;
-}): Promise<void> {
-  const { states, params } = shared;
-  const replayParams = {
-    ...params,
-    share: (captured: string) => mappedShare(run, captured),
-    path: (captured: string) => {
-      const path = sharePath(captured);
-      return run.options.root === ""
-        ? path
-        : path === ""
-        ? run.options.root
-        : `${run.options.root}\\${path}`;
-    },
-  } as ReplayParams<undefined>;
-  const names = Object.keys(definition.functions);
-  run.clientsStart(names.length);
-  await Promise.all(names.map(async (name) => {
-    const state = new ClientState(run, name);
-    state.breaks.policy = definition.onBreak;
-    states.set(name, state);
-    state.pace = run.pacing.join();
-    try {
-      await (definition.functions[name] as ReplayFunction)(new ScriptClient(state), replayParams);
-    } catch (error) {
-      if (!(error instanceof WindowEnd)) throw error;
-    } finally {
-      state.pace.end();
-      run.clientEnds();
-    }
-  }));
-}
-
-/** Disk shares become the target's share; pipes have one name everywhere. */
-function mappedShare(run: Run, captured: string): string {
-  const name = captured.split("\\").findLast((part) => part !== "") ?? captured;
-  for (const [from, to] of Object.entries(run.options.shares)) {
-    if (from.toLowerCase() === name.toLowerCase()) return to;
+  constructor(parts: UserParts) {
+    this.#parts = parts;
+    this.#scope = new UserScope(parts);
   }
-  return name.toUpperCase() === "IPC$" ? "IPC$" : run.options.share;
+
+  async play(): Promise<void> {
+    const { loop = 1 } = this.#parts.options;
+    for (let round = 0; round < loop && this.#stopped === null; round++) {
+      if (round > 0) {
+        await this.#scope.close();
+        this.#scope = new UserScope(this.#parts);
+      }
+      this.#scope.run.begin();
+      await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
+    }
+  }
+
+  stop(reason: string): void {
+    this.#stopped ??= reason;
+    this.#scope.run.stop(reason);
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close();
+  }
 }

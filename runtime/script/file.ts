@@ -160,7 +160,8 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
   }
 
   rename(to: string, options: OperationOptions & { readonly replace?: boolean } = {}) {
-    return this.setInfo(renameInput(sharePath(to), options.replace ?? false), {
+    const target = sharePath(this.#state.path(to));
+    return this.setInfo(renameInput(target, options.replace ?? false), {
       ...options,
       class: InfoClass.rename,
     });
@@ -302,7 +303,7 @@ export function openFile(state: ClientState, how: {
   readonly create: (name: string, options: CreateOptions) => Promise<BackendOpen>;
 }): { readonly file: ScriptFile; readonly operation: Operation<File> } {
   const { options } = how;
-  const path = sharePath(how.path);
+  const path = sharePath(state.path(how.path));
   const { request, obstacle } = requestOrObstacle(state, how);
   const file = new ScriptFile(state, {
     path,

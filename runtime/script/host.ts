@@ -1,6 +1,6 @@
 /** What a run needs from outside: the network, the user's proof, blobs, and ears for what happens. */
 import type { Authenticator, Backend, SessionKeyRecord, Transport } from "../client/mod.ts";
-import type { BreakRecord, OperationRecord } from "../measure/mod.ts";
+import type { BreakRecord, IterationRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
 
 /** Who logs in. */
@@ -13,7 +13,8 @@ export interface RunHost {
   readonly backend: Backend;
   /** Opens a connection to the target, for the client. */
   dial(): Promise<Transport>;
-  authenticator(credentials: Credentials): Authenticator;
+  /** @param user Number of a user under load, from 1; the user of the run unless given. */
+  authenticator(credentials: Credentials, user?: number): Authenticator;
   /** Random bytes. */
   random(length: number): Uint8Array;
   /** The content of a blob. */
@@ -22,6 +23,10 @@ export interface RunHost {
   broke(record: BreakRecord): void;
   /** A session got its keys, for a key log; absent where none was asked for. */
   readonly keyed?: (keys: SessionKeyRecord) => void;
+  /** An iteration of a user under load has ended. */
+  iterated?(record: IterationRecord): void;
+  /** A check of the script held, or did not. */
+  checked?(name: string, held: boolean): void;
   /** A line of the script's log. */
   log(message: string): void;
   /** Something that the user should know about the run itself. */
@@ -47,6 +52,16 @@ export interface RunOptions {
   /** Recorded seconds: before, operations just follow each other; after `to`, nothing is sent. */
   readonly from?: number;
   readonly to?: number;
+  /** How often a run without load plays its scenario; once unless given. */
+  readonly loop?: number;
+  /** Number of the user under load, from 1. */
+  readonly userNumber?: number;
+  /** Directory below `root` that is this user's own. */
+  readonly own?: string;
+  /** Part of the paths, from 0 to 1, that users with an own directory share nevertheless. */
+  readonly sharedRatio?: number;
+  /** Most operations in flight. */
+  readonly maxConcurrent?: number;
   /** Seconds to wait for a response. */
   readonly timeout: number;
 }

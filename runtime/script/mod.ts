@@ -11,6 +11,8 @@ export { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 export { execute, type RunHandle, type RunResult } from "./execute.ts";
 export { expect } from "./expect.ts";
 export type { Credentials, RunHost, RunOptions } from "./host.ts";
+export { EXECUTORS, LoadError, type LoadOverrides, parseLoad } from "./load_options.ts";
+export { type LoadPart, userName } from "./load_run.ts";
 export { describeParams, type ParamInfo, ParamsError, parseParams } from "./params.ts";
 export { Definition, replay, scenario } from "./scenario.ts";
 export { duration, size } from "./units.ts";

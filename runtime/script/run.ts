@@ -1,5 +1,6 @@
 /** One run of a scenario: sends operations, judges and records them, and holds what its clients share. */
 import {
+  type Authenticator,
   type Reply,
   type RequestOptions,
   type Session as NativeSession,
@@ -21,7 +22,7 @@ import type { Data, Duration, Operation, OperationOptions, Outcome, Session } fr
 import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 import { expectedStatus } from "./expected.ts";
 import type { Commons } from "./commons.ts";
-import type { RunHost, RunOptions } from "./host.ts";
+import type { Credentials, RunHost, RunOptions } from "./host.ts";
 import { makeOperation, type Settlement } from "./operation.ts";
 import { duration } from "./units.ts";
 
@@ -145,10 +146,15 @@ export class Run {
     this.host.note(`${this.host.backend.name} back end: ${difference}`);
   }
 
-  /** Starts the common clock of the clients. */
-  begin(): void {
-    this.#origin = this.host.clock.now();
-    this.pacing.begin(this.#origin);
+  /**
+   * Starts the common clock of the clients.
+   *
+   * @param origin What the records' times count from; now unless given.
+   */
+  begin(origin?: number): void {
+    const now = this.host.clock.now();
+    this.#origin = origin ?? now;
+    this.pacing.begin(now);
   }
 
   /** When the run began, on the host's clock. */
@@ -520,6 +526,22 @@ export class Run {
     return this.commons.blob(data.path);
   }
 
+  /**
+   * The target's path of a path of the scenario: below the run's root, and there in the user's own directory. A path
+   * that begins with a backslash is shared by all users.
+   */
+  ownPath(path: string): string {
+    const { root, own, sharedRatio = 0 } = this.options;
+    if (own === undefined) return below(root, path);
+    const shared = path.startsWith("\\") || shareOfPath(path) < sharedRatio;
+    return below(shared ? root : below(root, own), path.replace(/^\\+/, ""));
+  }
+
+  /** Who logs in. */
+  authenticator(credentials: Credentials): Authenticator {
+    return this.host.authenticator(credentials, this.options.userNumber);
+  }
+
   /** 16 bytes that this run has for a name: the same at every call, others in every run. */
   named(scope: string, name: string): Uint8Array {
     const key = JSON.stringify([scope, name]);
@@ -547,6 +569,19 @@ function timelineOptions(options: RunOptions) {
     ...from === undefined ? {} : { from },
     ...to === undefined ? {} : { to },
   };
+}
+
+function below(directory: string, path: string): string {
+  return directory === "" ? path : path === "" ? directory : `${directory}\\${path}`;
+}
+
+/** A number from 0 to 1 that a path always has, whatever its case (FNV-1a). */
+function shareOfPath(path: string): number {
+  let hash = 0x811c9dc5;
+  for (const character of path.toLowerCase()) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
+  }
+  return (hash >>> 0) / 2 ** 32;
 }
 
 /** The frames of an error's stack, without its message. */

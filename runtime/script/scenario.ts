@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type {
   BreakPolicy,
+  Load,
   ParamsSchema,
   ReplayClient,
   ReplayFunctions,
@@ -26,6 +27,8 @@ export class Definition implements Scenario {
   readonly body: ScenarioFunction<ParamsSchema> | null;
   /** What clients do on breaks unless they say otherwise. */
   readonly onBreak: BreakPolicy;
+  /** Many users; undefined where one is enough. */
+  readonly load: Load | undefined;
 
   constructor(fields: {
     kind: "scenario" | "replay";
@@ -35,6 +38,7 @@ export class Definition implements Scenario {
     functions?: Readonly<Record<string, unknown>>;
     body?: ScenarioFunction<ParamsSchema>;
     onBreak?: BreakPolicy | undefined;
+    load?: Load | undefined;
   }) {
     this.kind = fields.kind;
     this.name = fields.name;
@@ -43,6 +47,7 @@ export class Definition implements Scenario {
     this.functions = fields.functions ?? {};
     this.body = fields.body ?? null;
     this.onBreak = fields.onBreak ?? "acknowledge";
+    this.load = fields.load;
   }
 }
 
@@ -84,6 +89,7 @@ export function scenario<P extends ParamsSchema | undefined = undefined>(
     params: checkedParams(options.params, []),
     body: run as ScenarioFunction<ParamsSchema>,
     onBreak: options.onBreak,
+    load: options.load,
   });
 }
 
@@ -144,6 +150,7 @@ export function replay<
     clients: options.clients,
     functions,
     onBreak: options.onBreak,
+    load: options.load,
   });
 }
 

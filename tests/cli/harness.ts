@@ -2,11 +2,14 @@
 import { main } from "../../runtime/cli/main.ts";
 import type { Terminal } from "../../runtime/cli/terminal.ts";
 import { nativeBackend, ntlmAuthenticator } from "../../runtime/client/mod.ts";
-import type { BreakRecord, OperationRecord } from "../../runtime/measure/mod.ts";
+import type { BreakRecord, IterationRecord, OperationRecord } from "../../runtime/measure/mod.ts";
 import { PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
   Definition,
   execute,
+  type LoadOverrides,
+  type LoadPart,
+  type RunHandle,
   type RunHost,
   type RunOptions,
   type Scenario,
@@ -70,6 +73,8 @@ export interface Played {
   readonly error: unknown;
   readonly operations: readonly OperationRecord[];
   readonly breaks: readonly BreakRecord[];
+  readonly iterations: readonly IterationRecord[];
+  readonly handle: RunHandle;
   readonly notes: readonly string[];
   readonly log: readonly string[];
 }
@@ -85,6 +90,8 @@ export async function play(
       readonly params?: Readonly<Record<string, string>>;
       readonly blobs?: Readonly<Record<string, Uint8Array>>;
       readonly serving?: Partial<ServerOptions>;
+      readonly load?: LoadOverrides;
+      readonly part?: LoadPart;
     } = {},
 ): Promise<Played> {
   const server = new ServerHost({
@@ -94,6 +101,7 @@ export async function play(
   });
   const operations: OperationRecord[] = [];
   const breaks: BreakRecord[] = [];
+  const iterations: IterationRecord[] = [];
   const notes: string[] = [];
   const log: string[] = [];
   const host: RunHost = {
@@ -120,11 +128,12 @@ export async function play(
     },
     record: (record) => void operations.push(record),
     broke: (record) => void breaks.push(record),
+    iterated: (record) => void iterations.push(record),
     note: (message) => void notes.push(message),
     log: (message) => void log.push(message),
   };
   if (!(scenario instanceof Definition)) throw new TypeError("Cannot play: this is no scenario");
-  const { failed, error } = await execute(scenario, host, {
+  const handle = execute(scenario, host, {
     server: "server",
     share: "share",
     shares: {},
@@ -135,10 +144,11 @@ export async function play(
     params: {},
     ...options,
     blobs: Object.keys(options.blobs ?? {}),
-  }).finished;
+  });
+  const { failed, error } = await handle.finished;
   await server.close();
   operations.sort((a, b) => a.id - b.id);
-  return { failed, error, operations, breaks, notes, log };
+  return { failed, error, operations, breaks, iterations, handle, notes, log };
 }
 
 /** Throws what a script died of. */

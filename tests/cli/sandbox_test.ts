@@ -28,7 +28,7 @@ async function runAgainstServer(files: Readonly<Record<string, string | Uint8Arr
     const { sandbox } = await Sandbox.load(await readScenario(`${folder}/scenario.ts`), {
       target,
       authenticator: () => ntlmAuthenticator({ user: "alice", domain: "", password: PASSWORD }),
-      records: (records) => operations.push(...records),
+      records: (records) => operations.push(...records.operations),
       log: (message) => logged.push(message),
       note: (message) => logged.push(`note: ${message}`),
     });

@@ -1,0 +1,153 @@
+/** One user of a run: its clients, which stay from iteration to iteration, and one iteration of its scenario. */
+import { WindowEnd } from "../schedule/mod.ts";
+import type {
+  Client,
+  LoadUser,
+  ParamsSchema,
+  ReplayParams,
+  ScenarioContext,
+  User,
+  UserOptions,
+} from "./api.ts";
+import { loginUser, ScriptClient } from "./client.ts";
+import { ClientState } from "./client_state.ts";
+import type { Commons } from "./commons.ts";
+import { ScriptError } from "./errors.ts";
+import type { RunHost, RunOptions } from "./host.ts";
+import { sharePath } from "./names.ts";
+import { Run } from "./run.ts";
+import type { Definition } from "./scenario.ts";
+import { duration } from "./units.ts";
+
+type ReplayFunction = (client: Client, params: ReplayParams<undefined>) => Promise<void> | void;
+
+/** What a user plays, and with what. */
+export interface UserParts {
+  readonly definition: Definition;
+  readonly host: RunHost;
+  readonly options: RunOptions;
+  readonly commons: Commons;
+  readonly params: Record<string, unknown>;
+}
+
+/** The one who plays where nobody asked for load. */
+const ONLY: LoadUser = { number: 1, name: "", iteration: 0 };
+
+/** One user. */
+export class UserScope {
+  readonly run: Run;
+  readonly #definition: Definition;
+  readonly #params: Record<string, unknown>;
+  readonly #states = new Map<string, ClientState>();
+  readonly #users = new Map<string, User>();
+  /** Under load: one of many, and clients are there again in its next iteration. */
+  readonly #many: boolean;
+
+  constructor(parts: UserParts, many = false) {
+    const { definition, host, options, commons } = parts;
+    this.#definition = definition;
+    this.#params = parts.params;
+    this.#many = many;
+    this.run = new Run(host, { ...options, commons, strict: definition.kind === "scenario" });
+  }
+
+  /** Plays the scenario, or all clients of the replay, once. */
+  async play(user: LoadUser = ONLY, due: number | null = null): Promise<void> {
+    if (this.#definition.kind === "scenario") await this.#scenario(user, due);
+    else await this.#replay(user);
+  }
+
+  /** Logs off and disconnects what is left. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#states.values()].map((state) => state.close()));
+  }
+
+  async #scenario(user: LoadUser, due: number | null): Promise<void> {
+    const { run } = this;
+    let first = due;
+    const context: ScenarioContext<ParamsSchema> = {
+      params: this.#params,
+      user,
+      client: async (name?: string, options: UserOptions = {}) => {
+        const made = await this.#client(user, name, options);
+        // An iteration's own moment is that of its first operation.
+        if (first !== null) this.#states.get(this.#nameOf(user, name))?.mark(null, first);
+        first = null;
+        return made;
+      },
+      check: (name, condition) => {
+        run.host.checked?.(String(name), condition === true);
+        return condition === true;
+      },
+      log: (message) => run.host.log(String(message)),
+      sleep: (length) =>
+        run.host.clock.until(run.host.clock.now() + run.timeline.pause(duration(length))),
+    };
+    await this.#definition.body?.(context);
+  }
+
+  #nameOf(user: LoadUser, name: string | undefined): string {
+    if (!this.#many) return name ?? "";
+    return name === undefined ? user.name : `${user.name}/${name}`;
+  }
+
+  async #client(user: LoadUser, given: string | undefined, options: UserOptions): Promise<User> {
+    const name = this.#nameOf(user, given);
+    if (typeof name !== "string" || name === "" || given === "") {
+      throw new ScriptError("Cannot make a client: it has no name");
+    }
+    const known = this.#users.get(name);
+    if (this.#many && known !== undefined && known.isConnected) return known;
+    if (!this.#many && this.#states.has(name)) {
+      throw new ScriptError(`Cannot make client "${name}": there is one already`);
+    }
+    const state = this.#state(name);
+    const made = await loginUser(state, options);
+    if (this.#many) this.#users.set(name, made);
+    return made;
+  }
+
+  #state(name: string): ClientState {
+    const state = new ClientState(this.run, name);
+    state.breaks.policy = this.#definition.onBreak;
+    state.ownPaths = this.#definition.kind === "scenario" && this.run.options.own !== undefined;
+    this.#states.set(name, state);
+    return state;
+  }
+
+  async #replay(user: LoadUser): Promise<void> {
+    const { run } = this;
+    const { functions } = this.#definition;
+    const params = {
+      ...this.#params,
+      share: (captured: string) => mappedShare(run, captured),
+      path: (captured: string) => run.ownPath(sharePath(captured)),
+    } as ReplayParams<undefined>;
+    const names = Object.keys(functions);
+    run.clientsStart(names.length);
+    // All are there before the first begins: time is idle only when everybody waits.
+    const paces = names.map(() => run.pacing.join());
+    await Promise.all(names.map(async (name, index) => {
+      const state = this.#state(this.#nameOf(user, name));
+      const pace = paces[index]!;
+      state.pace = pace;
+      try {
+        await (functions[name] as ReplayFunction)(new ScriptClient(state), params);
+      } catch (error) {
+        if (!(error instanceof WindowEnd)) throw error;
+      } finally {
+        pace.end();
+        run.clientEnds();
+      }
+    }));
+  }
+}
+
+/** Disk shares become the target's share; pipes have one name everywhere. */
+function mappedShare(run: Run, captured: string): string {
+  const name = captured.split("\\").findLast((part) => part !== "") ?? captured;
+  for (const [from, to] of Object.entries(run.options.shares)) {
+    if (from.toLowerCase() === name.toLowerCase()) return to;
+  }
+  return name.toUpperCase() === "IPC$" ? "IPC$" : run.options.share;
+}
