@@ -18,6 +18,10 @@ export {
 } from "./encryption.ts";
 export { SecurityError, type SecurityFailure } from "./errors.ts";
 export { deriveKey, deriveSessionKeys, type SessionKeys, type SessionKeySource } from "./kdf.ts";
+export { type OpenedTicket, openTicket, readApRequest, replySessionKey } from "./kerberos.ts";
+export { EncryptionType, type KerberosKey } from "./kerberos_crypto.ts";
+export type { ApRequest, EncryptedData } from "./kerberos_messages.ts";
+export { decodeKeytab, type KeytabEntry } from "./keytab.ts";
 export {
   type AcceptFailure,
   type AcceptorMechanism,
