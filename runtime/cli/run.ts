@@ -17,7 +17,7 @@ import {
   type ScenarioFailure,
   type TargetOrder,
 } from "../sandbox/mod.ts";
-import { type Credentials, duration, parseWorkload } from "../script/mod.ts";
+import { type Credentials, duration } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import { type Account, type Accounts, accountsOf, readAccounts } from "./accounts.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
@@ -162,7 +162,13 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
 async function refuseWorkload(subject: Subject, path: string): Promise<void> {
   if (subject.workload === null) return;
   const { unsupportedWorkload } = await import("../client/marsaud/mod.ts");
-  const refused = unsupportedWorkload(parseWorkload(subject.workload).workload.operations);
+  const refused = unsupportedWorkload(
+    subject.workload.operations.map((operation) =>
+      operation.smb2 === undefined
+        ? operation
+        : { op_id: operation.op_id, kind: `captured ${operation.smb2.kind}` }
+    ),
+  );
   if (refused.length === 0) return;
   const shown = refused.slice(0, MAX_REFUSED).map(({ op_id: id, kind, reason }) =>
     `  ${printable(id)} ${kind}: ${printable(reason)}`

@@ -6,7 +6,8 @@ import {
   type SandboxOptions,
   ScenarioError,
 } from "../sandbox/mod.ts";
-import { type ParamInfo, parseWorkload, WorkloadError } from "../script/mod.ts";
+import { type ParamInfo, parseWorkload, type Workload, WorkloadError } from "../script/mod.ts";
+import { printable } from "../report/mod.ts";
 import { columns, CommandError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
 
@@ -15,7 +16,7 @@ export interface Subject {
   readonly name: string;
   readonly kind: "scenario" | "replay" | "workload";
   /** The workload's JSON; null for a scenario. */
-  readonly workload: unknown;
+  readonly workload: Workload | null;
   readonly warnings: readonly string[];
   /** Starts a worker with it. */
   load(options: SandboxOptions): Promise<Sandbox>;
@@ -82,21 +83,20 @@ async function workloadSubject(path: string): Promise<Subject> {
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound
       ? "it does not exist"
+      : cause instanceof SyntaxError
+      ? `it is no JSON: ${cause.message}`
       : (cause as Error).message;
-    throw new CommandError(ExitCode.BAD_INPUT, `Cannot read ${path}: ${reason}`, { cause });
+    throw new CommandError(ExitCode.BAD_INPUT, `Cannot read ${path}: ${printable(reason)}`, {
+      cause,
+    });
   }
   const checked = checkedWorkload(path, json);
   const missing = await missingBlobs(folder, checked.blobs);
-  if (missing.length > 0) {
-    throw new CommandError(
-      ExitCode.BAD_INPUT,
-      `Cannot run ${path}: blob ${missing.join(", ")} is missing`,
-    );
-  }
+  if (missing.length > 0) throw workloadProblems(path, missing);
   return {
     name: path,
     kind: "workload",
-    workload: json,
+    workload: checked.workload,
     warnings: checked.warnings,
     shape: undefined,
     params: [],
@@ -110,23 +110,31 @@ function checkedWorkload(path: string, json: unknown) {
     return parseWorkload(json);
   } catch (cause) {
     if (!(cause instanceof WorkloadError)) throw cause;
-    const shown = cause.problems.slice(0, MAX_SHOWN).map((problem) => `  ${problem}`);
-    const more = cause.problems.length - shown.length;
-    throw new CommandError(
-      ExitCode.BAD_INPUT,
-      [`Cannot run ${path}:`, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n"),
-      { cause },
-    );
+    throw workloadProblems(path, cause.problems, cause);
   }
 }
 
-async function missingBlobs(folder: string, blobs: readonly string[]): Promise<string[]> {
+function workloadProblems(path: string, problems: readonly string[], cause?: Error): CommandError {
+  const shown = problems.slice(0, MAX_SHOWN).map((problem) => `  ${printable(problem)}`);
+  const more = problems.length - shown.length;
+  return new CommandError(
+    ExitCode.BAD_INPUT,
+    [`Cannot run ${path}:`, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n"),
+    { cause },
+  );
+}
+
+/** A problem for each blob that is not there, with the operation that needs it first. */
+async function missingBlobs(
+  folder: string,
+  blobs: ReadonlyMap<string, string>,
+): Promise<string[]> {
   const missing: string[] = [];
-  for (const blob of blobs) {
+  for (const [blob, operation] of blobs) {
     try {
       await Deno.stat(`${folder}/${blob}`);
     } catch {
-      missing.push(blob);
+      missing.push(`operation ${operation}: blob ${blob} is missing`);
     }
   }
   return missing;

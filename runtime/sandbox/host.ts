@@ -2,6 +2,7 @@
 import type { AuthenticationExchange, Authenticator, Backend } from "../client/mod.ts";
 import type { Credentials } from "../script/mod.ts";
 import { readBlob } from "./blobs.ts";
+import { readRows } from "./rows.ts";
 import { ScenarioError } from "./errors.ts";
 import {
   parseToHost,
@@ -203,6 +204,9 @@ export class Sandbox implements Disposable {
       case "blob":
         void this.#blob(message);
         return;
+      case "rows":
+        void this.#rows(message);
+        return;
       default:
         this.#expect?.(message as ToHost);
     }
@@ -230,6 +234,19 @@ export class Sandbox implements Disposable {
       this.#exchanges.delete(exchange);
       const text = error instanceof Error ? error.message : String(error);
       this.#send({ kind: "authenticated", id, step: { error: text } });
+    }
+  }
+
+  async #rows(request: Extract<ToHost, { kind: "rows" }>): Promise<void> {
+    const { id, path, offset } = request;
+    try {
+      if (this.#folder === null) {
+        throw new Error(`Cannot read rows ${JSON.stringify(path)}: there are none`);
+      }
+      this.#send({ kind: "rows", id, content: await readRows(this.#folder, path, offset) });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#send({ kind: "rows", id, content: { error: text } });
     }
   }
 

@@ -6,7 +6,15 @@ import type {
   LoadRecord,
   OperationRecord,
 } from "../measure/mod.ts";
-import type { Credentials, LoadOverrides, LoadPart, ParamInfo, RunOptions } from "../script/mod.ts";
+import type {
+  Credentials,
+  LoadOverrides,
+  LoadPart,
+  ParamInfo,
+  RowChunk,
+  RunOptions,
+  Workload,
+} from "../script/mod.ts";
 import type { ScenarioPlace } from "./errors.ts";
 
 /** One checked file of a scenario, types removed. */
@@ -63,7 +71,7 @@ export interface TargetOrder {
 export interface RunOrder extends RunOptions, TargetOrder {
   readonly params: Readonly<Record<string, string>>;
   /** A static workload, instead of the loaded scenario. */
-  readonly workload: unknown;
+  readonly workload: Workload | null;
   /** Whether the host keeps a log of session keys. */
   readonly keylog: boolean;
   /** What the command line says about load. */
@@ -93,6 +101,11 @@ export type ToWorker =
     readonly kind: "blob";
     readonly id: number;
     readonly content: Uint8Array | { readonly error: string };
+  }
+  | {
+    readonly kind: "rows";
+    readonly id: number;
+    readonly content: RowChunk | { readonly error: string };
   };
 
 /** From the worker. The host believes nothing of it but its shape. */
@@ -124,6 +137,12 @@ export type ToHost =
     readonly token: Uint8Array | null;
   }
   | { readonly kind: "blob"; readonly id: number; readonly path: string }
+  | {
+    readonly kind: "rows";
+    readonly id: number;
+    readonly path: string;
+    readonly offset: number;
+  }
   | { readonly kind: "preflight"; readonly failure: PreflightFailure | null }
   | { readonly kind: "finished"; readonly failure: ScenarioFailure | null };
 
@@ -182,6 +201,10 @@ export function parseToHost(data: unknown): ToHost | null {
     case "blob":
       return isNumber(data.id) && isText(data.path)
         ? { kind: "blob", id: data.id, path: data.path }
+        : null;
+    case "rows":
+      return isNumber(data.id) && isText(data.path) && isNumber(data.offset)
+        ? { kind: "rows", id: data.id, path: data.path, offset: data.offset }
         : null;
     case "preflight":
       return isNullable(data.failure, isPreflightFailure)

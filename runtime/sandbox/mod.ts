@@ -14,4 +14,5 @@ export type {
   ScenarioFailure,
   TargetOrder,
 } from "./messages.ts";
+export { allRows } from "./rows.ts";
 export { readScenario, type ScenarioSource } from "./source.ts";

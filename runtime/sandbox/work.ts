@@ -21,6 +21,7 @@ import {
   Definition,
   describeParams,
   execute,
+  type RowChunk,
   type RunHandle,
   watchBlobs,
   workloadDefinition,
@@ -67,6 +68,7 @@ type AuthenticationStep = Exclude<
 >;
 const authentications = new Map<number, Waiter<AuthenticationStep>>();
 const blobRequests = new Map<number, Waiter<Uint8Array>>();
+const rowRequests = new Map<number, Waiter<RowChunk>>();
 let nextId = 1;
 
 /** Turns this thread into a worker for good, with a client that carries its operations out. */
@@ -119,6 +121,13 @@ function receive(message: ToWorker): void {
       blobRequests.delete(message.id);
       if (message.content instanceof Uint8Array) waiter?.resolve(message.content);
       else waiter?.reject(new Error(message.content.error));
+      return;
+    }
+    case "rows": {
+      const waiter = rowRequests.get(message.id);
+      rowRequests.delete(message.id);
+      if ("error" in message.content) waiter?.reject(new Error(message.content.error));
+      else waiter?.resolve(message.content);
       return;
     }
   }
@@ -179,6 +188,7 @@ async function run(order: RunOrder): Promise<void> {
       authenticator: (credentials, user) => authenticator(credentials, order.user, user),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       blob: readBlob,
+      rows: readRows,
       record(record) {
         operations.push(record);
         if (operations.length >= BATCH) flush();
@@ -267,6 +277,12 @@ function readBlob(path: string): Promise<Uint8Array> {
   const id = nextId++;
   send({ kind: "blob", id, path });
   return new Promise((resolve, reject) => blobRequests.set(id, { resolve, reject }));
+}
+
+function readRows(path: string, offset: number): Promise<RowChunk> {
+  const id = nextId++;
+  send({ kind: "rows", id, path, offset });
+  return new Promise((resolve, reject) => rowRequests.set(id, { resolve, reject }));
 }
 
 function consoleText(value: unknown): string {

@@ -1066,6 +1066,18 @@ export interface Compound extends CompoundFile {
 
 // ------------------------------------------------------------------------------------------- clients
 
+/** A file of rows beside the scenario, named by {@linkcode rows}: an operation of the capture a line. */
+export interface RowsReference {
+  /** `customer.data/alice.jsonl`: relative to the scenario, with `/`. */
+  readonly path: string;
+}
+
+/** Where a captured share and path are; {@linkcode ReplayParams} has both. */
+export interface CapturedPlaces {
+  share(captured: string): string;
+  path(captured: string): string;
+}
+
 /** One client of a replay: its connections, and its clock. */
 export interface Client {
   /** `"a"`, `"b"`, ... or the name given to `client()`. */
@@ -1094,6 +1106,12 @@ export interface Client {
   ): AsyncIterable<number>;
   /** Waits. Scaled by `--speed`; no wait with `--asap`. */
   sleep(duration: Duration): Promise<void>;
+  /**
+   * Plays the rows of a captured client: their connections, logins, files and data, in recorded order, at recorded
+   * times and with the recorded overlap. It keeps order with clients that play other rows of the capture. `places` says
+   * where captured shares and paths are, as the parameters of a replay do; the run's own mapping unless given.
+   */
+  play(rows: RowsReference, places?: CapturedPlaces): Promise<void>;
   /** What to do on breaks of files that have no policy of their own. */
   onBreak: BreakPolicy;
 }

@@ -1,6 +1,7 @@
 /** Clients: the clock and connections of a replay's client, and the conveniences of a scenario's user. */
 import type {
   BreakPolicy,
+  CapturedPlaces,
   Client,
   Compound,
   Connection,
@@ -15,15 +16,19 @@ import type {
   OpenOptions,
   Operation,
   OperationOptions,
+  RowsReference,
   Session,
   ShareInfo,
   Tree,
   User,
   UserOptions,
 } from "./api.ts";
+import { capturedPlaces } from "./captured_places.ts";
 import type { ClientState } from "./client_state.ts";
 import { connect, type ScriptSession } from "./connection.ts";
 import type { ScriptFile } from "./file.ts";
+import { playRows, type RowSource } from "./row_player.ts";
+import { fileRows } from "./rows.ts";
 import { listShares, resolveDfs } from "./shares.ts";
 import { duration } from "./units.ts";
 
@@ -87,6 +92,18 @@ export class ScriptClient implements Client {
       await this.at(start + i * interval, label);
       yield i;
     }
+  }
+
+  play(rows: RowsReference, places?: CapturedPlaces): Promise<void> {
+    return this.playFrom(fileRows(this.state.run.host, rows.path), places);
+  }
+
+  /** Plays rows from anywhere. */
+  playFrom(
+    rows: RowSource,
+    places: CapturedPlaces = capturedPlaces(this.state.run),
+  ): Promise<void> {
+    return playRows(this.state, rows, places);
   }
 
   async sleep(length: Duration): Promise<void> {

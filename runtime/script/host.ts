@@ -2,6 +2,7 @@
 import type { Authenticator, Backend, SessionKeyRecord, Transport } from "../client/mod.ts";
 import type { BreakRecord, IterationRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
+import type { RowChunk } from "./rows.ts";
 
 /** Who logs in. */
 export type Credentials = "run" | "anonymous" | "guest" | "wrong";
@@ -19,6 +20,8 @@ export interface RunHost {
   random(length: number): Uint8Array;
   /** The content of a blob. */
   blob(path: string): Promise<Uint8Array>;
+  /** A piece of a file of rows, from that byte on: whole lines, each checked. */
+  rows?(path: string, offset: number): Promise<RowChunk>;
   record(record: OperationRecord): void;
   broke(record: BreakRecord): void;
   /** A session got its keys, for a key log; absent where none was asked for. */

@@ -16,5 +16,13 @@ export { type LoadPart, userName } from "./load_run.ts";
 export { describeParams, type ParamInfo, ParamsError, parseParams } from "./params.ts";
 export { Definition, replay, scenario } from "./scenario.ts";
 export { duration, size } from "./units.ts";
-export { parseWorkload, type Workload, WorkloadError } from "./workload.ts";
+export { isRowsPath, type RowChunk, rows } from "./rows.ts";
+export {
+  parseWorkload,
+  readRow,
+  type Workload,
+  WorkloadError,
+  type WorkloadOperation,
+} from "./workload.ts";
+export { WorkloadChecks } from "./workload_checks.ts";
 export { workloadDefinition } from "./workload_run.ts";

@@ -458,6 +458,11 @@ export class Run {
     });
   }
 
+  /** How many clients of a replay have not come to their end. */
+  get clients(): number {
+    return this.#clients;
+  }
+
   /** That many clients of a replay begin: told before the first of them does. */
   clientsStart(count: number): void {
     this.#clients = count;

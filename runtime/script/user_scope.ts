@@ -9,12 +9,12 @@ import type {
   User,
   UserOptions,
 } from "./api.ts";
+import { capturedPlaces } from "./captured_places.ts";
 import { loginUser, ScriptClient } from "./client.ts";
 import { ClientState } from "./client_state.ts";
 import type { Commons } from "./commons.ts";
 import { ScriptError } from "./errors.ts";
 import type { RunHost, RunOptions } from "./host.ts";
-import { sharePath } from "./names.ts";
 import { Run } from "./run.ts";
 import type { Definition } from "./scenario.ts";
 import { duration } from "./units.ts";
@@ -120,8 +120,7 @@ export class UserScope {
     const { functions } = this.#definition;
     const params = {
       ...this.#params,
-      share: (captured: string) => mappedShare(run, captured),
-      path: (captured: string) => run.ownPath(sharePath(captured)),
+      ...capturedPlaces(run),
     } as ReplayParams<undefined>;
     const names = Object.keys(functions);
     run.clientsStart(names.length);
@@ -141,13 +140,4 @@ export class UserScope {
       }
     }));
   }
-}
-
-/** Disk shares become the target's share; pipes have one name everywhere. */
-function mappedShare(run: Run, captured: string): string {
-  const name = captured.split("\\").findLast((part) => part !== "") ?? captured;
-  for (const [from, to] of Object.entries(run.options.shares)) {
-    if (from.toLowerCase() === name.toLowerCase()) return to;
-  }
-  return name.toUpperCase() === "IPC$" ? "IPC$" : run.options.share;
 }

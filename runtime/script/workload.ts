@@ -1,23 +1,39 @@
-/** Workload JSON, version 1: checked, then run as a replay. */
+/**
+ * Workload JSON, version 1, and the rows of large captures: read and checked.
+ *
+ * What is added to version 1, all of it optional:
+ * - `smb2` of an operation: the captured operation with every field of its request (workload_smb2.ts). It is what is
+ *   sent; the fields of version 1 beside it are for other readers.
+ * - `smb2_operations`: what version 1 has no operation for (connects, logins, cancels, breaks ...) or does not allow
+ *   (requests on a closed handle), in the same form. A reader of version 1 leaves the list out.
+ * - `sequence` of an operation: its place among the operations of both lists.
+ * - `expected_status` of an operation: a name or number of NTSTATUS, SUCCESS unless given.
+ * - Fields of single operations: see the schema below.
+ *
+ * A row, a line of `NAME.data/CLIENT.jsonl`, is an operation of either list; the order is that of the lines.
+ */
 import { z } from "zod";
 import { isBlobPath } from "./data.ts";
+import { wrongWord } from "./row_plain.ts";
+import { WorkloadChecks } from "./workload_checks.ts";
+import { type Smb2Operation, smb2Operation } from "./workload_smb2.ts";
 
 /** A number, or its name or text: writers differ. */
-const numberOrName = z.union([z.number().int().min(0), z.string().min(1)]);
+const numberOrName = z.union([z.int().min(0), z.string().min(1).max(200)]);
 const flags = z.record(z.string(), z.boolean());
 
-const extensions = z.looseObject({
+const extensions = z.object({
   oplock_level: z.enum(["None", "Level2", "Exclusive", "Batch"]).optional(),
   lease_state: z.object({
     read_caching: z.boolean().default(false),
     write_caching: z.boolean().default(false),
     handle_caching: z.boolean().default(false),
-  }).nullish(),
+  }).optional(),
   create_disposition: numberOrName.optional(),
-  file_attributes: flags.nullish(),
-  share_access: flags.nullish(),
-  create_options: flags.nullish(),
-  durable_handle: z.boolean().nullish(),
+  file_attributes: flags.optional(),
+  share_access: flags.optional(),
+  create_options: flags.optional(),
+  durable_handle: z.boolean().optional(),
 });
 
 /** Names of operations; case does not matter. */
@@ -43,62 +59,109 @@ const OPERATIONS = [
 /** The kind of a workload's operation. */
 export type WorkloadOperationKind = (typeof OPERATIONS)[number];
 
-const operation = z.looseObject({
-  op_id: z.union([z.string(), z.number()]).transform(String),
-  client_id: z.string().min(1),
-  timestamp_us: z.number().min(0),
-  operation: z.string().optional(),
-  type: z.string().optional(),
-  path: z.string().optional(),
-  new_path: z.string().optional(),
-  target_path: z.string().optional(),
+const text = z.string().max(0xffff);
+const opId = z.union([z.string().min(1).max(200), z.number()]).transform(String);
+const clientId = z.string().min(1).max(200);
+/** Microseconds: exact in JSON up to 285 years. */
+const timestamp = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const blobPath = z.string().max(1024).optional();
+
+/** What operations have beside what version 1 says; `smb2_operations` have nothing else. */
+const common = {
+  op_id: opId,
+  client_id: clientId,
+  timestamp_us: timestamp,
+  sequence: z.int().min(0).optional(),
+  blob_path: blobPath,
+};
+
+const plainOperation = z.object({
+  ...common,
+  operation: z.string().max(200).optional(),
+  type: z.string().max(200).optional(),
+  path: text.optional(),
+  /** Of a Rename. */
+  new_path: text.optional(),
+  target_path: text.optional(),
   mode: z.enum(["Read", "Write", "ReadWrite"]).optional(),
-  handle_ref: z.string().min(1).nullish(),
-  offset: z.number().int().min(0).optional(),
-  length: z.number().int().min(0).max(2 ** 31).optional(),
-  blob_path: z.string().nullish(),
-  input_blob_path: z.string().nullish(),
+  handle_ref: z.string().min(1).max(200).optional(),
+  offset: z.int().min(0).optional(),
+  length: z.int().min(0).optional(),
+  input_blob_path: blobPath,
   control_code: numberOrName.optional(),
-  max_output_response: z.number().int().min(0).max(2 ** 31).optional(),
+  max_output_response: z.int().min(0).max(0xffff_ffff).optional(),
+  /** Of a QueryInfo: `file`, `filesystem`, `security`, `quota`, or the number; `file` unless given. */
   info_type: numberOrName.optional(),
+  /** Of a QueryInfo or QueryDirectory: a name of MS-FSCC or the number. */
   info_class: numberOrName.optional(),
-  pattern: z.string().optional(),
-  completion_filter: z.number().int().min(0).optional(),
+  /** Of a QueryDirectory: `*` unless given. */
+  pattern: text.optional(),
+  /** Of a ChangeNotify: every kind of change unless given. */
+  completion_filter: z.int().min(0).max(0xffff_ffff).optional(),
   recursive: z.boolean().optional(),
+  /** Of a Lock: true unless given. */
   exclusive: z.boolean().optional(),
+  /** Of a Lock: false unless given. */
   fail_immediately: z.boolean().optional(),
-  expected_status: z.union([z.string(), z.number()]).nullish(),
-  extensions: extensions.nullish(),
+  expected_status: z.union([z.string().max(200), z.number()]).optional(),
+  extensions: extensions.optional(),
 }).transform(({ operation, type, ...fields }, context) => {
   const named = operation ?? type ?? "";
   const kind = OPERATIONS.find((name) => name.toLowerCase() === named.toLowerCase());
   if (kind === undefined) {
+    const known = OPERATIONS.join(", ");
     context.addIssue({
       code: "custom",
-      path: ["operation"],
-      message: `operation ${JSON.stringify(named)} is unknown: known are ${OPERATIONS.join(", ")}`,
+      message: `operation ${JSON.stringify(named)} is unknown: known are ${known}`,
     });
     return z.NEVER;
   }
   return { ...fields, kind };
 });
 
-const workload = z.looseObject({
+/** With `smb2`; version 1's fields beside it are kept for the checks alone. */
+const capturedOperation = z.object({
+  ...common,
+  operation: z.string().max(200).optional(),
+  path: text.optional(),
+  handle_ref: z.string().max(200).optional(),
+  smb2: smb2Operation,
+});
+
+/** An operation in version 1's own words. */
+export type PlainOperation = z.infer<typeof plainOperation> & { readonly smb2?: undefined };
+
+/** An operation of a capture. */
+export type CapturedOperation = z.infer<typeof capturedOperation>;
+
+/** One operation of a workload, or row. */
+export type WorkloadOperation = PlainOperation | CapturedOperation;
+
+const workloadSchema = z.object({
   version: z.literal(1),
-  metadata: z.looseObject({
-    source: z.string().default("manual"),
-    duration_seconds: z.number().min(0).optional(),
-    client_count: z.number().int().min(0).optional(),
+  metadata: z.object({
+    source: z.string().max(1000).default("manual"),
+    duration_seconds: z.number().min(0).nullish(),
+    client_count: z.int().min(0).nullish(),
+    /** File name of the capture. */
+    capture: z.string().max(1000).nullish(),
   }).default({ source: "manual" }),
-  clients: z.array(z.looseObject({ client_id: z.string().min(1) })),
-  operations: z.array(operation),
+  clients: z.array(z.object({
+    client_id: clientId,
+    operation_count: z.int().min(0).nullish(),
+    /** As recorded; for the report. */
+    user: z.string().max(1000).nullish(),
+    address: z.string().max(200).nullish(),
+  })),
+  operations: z.array(z.unknown()),
+  smb2_operations: z.array(z.unknown()).default([]),
 });
 
 /** A checked workload. */
-export type Workload = z.infer<typeof workload>;
-
-/** One operation of a workload. */
-export type WorkloadOperation = Workload["operations"][number];
+export interface Workload extends Pick<z.infer<typeof workloadSchema>, "metadata" | "clients"> {
+  /** Of both lists, in order. */
+  readonly operations: readonly WorkloadOperation[];
+}
 
 /** What is wrong with a workload: nothing of it is run. */
 export class WorkloadError extends Error {
@@ -115,14 +178,14 @@ export class WorkloadError extends Error {
   }
 }
 
-/** Most problems that are listed. */
-const MAX_PROBLEMS = 100;
+/** Most problems, and most warnings, that are listed. */
+const MAX_LISTED = 100;
 
 /**
  * Reads a workload and checks it: schema, handles, times, blob paths.
  *
  * @param json What `JSON.parse` gave.
- * @returns The workload, the blobs it needs, and what is odd but can be run.
+ * @returns The workload, the blobs it needs with the operation that names each first, and what is odd but can be run.
  * @throws {WorkloadError} With every problem found.
  *
  * @example
@@ -134,104 +197,113 @@ const MAX_PROBLEMS = 100;
  */
 export function parseWorkload(json: unknown): {
   readonly workload: Workload;
-  readonly blobs: readonly string[];
+  readonly blobs: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
 } {
-  const parsed = workload.safeParse(json);
+  const parsed = workloadSchema.safeParse(json);
   if (!parsed.success) {
-    throw new WorkloadError(
-      parsed.error.issues.slice(0, MAX_PROBLEMS).map((issue) =>
-        issue.path.length === 0 ? issue.message : `${issue.path.join(".")}: ${issue.message}`
-      ),
-    );
+    throw new WorkloadError(parsed.error.issues.slice(0, MAX_LISTED).map(issueText));
   }
+  const { metadata, clients, operations, smb2_operations: beside } = parsed.data;
   const problems: string[] = [];
-  const blobs = new Set<string>();
-  const clients = new Map(
-    parsed.data.clients.map(({ client_id }) => [client_id, new ClientChecks()]),
-  );
-  for (const operation of parsed.data.operations) {
-    if (problems.length >= MAX_PROBLEMS) break;
-    const where = `operation ${operation.op_id}`;
-    const checks = clients.get(operation.client_id);
-    if (checks === undefined) {
-      problems.push(`${where}: client ${operation.client_id} is not among the clients`);
-      continue;
-    }
-    problems.push(...checks.check(operation).map((problem) => `${where}: ${problem}`));
-    for (const path of [operation.blob_path, operation.input_blob_path]) {
-      if (path === null || path === undefined) continue;
-      if (isBlobPath(path)) blobs.add(path);
-      else {
-        problems.push(
-          `${where}: ${
-            JSON.stringify(path)
-          } is no blob below the workload's folder, named by its hash`,
-        );
-      }
-    }
+  const read = (list: readonly unknown[], named: string) =>
+    list.flatMap((value, index) => {
+      if (problems.length >= MAX_LISTED) return [];
+      const row = readRow(value, `${named} ${index}`);
+      if (Array.isArray(row)) problems.push(...row);
+      return Array.isArray(row) ? [] : row;
+    });
+  const plain = read(operations, "operation at index");
+  const captured = read(beside, "smb2_operation at index");
+  if (problems.length > 0) throw new WorkloadError(problems.slice(0, MAX_LISTED));
+  const checks = new WorkloadChecks(clients.map(({ client_id }) => client_id));
+  for (const operation of plain) checks.version1(operation);
+  const all = inSequence(plain, captured);
+  for (const operation of all) {
+    if (checks.problems.length >= MAX_LISTED) break;
+    checks.next(operation);
   }
-  if (problems.length > 0) throw new WorkloadError(problems);
-  const warnings = [...clients].flatMap(([client, checks]) =>
-    [...checks.open].map((handle) => `handle ${handle} of client ${client} is never closed`)
-  );
-  return { workload: parsed.data, blobs: [...blobs], warnings };
+  if (checks.problems.length > 0) throw new WorkloadError(checks.problems.slice(0, MAX_LISTED));
+  const { blobs, warnings } = checks;
+  return {
+    workload: { metadata, clients, operations: all },
+    blobs,
+    warnings: warnings.length <= MAX_LISTED
+      ? warnings
+      : [...warnings.slice(0, MAX_LISTED), `and ${warnings.length - MAX_LISTED} more of that kind`],
+  };
 }
 
-/** Operations that need a handle; others take a path as well. */
-const ON_HANDLE: ReadonlySet<WorkloadOperationKind> = new Set([
-  "Close",
-  "Read",
-  "Write",
-  "Flush",
-  "Fsctl",
-  "Ioctl",
-  "ChangeNotify",
-  "Lock",
-  "Unlock",
-]);
-
-/** What must hold along the operations of one client. */
-class ClientChecks {
-  readonly open = new Set<string>();
-  readonly #closed = new Set<string>();
-  #time = 0;
-
-  check(operation: WorkloadOperation): string[] {
-    const problems: string[] = [];
-    if (operation.timestamp_us < this.#time) {
-      problems.push(
-        `its time ${operation.timestamp_us} is before the client's last, ${this.#time}`,
-      );
-    }
-    this.#time = Math.max(this.#time, operation.timestamp_us);
-    const { kind, handle_ref: handle } = operation;
-    if (kind === "Open") {
-      if (operation.path === undefined) problems.push("Open has no path");
-      if (typeof handle !== "string") problems.push("Open has no handle_ref");
-      else if (this.open.has(handle)) problems.push(`handle ${handle} is open already`);
-      else this.open.add(handle);
-      return problems;
-    }
-    if (typeof handle === "string") {
-      if (!this.open.has(handle)) {
-        problems.push(`handle ${handle} is ${this.#closed.has(handle) ? "closed" : "unknown"}`);
-      }
-    } else if (ON_HANDLE.has(kind)) {
-      problems.push(`${kind} has no handle_ref`);
-    } else if (operation.path === undefined) {
-      problems.push(`${kind} has neither handle_ref nor path`);
-    }
-    if (kind === "Close" && typeof handle === "string") {
-      this.open.delete(handle);
-      this.#closed.add(handle);
-    }
-    if (kind === "Rename" && (operation.new_path ?? operation.target_path) === undefined) {
-      problems.push("Rename has no new_path");
-    }
-    if ((kind === "Fsctl" || kind === "Ioctl") && operation.control_code === undefined) {
-      problems.push(`${kind} has no control_code`);
-    }
-    return problems;
+/**
+ * Reads a row, or an operation of a workload.
+ *
+ * @param where What to call it where it has no `op_id`.
+ * @returns The operation, or what is wrong with it.
+ */
+export function readRow(value: unknown, where: string): WorkloadOperation | string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return [`${where} is no object`];
   }
+  const isCaptured = "smb2" in value && value.smb2 !== undefined && value.smb2 !== null;
+  const given = withoutNulls(value, 2);
+  const parsed = isCaptured ? capturedOperation.safeParse(given) : plainOperation.safeParse(given);
+  if (!parsed.success) {
+    const name = operationName(value) ?? where;
+    return parsed.error.issues.map((issue) => `${name}: ${issueText(issue)}`);
+  }
+  const name = `operation ${parsed.data.op_id}`;
+  const problems = [parsed.data.blob_path, inputBlob(parsed.data)].flatMap((path) =>
+    typeof path !== "string" || isBlobPath(path)
+      ? []
+      : `${name}: ${clipped(path)} is no blob below the workload's folder, named by its hash`
+  );
+  const word = isCaptured ? null : wrongWord(parsed.data as PlainOperation);
+  if (word !== null) problems.push(`${name}: ${word}`);
+  return problems.length > 0 ? problems : parsed.data as WorkloadOperation;
 }
+
+function inputBlob(operation: object): string | undefined {
+  return (operation as { input_blob_path?: string }).input_blob_path;
+}
+
+/** Writers put null for what they do not know; within `smb2` it has a meaning of its own. */
+function withoutNulls(value: object, depth: number): object {
+  const entries = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(entries.map(([name, field]) => [
+    name,
+    depth > 1 && name === "extensions" && typeof field === "object" && !Array.isArray(field)
+      ? withoutNulls(field, depth - 1)
+      : field,
+  ]));
+}
+
+/** `operation op_7`, where there is an `op_id` to name. */
+function operationName(value: object): string | undefined {
+  const { op_id: name } = value as { op_id?: unknown };
+  if (typeof name !== "string" && typeof name !== "number") return undefined;
+  return `operation ${String(name).slice(0, 200)}`;
+}
+
+function clipped(path: string): string {
+  return JSON.stringify(path.length <= 100 ? path : `${path.slice(0, 100)}...`);
+}
+
+function issueText(issue: z.core.$ZodIssue): string {
+  const path = issue.path.slice(0, 6).map((part) => String(part).slice(0, 100)).join(".");
+  return path === "" ? issue.message : `${path}: ${issue.message}`;
+}
+
+/** Both lists as one. What has no `sequence` follows the one before it in its list. */
+function inSequence(
+  plain: readonly WorkloadOperation[],
+  captured: readonly WorkloadOperation[],
+): readonly WorkloadOperation[] {
+  if (captured.length === 0) return plain;
+  const placed = [plain, captured].flatMap((list) => {
+    let last = -1;
+    return list.map((operation) => ({ operation, place: last = operation.sequence ?? last }));
+  });
+  return placed.sort((one, other) => one.place - other.place).map(({ operation }) => operation);
+}
+
+export type { Smb2Operation };

@@ -44,7 +44,7 @@ Deno.test("a handle that is never closed is a warning", () => {
   assertEquals(parseWorkload(workload(OPEN)).warnings, ["handle h of client a is never closed"]);
 });
 
-Deno.test("blobs are listed once", () => {
+Deno.test("blobs are listed once, with the first operation that names each", () => {
   const write = {
     ...CLOSE,
     op_id: "w",
@@ -54,9 +54,9 @@ Deno.test("blobs are listed once", () => {
     blob_path: "blobs/3f2a.bin",
   };
   const { blobs } = parseWorkload(
-    workload(OPEN, { ...write, timestamp_us: 1 }, { ...write, timestamp_us: 2 }, CLOSE),
+    workload(OPEN, { ...write, timestamp_us: 1 }, { ...write, op_id: "x", timestamp_us: 2 }, CLOSE),
   );
-  assertEquals(blobs, ["blobs/3f2a.bin"]);
+  assertEquals([...blobs], [["blobs/3f2a.bin", "w"]]);
 });
 
 /** Operations, and the problem that they have. */
@@ -88,7 +88,7 @@ const WRONG: Readonly<Record<string, readonly [operations: unknown[], problem: s
   ],
   "an unknown operation": [
     [{ ...OPEN, operation: "Explode" }],
-    'operations.0.operation: operation "Explode" is unknown: known are Open, Close',
+    'operation op_1: operation "Explode" is unknown: known are Open, Close',
   ],
   "a rename to nowhere": [
     [{ ...CLOSE, operation: "Rename", handle_ref: null, path: "x" }],
