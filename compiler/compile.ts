@@ -4,11 +4,13 @@ import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { emitScenario } from "./emit/typescript.ts";
 import { PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
+import { isPassed, pass, type PassOptions, planOf } from "./passes.ts";
 import type { Plan } from "./plan.ts";
+import { sourceOf } from "./plan_source.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
 
 /** How a capture is compiled. */
-export interface CompileOptions {
+export interface CompileOptions extends PassOptions {
   /** Name of the capture for the script; the input's own name unless given. */
   readonly name?: string;
   /** Version of smbench for the script's first line. */
@@ -55,8 +57,13 @@ export async function compile(
     ...(options.progress === undefined ? {} : { progress: options.progress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const { plan, notes: dropped } = builder!.build(options.name ?? nameOf(input));
-  const notes = withPlaces([...result.notes, ...dropped], result.files);
+  const { plan: whole, notes: dropped } = builder!.build(options.name ?? nameOf(input));
+  const passed = pass(sourceOf(whole), options, result.files.map(({ name }) => name));
+  const plan = isPassed(options) ? planOf(passed.source) : whole;
+  const notes = [
+    ...withPlaces([...result.notes, ...dropped], result.files).map(passed.note),
+    ...passed.notes,
+  ];
   const script = emitScenario(plan, {
     version: options.version,
     notes,

@@ -10,6 +10,7 @@ export {
   type CaptureInput,
   type CaptureNote,
 } from "./capture/mod.ts";
+export { MIN_KEY_BYTES } from "./anonymize.ts";
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
 export { noteText } from "./emit/typescript.ts";
@@ -20,5 +21,8 @@ export {
   type InspectOptions,
   type OperationOptions,
 } from "./inspect.ts";
+export type { Names } from "./mapping.ts";
 export type * from "./plan.ts";
+export { COMMAND_NAMES } from "./plan_commands.ts";
 export type { Progress } from "./read_capture.ts";
+export type { Criteria, Moment } from "./selection.ts";

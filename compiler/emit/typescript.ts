@@ -76,6 +76,7 @@ function headerComment(plan: Plan, options: EmitOptions): string[] {
     }.`,
     "// A line reads: wait until the recorded second, label it with the capture's frame, send; the comment tells the",
     "// frame of the answer and the recorded outcome. Edit freely.",
+    ...(plan.source.remarks ?? []).map((remark) => `// ${comment(remark)}`),
   ];
   const lost = (options.notes ?? []).filter((note) => note.loss);
   if (lost.length > 0) {

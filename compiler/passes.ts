@@ -1,0 +1,64 @@
+/** What a user asks for beyond the capture as it is: a selection, other names, pseudonyms; in this order. */
+import { anonymized } from "./anonymize.ts";
+import type { CaptureNote } from "./capture/mod.ts";
+import { addConflicts } from "./conflicts.ts";
+import { mapped, type Names } from "./mapping.ts";
+import { addAfter } from "./order.ts";
+import type { Plan } from "./plan.ts";
+import type { PlanSource } from "./plan_source.ts";
+import { type Criteria, select } from "./selection.ts";
+
+/** Options of {@linkcode pass}. */
+export interface PassOptions {
+  readonly select?: Criteria;
+  readonly names?: Names;
+  /** Secret key of the pseudonyms. */
+  readonly anonymize?: Uint8Array;
+}
+
+/** What the passes give. */
+export interface Passed {
+  readonly source: PlanSource;
+  /** What was left out. */
+  readonly notes: readonly CaptureNote[];
+  /** A note of an earlier stage, without names that are to be secret. */
+  readonly note: (note: CaptureNote) => CaptureNote;
+}
+
+/** Whether any pass is asked for. */
+export function isPassed({ select, names, anonymize }: PassOptions): boolean {
+  return select !== undefined || names !== undefined || anonymize !== undefined;
+}
+
+/** Does them. Edges between operations are to be drawn afterwards. `names` are those of the capture's files. */
+export function pass(
+  plan: PlanSource,
+  options: PassOptions,
+  names: readonly string[] = [],
+): Passed {
+  const selected = options.select === undefined
+    ? { source: plan, notes: [] }
+    : select(plan, options.select);
+  const named = options.names === undefined
+    ? selected.source
+    : mapped(selected.source, options.names);
+  if (options.anonymize === undefined) {
+    return { source: named, notes: selected.notes, note: (note) => note };
+  }
+  const { source, text } = anonymized(named, options.anonymize, names);
+  return {
+    source,
+    notes: selected.notes,
+    note({ reason, loss, count, frames }) {
+      return { reason: text(reason), loss, count, frames };
+    },
+  };
+}
+
+/** A plan in memory, with its edges drawn. */
+export function planOf({ source, clients, operations }: PlanSource): Plan {
+  const list = [...operations()];
+  addAfter(list);
+  addConflicts(list);
+  return { version: 1, source, clients, operations: list };
+}

@@ -1,0 +1,496 @@
+/**
+ * What selected operations need so that they still work: the connection, login, tree connect and open of each, the rest
+ * of its compound, a cancel and its target, opens that share a lease, who broke a lease and whose lease was broken, who
+ * was in the way, the rename that gave a file its name, and the change that ended a watch.
+ *
+ * Nodes are text: an open or session by its client and name, `#12` an operation by its id, `%12` a compound, `!` before
+ * an open what it did that may be in the way of others (locks, deletion). What a node needs is remembered until it is
+ * kept or past, so that memory goes with what is kept and what is open.
+ */
+import { fileNodeOf, nodeOf, type Place, Recent } from "./places.ts";
+import type { CreateOperation, PlanCreateContext, PlanOperation } from "./plan.ts";
+import { Status } from "../runtime/wire/mod.ts";
+
+/** Nodes, operations and paths that are remembered after they are past. */
+const PAST_KEPT = 16_384;
+
+/** Directories above a path that are looked at: deeper paths are made up to be slow. */
+const MAX_DEPTH = 64;
+
+const FSCTL_SRV_REQUEST_RESUME_KEY = 0x00140078;
+const FILE_DISPOSITION_INFORMATION = 13;
+const FILE_DISPOSITION_INFORMATION_EX = 64;
+const DIRECTORY_FILE = 0x0001;
+const DELETE_ON_CLOSE = 0x1000;
+const ATTRIBUTE_DIRECTORY = 0x10;
+const CREATED = 2;
+
+/** Another open of the file was in the way. */
+const IN_THE_WAY: ReadonlySet<number> = new Set<number>([
+  Status.SHARING_VIOLATION,
+  Status.DELETE_PENDING,
+  Status.FILE_LOCK_CONFLICT,
+  Status.LOCK_NOT_GRANTED,
+]);
+
+const ABSENT: ReadonlySet<number> = new Set<number>([
+  Status.OBJECT_NAME_NOT_FOUND,
+  Status.OBJECT_PATH_NOT_FOUND,
+]);
+
+/** What may break another's lease, or end a watch. */
+const ALTERING: ReadonlySet<PlanOperation["kind"]> = new Set<PlanOperation["kind"]>([
+  "create",
+  "write",
+  "setInfo",
+  "lock",
+  "close",
+  "ioctl",
+]);
+
+/** An operation that others may have waited for. */
+interface Cause {
+  readonly selected: boolean;
+  readonly file: string | null;
+  readonly answeredAt: number | null;
+  readonly refs: readonly string[];
+}
+
+/** A selected watch that something ended. */
+interface Watch {
+  readonly below: string;
+  readonly answeredAt: number;
+  /** The latest change before its answer. */
+  cause: readonly string[];
+}
+
+/** A change of whether a path exists. */
+interface Transition {
+  readonly exists: boolean;
+  readonly refs: readonly string[];
+}
+
+/** Learns from all operations, in order, what the selected ones need. */
+export class Closure {
+  readonly #graph = new Needs();
+  readonly #underWay = new Recent<string, readonly Cause[]>(PAST_KEPT);
+  /** Opens of each path. */
+  readonly #open = new Map<string, Set<string>>();
+  readonly #renamed = new Recent<string, readonly string[]>(PAST_KEPT);
+  /** Whether a selected CREATE found the path, and what became of it since. */
+  readonly #observed = new Map<string, boolean>();
+  readonly #since = new Map<string, Transition>();
+  readonly #leases = new Map<string, string>();
+  /** Selected operations that a CANCEL may name: those that were pending are not pushed out by others. */
+  readonly #selected = new Recent<number, true>(PAST_KEPT);
+  readonly #selectedPending = new Recent<number, true>(PAST_KEPT);
+  #watches: Watch[] = [];
+
+  /** Takes the next operation. */
+  see(operation: PlanOperation, place: Place, selected: boolean): void {
+    const refs = refsOf(operation);
+    this.#require(operation, refs);
+    this.#onPath(operation, place, { refs, selected });
+    if (!selected) return;
+    // Itself it is kept by its own attributes: that needs no memory.
+    this.#graph.keep(refs.filter((node) => node !== `#${operation.id}`));
+    const pending = operation.frames.interim !== undefined || operation.answeredAt === null;
+    (pending ? this.#selectedPending : this.#selected).set(operation.id, true);
+  }
+
+  /** All operations were seen. */
+  finish(): void {
+    for (const { cause } of this.#watches) this.#graph.keep(cause);
+    this.#watches = [];
+  }
+
+  /** How many names and single operations are kept. */
+  get size(): number {
+    return this.#graph.size;
+  }
+
+  /** Whether an operation that was not selected is needed by those that were. */
+  keeps(operation: PlanOperation): boolean {
+    const { chain } = operation;
+    if (this.#graph.has(`#${operation.id}`)) return true;
+    if (chain !== undefined && this.#graph.has(`%${chain.id}`)) return true;
+    switch (operation.kind) {
+      case "connect":
+      case "disconnect":
+        return this.#graph.has(nodeOf(operation, operation.connection));
+      case "login":
+      case "logoff":
+        return this.#graph.has(nodeOf(operation, operation.session));
+      case "tree":
+      case "untree":
+        return this.#graph.has(nodeOf(operation, operation.tree));
+      case "create":
+      case "close":
+        return this.#graph.has(nodeOf(operation, operation.file));
+      case "break":
+        return operation.file !== null && this.#graph.has(nodeOf(operation, operation.file));
+      case "lock":
+        return this.#graph.has(`!${nodeOf(operation, operation.file)}`);
+      case "setInfo":
+        return isDisposition(operation) &&
+          this.#graph.has(`!${nodeOf(operation, operation.file)}`);
+      case "ioctl":
+        // Whoever copies from the open names it by the key that this answers.
+        return operation.code === FSCTL_SRV_REQUEST_RESUME_KEY && operation.file !== null &&
+          this.#graph.has(`!${nodeOf(operation, operation.file)}`);
+      default:
+        return false;
+    }
+  }
+
+  /** What the operation, and the name that it makes, need by themselves. */
+  #require(operation: PlanOperation, refs: readonly string[]): void {
+    const made = madeBy(operation);
+    const needed = requiredBy(operation);
+    if (made !== null) this.#graph.need(made, needed);
+    const { chain } = operation;
+    if (chain !== undefined) {
+      const compound = `%${chain.id}`;
+      this.#graph.need(compound, made === null ? needed : [made]);
+      // Who keeps the open keeps what belongs to it, and with that the compound.
+      const file = fileNodeOf(operation);
+      if (file !== null && belongsToOpen(operation)) this.#graph.need(file, [compound]);
+      this.#graph.past(compound);
+    }
+    if (operation.kind === "cancel") {
+      const { target } = operation;
+      const isSelected = this.#selected.has(target) || this.#selectedPending.has(target);
+      if (isSelected) this.#graph.keep(refs);
+      else this.#graph.need(`#${target}`, refs);
+    }
+    if (made === null) {
+      this.#graph.need(`#${operation.id}`, refs.slice(1));
+      this.#graph.past(`#${operation.id}`);
+    }
+    if (operation.kind === "create") {
+      this.#lease(operation);
+      if (operation.granted === null) this.#graph.past(made!);
+    }
+    if (operation.kind === "close") this.#closed(operation);
+  }
+
+  /** Opens of one client under one lease key break together. */
+  #lease(operation: CreateOperation): void {
+    const lease = leaseOf(operation);
+    const file = nodeOf(operation, operation.file);
+    if (lease === undefined || operation.granted === null) return;
+    const node = `~${nodeOf(operation, lease.key)}`;
+    this.#leases.set(file, node);
+    this.#graph.need(file, [node]);
+    this.#graph.need(node, [file]);
+  }
+
+  #closed(operation: PlanOperation): void {
+    const file = fileNodeOf(operation)!;
+    const lease = operation.status === 0 ? this.#leases.get(file) : undefined;
+    if (lease !== undefined) {
+      this.#leases.delete(file);
+      this.#graph.release(lease, file);
+    }
+    this.#graph.past(file);
+  }
+
+  #onPath(operation: PlanOperation, place: Place, about: {
+    readonly refs: readonly string[];
+    readonly selected: boolean;
+  }): void {
+    const { key, targetKey } = place;
+    if (key === null) return;
+    const { refs, selected } = about;
+    const file = fileNodeOf(operation);
+    // What the open itself needs is kept with it, also when it is kept for another's sake.
+    const subject = operation.kind === "create" ? [file!] : selected ? null : undefined;
+    const needs = (nodes: readonly string[]) => {
+      if (subject === null) this.#graph.keep(nodes);
+      else for (const node of subject ?? []) this.#graph.need(node, nodes);
+    };
+    if (wasInTheWay(operation)) {
+      for (const rival of this.#open.get(key) ?? []) {
+        if (rival !== file) needs([rival, `!${rival}`]);
+      }
+    }
+    if (operation.kind === "create") {
+      needs(this.#renameTo(key));
+      if (selected) this.#observe(key, operation);
+    }
+    if (operation.kind === "break") this.#broken(operation, key);
+    else if (ALTERING.has(operation.kind)) this.#mayCause(operation, key, about);
+    if (operation.kind === "changeNotify" && selected) this.#watch(operation, key);
+    this.#follow(operation, { key, targetKey, file });
+    this.#transition(operation, { key, targetKey, refs });
+  }
+
+  /** The rename that gave a path, or a directory above it, its name. */
+  #renameTo(key: string): readonly string[] {
+    if (this.#renamed.size === 0) return [];
+    const found: string[] = [];
+    let end = key.length;
+    for (let depth = 0; end > 0 && depth < MAX_DEPTH; depth++) {
+      const rename = this.#renamed.get(key.slice(0, end));
+      if (rename !== undefined) found.push(...rename);
+      end = key.lastIndexOf("\\", end - 1);
+    }
+    return found;
+  }
+
+  /** A selected CREATE tells whether the path exists; where that changed since the one before, it needs the change. */
+  #observe(key: string, operation: CreateOperation): void {
+    const { granted, status } = operation;
+    const before = this.#observed.get(key);
+    const change = this.#since.get(key);
+    if (before !== undefined && change !== undefined && change.exists !== before) {
+      this.#graph.keep(change.refs);
+    }
+    this.#since.delete(key);
+    if (granted !== null) this.#observed.set(key, true);
+    else if (ABSENT.has(status ?? 0)) this.#observed.set(key, false);
+  }
+
+  /** Whoever was under way at a break of another's open may have caused it: each needs the other. */
+  #broken(operation: PlanOperation, key: string): void {
+    const file = fileNodeOf(operation)!;
+    for (const cause of this.#underWay.get(key) ?? []) {
+      const ended = cause.answeredAt !== null && cause.answeredAt < operation.at;
+      if (cause.file === file || ended) continue;
+      this.#graph.need(file, cause.refs);
+      if (cause.selected) this.#graph.keep([file]);
+      else this.#graph.need(cause.refs[0]!, [file]);
+    }
+  }
+
+  #mayCause(operation: PlanOperation, key: string, about: {
+    readonly refs: readonly string[];
+    readonly selected: boolean;
+  }): void {
+    const { at, answeredAt } = operation;
+    const { refs, selected } = about;
+    const others = (this.#underWay.get(key) ?? []).filter((one) =>
+      one.answeredAt === null || one.answeredAt >= at
+    );
+    const file = fileNodeOf(operation);
+    this.#underWay.set(key, [...others, { selected, file, answeredAt, refs }]);
+    for (const watch of this.#watches) {
+      if (key.startsWith(watch.below) && at <= watch.answeredAt && changes(operation)) {
+        watch.cause = refs;
+      }
+    }
+  }
+
+  #watch(operation: PlanOperation, key: string): void {
+    const { at, answeredAt, status } = operation;
+    const [past, still] = partition(this.#watches, (watch) => watch.answeredAt < at);
+    for (const { cause } of past) this.#graph.keep(cause);
+    this.#watches = still;
+    if (answeredAt === null || status !== 0) return;
+    const below = key.endsWith("\\") ? key : `${key}\\`;
+    this.#watches.push({ below, answeredAt, cause: [] });
+  }
+
+  #follow(operation: PlanOperation, about: {
+    readonly key: string;
+    readonly targetKey: string | null;
+    readonly file: string | null;
+  }): void {
+    const { key, targetKey, file } = about;
+    if (file === null || operation.status !== 0) return;
+    if (operation.kind === "create" && operation.granted !== null) this.#opened(key, file);
+    if (operation.kind === "close") this.#leave(key, file);
+    if (targetKey === null) return;
+    this.#leave(key, file);
+    this.#opened(targetKey, file);
+  }
+
+  #opened(key: string, file: string): void {
+    let opens = this.#open.get(key);
+    if (opens === undefined) this.#open.set(key, opens = new Set());
+    opens.add(file);
+  }
+
+  #leave(key: string, file: string): void {
+    const opens = this.#open.get(key);
+    opens?.delete(file);
+    if (opens?.size === 0) this.#open.delete(key);
+  }
+
+  #transition(operation: PlanOperation, about: {
+    readonly key: string;
+    readonly targetKey: string | null;
+    readonly refs: readonly string[];
+  }): void {
+    const { key, targetKey, refs } = about;
+    if (operation.status !== 0) return;
+    if (targetKey !== null) {
+      this.#renamed.delete(key);
+      this.#renamed.set(targetKey, refs);
+      this.#changed(key, { exists: false, refs });
+      this.#changed(targetKey, { exists: true, refs });
+    } else if (operation.kind === "create") {
+      if (operation.granted?.action === CREATED) {
+        this.#renamed.delete(key);
+        this.#changed(key, { exists: true, refs });
+      }
+      if ((operation.options & DELETE_ON_CLOSE) !== 0) this.#changed(key, { exists: false, refs });
+    } else if (isDisposition(operation) && operation.input.startsWith("01")) {
+      this.#renamed.delete(key);
+      this.#changed(key, { exists: false, refs });
+    }
+  }
+
+  #changed(key: string, transition: Transition): void {
+    if (this.#observed.has(key)) this.#since.set(key, transition);
+  }
+}
+
+/** Which node needs which others, until it is kept or past; and which are kept. */
+class Needs {
+  readonly #kept = new Set<string>();
+  readonly #needs = new Map<string, Set<string>>();
+  readonly #past = new Recent<string, ReadonlySet<string>>(PAST_KEPT);
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  has(node: string): boolean {
+    return this.#kept.has(node);
+  }
+
+  need(node: string, others: readonly string[]): void {
+    if (others.length === 0) return;
+    if (this.#kept.has(node)) return this.keep(others);
+    let needed = this.#needs.get(node);
+    if (needed === undefined) {
+      this.#needs.set(node, needed = new Set(this.#past.get(node)));
+      this.#past.delete(node);
+    }
+    for (const other of others) needed.add(other);
+  }
+
+  keep(nodes: readonly string[]): void {
+    const waiting = [...nodes];
+    for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+      if (this.#kept.has(node)) continue;
+      this.#kept.add(node);
+      const needed = this.#needs.get(node) ?? this.#past.get(node);
+      this.#needs.delete(node);
+      this.#past.delete(node);
+      if (needed !== undefined) waiting.push(...needed);
+    }
+  }
+
+  /** The node is not likely to be needed any more. */
+  past(node: string): void {
+    const needed = this.#needs.get(node);
+    if (needed === undefined) return;
+    this.#needs.delete(node);
+    this.#past.set(node, needed);
+  }
+
+  /** The node does not need that other any more. */
+  release(node: string, other: string): void {
+    const needed = this.#needs.get(node);
+    needed?.delete(other);
+    if (needed?.size === 0) this.#needs.delete(node);
+  }
+}
+
+function madeBy(operation: PlanOperation): string | null {
+  switch (operation.kind) {
+    case "connect":
+      return nodeOf(operation, operation.connection);
+    case "login":
+      return nodeOf(operation, operation.session);
+    case "tree":
+      return nodeOf(operation, operation.tree);
+    case "create":
+      return nodeOf(operation, operation.file);
+    default:
+      return null;
+  }
+}
+
+/** Names that the operation uses. */
+function requiredBy(operation: PlanOperation): string[] {
+  const made = madeBy(operation);
+  const names: string[] = [];
+  if ("connection" in operation) names.push(operation.connection);
+  if ("session" in operation) names.push(operation.session);
+  if ("tree" in operation) names.push(operation.tree);
+  if ("file" in operation && operation.file !== null) names.push(operation.file);
+  for (const name of [operation.ids?.tree, operation.ids?.session]) {
+    if (name !== undefined && name !== null) names.push(name);
+  }
+  if (operation.kind === "login") {
+    for (const name of [operation.previous, operation.bind]) {
+      if (name !== undefined) names.push(name);
+    }
+  }
+  if (operation.kind === "create") {
+    for (const context of operation.contexts) {
+      if (context.kind === "DHnC" || context.kind === "DH2C") names.push(context.file);
+    }
+  }
+  const nodes = names.map((name) => nodeOf(operation, name));
+  if (operation.kind === "ioctl" && operation.resumeKey !== undefined) {
+    const source = nodeOf(operation, operation.resumeKey);
+    nodes.push(source, `!${source}`);
+  }
+  return nodes.filter((node) => node !== made);
+}
+
+/** Nodes that keep the operation: first itself, or the name that it makes. */
+function refsOf(operation: PlanOperation): readonly string[] {
+  const made = madeBy(operation);
+  const chain = operation.chain === undefined ? [] : [`%${operation.chain.id}`];
+  return made === null
+    ? [`#${operation.id}`, ...requiredBy(operation), ...chain]
+    : [made, ...chain];
+}
+
+/** Whether `keeps` keeps the operation with its open. */
+function belongsToOpen({ kind }: PlanOperation): boolean {
+  return kind === "create" || kind === "close";
+}
+
+function leaseOf(
+  { contexts }: CreateOperation,
+): Extract<PlanCreateContext, { kind: "RqLs" }> | undefined {
+  return contexts.find((context) => context.kind === "RqLs");
+}
+
+/** Whether the answer would be another one without the other opens of the file. */
+function wasInTheWay(operation: PlanOperation): boolean {
+  if (IN_THE_WAY.has(operation.status ?? 0)) return true;
+  if (operation.kind === "lock") return operation.frames.interim !== undefined;
+  if (operation.kind !== "create" || operation.granted === null) return false;
+  const { granted, options, path } = operation;
+  // Directories are granted less by whoever has no directory leases.
+  const directory = ((granted.attributes ?? 0) & ATTRIBUTE_DIRECTORY) !== 0 ||
+    (options & DIRECTORY_FILE) !== 0 || path === "";
+  if (directory) return false;
+  const lease = leaseOf(operation);
+  return lease === undefined ? granted.oplock !== operation.oplock : granted.lease !== lease.state;
+}
+
+function isDisposition(
+  operation: PlanOperation,
+): operation is Extract<PlanOperation, { kind: "setInfo" }> {
+  return operation.kind === "setInfo" && operation.infoType === 1 &&
+    (operation.class === FILE_DISPOSITION_INFORMATION ||
+      operation.class === FILE_DISPOSITION_INFORMATION_EX);
+}
+
+/** Whether a watch may tell of the operation. */
+function changes(operation: PlanOperation): boolean {
+  if (operation.kind !== "create") return operation.kind !== "close" && operation.kind !== "lock";
+  return operation.granted !== null && operation.granted.action !== 1;
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}
