@@ -9,10 +9,14 @@ import type { StreamData } from "./reassembly.ts";
 
 /** One length-prefixed unit. */
 export interface Frame {
-  /** The unit behind the 4-byte length: a view, valid until the next push, unless the unit spanned several segments. */
+  /** Holds the unit behind its 4-byte length, from `start` to `end`, until the sink returns. */
   readonly bytes: Uint8Array;
-  /** Length that the prefix announced; larger than `bytes` when part of the unit is missing from the capture. */
+  readonly start: number;
+  readonly end: number;
+  /** Length that the prefix announced; more than what `bytes` holds when part of the unit is missing from the capture. */
   readonly length: number;
+  /** What `bytes` lacks is file data that was passed over as the sink asked. */
+  readonly skimmed: boolean;
   /** The packet that carried its first byte. */
   readonly first: Stamp;
   /** The packet with which it was complete. */
@@ -28,15 +32,20 @@ export interface Skipped {
 
 /** What {@linkcode Deframer} hands on. */
 export interface DeframerSink {
+  /**
+   * Whether the rest of a unit of `length` bytes can be passed over, told from its first {@linkcode SKIM_HEAD} bytes, which
+   * are at `start`. It saves what collecting file data costs that nobody looks at.
+   */
+  skims?(bytes: Uint8Array, start: number, length: number): boolean;
   frame(frame: Frame): void;
   skipped(skipped: Skipped): void;
 }
 
-/** First bytes of a unit: SMB2, SMB1, transform (encrypted), compression transform. */
-const SIGNATURES = new Set([0x424d53fe, 0x424d53ff, 0x424d53fd, 0x424d53fc]);
-
 /** NetBIOS session service packets other than a message: no SMB inside (RFC 1002 4.3.1). */
 const NETBIOS_CONTROL = new Set([0x81, 0x82, 0x83, 0x84, 0x85]);
+
+/** Bytes from which it is told whether a unit's rest can be passed over: a header and the fields before file data. */
+export const SKIM_HEAD = 64 + 48;
 
 /** Prefix and signature: what must be seen to know that a unit starts here. */
 const PROBE_LENGTH = 8;
@@ -51,6 +60,8 @@ interface Partial {
   passed: number;
   /** Set once bytes were missing: later bytes of the unit are not used, offsets would be wrong. */
   cut: boolean;
+  /** Whether the rest is passed over; undefined as long as too little is there to tell. */
+  skimmed: boolean | undefined;
   readonly first: Stamp;
   completed: Stamp;
 }
@@ -92,7 +103,7 @@ export class Deframer {
     let at = 0;
     while (at < bytes.byteLength) {
       if (this.#partial !== null) {
-        at += this.#fill(this.#partial, bytes.subarray(at), data);
+        at += this.#fill(this.#partial, bytes, at, data);
         continue;
       }
       if (this.#state === "lost") {
@@ -126,10 +137,11 @@ export class Deframer {
         continue;
       }
       if (bytes.byteLength - at - 4 >= length) {
-        const unit = bytes.subarray(at + 4, at + 4 + length);
+        const start = at + 4;
+        at = start + length;
         const { completed } = data;
-        this.#sink.frame({ bytes: unit, length, first: origin.carried, completed });
-        at += 4 + length;
+        const first = origin.carried;
+        this.#sink.frame({ bytes, start, end: at, length, skimmed: false, first, completed });
         continue;
       }
       this.#partial = newPartial(length, origin);
@@ -177,21 +189,35 @@ export class Deframer {
     this.#tellPassedOver();
   }
 
-  #fill(partial: Partial, bytes: Uint8Array, data: StreamData): number {
-    const used = Math.min(bytes.byteLength, partial.length - partial.passed);
-    // Reassembled segments are views into a read buffer that will be overwritten.
-    if (!partial.cut) append(partial, bytes.subarray(0, used));
+  #fill(partial: Partial, bytes: Uint8Array, at: number, data: StreamData): number {
+    const used = Math.min(bytes.byteLength - at, partial.length - partial.passed);
+    if (!partial.cut && partial.skimmed !== true) this.#collect(partial, bytes, at, used);
     partial.passed += used;
     partial.completed = data.completed;
     if (partial.passed === partial.length) this.#finish(partial);
     return used;
   }
 
+  /** Keeps bytes of a unit: those given are views into a read buffer that will be overwritten. */
+  #collect(partial: Partial, bytes: Uint8Array, at: number, used: number): void {
+    const { length } = partial;
+    if (partial.known === 0 && used >= SKIM_HEAD) {
+      partial.skimmed = this.#sink.skims?.(bytes, at, length) ?? false;
+      if (partial.skimmed) return append(partial, bytes.subarray(at, at + SKIM_HEAD));
+    }
+    append(partial, bytes.subarray(at, at + used));
+    if (partial.skimmed === undefined && partial.known >= SKIM_HEAD) {
+      partial.skimmed = this.#sink.skims?.(partial.buffer, 0, length) ?? false;
+    }
+  }
+
   #finish(partial: Partial): void {
     this.#partial = null;
     if (partial.known === 0) return;
-    const { buffer, known, length, first, completed } = partial;
-    this.#sink.frame({ bytes: buffer.subarray(0, known), length, first, completed });
+    const { buffer: bytes, known: end, length, first, completed } = partial;
+    const skimmed = partial.skimmed === true && !partial.cut && partial.passed === length;
+    this.#sink.frame({ bytes, start: 0, end, length, skimmed, first, completed });
+    giveBack(bytes);
   }
 
   #passOver(bytes: number, frame: number): void {
@@ -214,21 +240,46 @@ export class Deframer {
 
 function newPartial(length: number, data: StreamData): Partial {
   const { carried: first, completed } = data;
-  return { length, buffer: NO_BYTES, known: 0, passed: 0, cut: false, first, completed };
+  return {
+    length,
+    buffer: NO_BYTES,
+    known: 0,
+    passed: 0,
+    cut: false,
+    skimmed: undefined,
+    first,
+    completed,
+  };
 }
 
 const NO_BYTES = new Uint8Array(0);
 
-/** Room for the rest of a small unit: most end with the next segment. */
-const ROOM = 2048;
+/** Room for a small unit: most end with the next segment. */
+const ROOM = 4096;
+
+/** Buffers that units have been collected in, for the next ones: making a new one costs as much as filling it. */
+const spare: Uint8Array[] = [];
+const SPARE_KEPT = 8;
+const LARGEST_SPARE = 0x100000;
+
+function giveBack(buffer: Uint8Array): void {
+  if (buffer.byteLength > LARGEST_SPARE || spare.length >= SPARE_KEPT) return;
+  if (buffer.byteLength > 0) spare.push(buffer);
+}
+
+function roomFor(needed: number): Uint8Array {
+  const found = spare.findLastIndex(({ byteLength }) => byteLength >= needed);
+  if (found !== -1) return spare.splice(found, 1)[0]!;
+  return new Uint8Array(Math.max(ROOM, 2 ** Math.ceil(Math.log2(needed))));
+}
 
 function append(partial: Partial, bytes: Uint8Array): void {
-  const { length, known } = partial;
+  const { buffer, known } = partial;
   const needed = known + bytes.byteLength;
-  if (needed > partial.buffer.byteLength) {
-    const grown = new Uint8Array(Math.min(length, 2 * needed + ROOM));
-    grown.set(partial.buffer.subarray(0, known));
-    partial.buffer = grown;
+  if (needed > buffer.byteLength) {
+    partial.buffer = roomFor(needed);
+    partial.buffer.set(buffer.subarray(0, known));
+    giveBack(buffer);
   }
   partial.buffer.set(bytes, known);
   partial.known = needed;
@@ -240,11 +291,13 @@ function unitLength(bytes: Uint8Array, at: number): number {
 
 function unitKind(bytes: Uint8Array, at: number): "smb" | "control" | "foreign" {
   const type = bytes[at]!;
-  if (NETBIOS_CONTROL.has(type)) return unitLength(bytes, at) < 0x400 ? "control" : "foreign";
-  if (type !== 0 || unitLength(bytes, at) < 4) return "foreign";
-  const signature = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) |
-    (bytes[at + 7]! << 24);
-  return SIGNATURES.has(signature >>> 0) ? "smb" : "foreign";
+  if (type !== 0) {
+    return NETBIOS_CONTROL.has(type) && unitLength(bytes, at) < 0x400 ? "control" : "foreign";
+  }
+  // SMB2, SMB1, transform (encrypted), compression transform.
+  const signed = bytes[at + 4]! >= 0xfc && bytes[at + 5] === 0x53 && bytes[at + 6] === 0x4d &&
+    bytes[at + 7] === 0x42;
+  return signed && unitLength(bytes, at) >= 4 ? "smb" : "foreign";
 }
 
 const SMB = Buffer.from("SMB", "latin1");

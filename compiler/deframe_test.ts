@@ -32,12 +32,15 @@ class Listener {
   readonly deframer: Deframer;
   #frame = 0;
 
-  constructor(fromStart = true) {
+  constructor(fromStart = true, skimFrom = Infinity) {
     this.deframer = new Deframer({
+      skims: (_bytes: Uint8Array, _start: number, length: number) => length >= skimFrom,
       frame: (frame: Frame) => {
-        this.bytes.push(frame.bytes.slice());
-        const known = frame.bytes.byteLength;
-        const size = known === frame.length ? `${known}` : `${known}/${frame.length}`;
+        this.bytes.push(frame.bytes.slice(frame.start, frame.end));
+        const known = frame.end - frame.start;
+        const size = known === frame.length
+          ? `${known}`
+          : `${known}${frame.skimmed ? " skimmed of " : "/"}${frame.length}`;
         this.said.push(`${size}@${frame.first.frame}-${frame.completed.frame}`);
       },
       skipped: ({ frame, bytes }: Skipped) => this.said.push(`skipped ${bytes}@${frame}`),
@@ -202,4 +205,22 @@ Deno.test("encrypted, compressed and SMB1 units are frames", () => {
     return framed(unit);
   });
   assertEquals(new Listener().push(concat(...units)).end(), ["70@1-1", "70@1-1", "70@1-1"]);
+});
+
+Deno.test("of a unit whose data nobody wants the beginning is kept, wherever segments end", () => {
+  const units = concat(framed(smb2(5000)), framed(smb2(200)));
+  for (const size of [7, 111, 112, 120, 1460, 4000]) {
+    const listener = new Listener(true, 1000);
+    for (let at = 0; at < units.length; at += size) listener.push(units.subarray(at, at + size));
+    const said = listener.end().map((text) => text.replace(/@.*/, ""));
+    assertEquals(said, [`${said[0]?.split(" ")[0]} skimmed of 5000`, "200"]);
+    assertEquals(listener.bytes[0]?.subarray(0, 112), smb2(5000).subarray(0, 112));
+    assertEquals(listener.bytes[1], smb2(200));
+  }
+});
+
+Deno.test("a unit that was passed over and has a gap is a cut one", () => {
+  const listener = new Listener(true, 1000);
+  listener.push(framed(smb2(5000)).subarray(0, 1000)).gap(4004).push(framed(smb2(200)));
+  assertEquals(listener.end(), ["112/5000@1-1", "200@2-2"]);
 });

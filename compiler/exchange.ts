@@ -58,6 +58,8 @@ export interface Exchange {
   responseChained: boolean;
   /** Another request with this message id was still unanswered. */
   readonly repeatedMessageId: boolean;
+  /** Of a CANCEL: the unanswered request with its message id. */
+  readonly unanswered: Exchange | null;
   /** Answered, or not to be answered any more. */
   settled: boolean;
   /** Null before the replay state has seen it. */
@@ -72,11 +74,16 @@ export interface Exchange {
 export interface Opened {
   /** Of the CREATE's exchange. */
   readonly index: number;
+  readonly server: string;
   readonly fileId: FileId;
   readonly sessionId: bigint | null;
   readonly treeId: number | null;
   readonly tree: string | null;
   readonly path: string | null;
+  /** In hexadecimal; null without a lease. */
+  leaseKey: string | null;
+  /** Of the client that holds the lease. */
+  clientGuid: string | null;
   /** The file id as lines have it, once it was asked for. */
   text: string | null;
 }
@@ -118,7 +125,7 @@ export interface ExchangeSink {
 /** Turns a unit that is not plain SMB2 (0xFD encrypted, 0xFC compressed) into one that is, or null. */
 export interface Unwrapper {
   unwrap(unit: Uint8Array, stream: number): Unwrapped | null;
-  /** Every plain message, in order, with its bytes: handshakes carry what later keys depend on. */
+  /** Each NEGOTIATE and SESSION_SETUP, in order, with its bytes: later keys depend on them. */
   observe(bytes: Uint8Array, message: CapturedMessage, stream: number): void;
   /** What could not be made plain, once everything was seen. */
   notes?(): readonly CaptureNote[];

@@ -5,7 +5,6 @@
 import {
   Command,
   COMMAND_NAMES,
-  commandName,
   decodeSmb1Negotiate,
   decodeTransformHeader,
   HEADER_SIZE,
@@ -16,7 +15,15 @@ import {
   TRANSFORM_HEADER_SIZE,
 } from "../runtime/wire/mod.ts";
 import type { Endpoint, NoteBook, Stamp } from "./capture/mod.ts";
-import { captureMessage, messagesOf } from "./captured_message.ts";
+import {
+  captureMessage,
+  isPlainData,
+  isSingle,
+  type MessageSinks,
+  messagesOf,
+  type Part,
+  type Unit,
+} from "./captured_message.ts";
 import { Deframer, type Frame, type Skipped } from "./deframe.ts";
 import type { CapturedMessage, ChainPlace, Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
 import type { PayloadSink } from "./payload.ts";
@@ -32,7 +39,7 @@ interface StreamState {
   readonly deframers: [Deframer | null, Deframer | null];
   ended: number;
   /** Requests that wait for their final response, by message id. */
-  readonly waiting: Map<bigint | string, Exchange>;
+  readonly waiting: Map<WaitingKey, Exchange>;
   waitingSmb1: Exchange | null;
   /** What could not be read before it was known that the connection carries SMB. */
   readonly skipped: Skipped[];
@@ -58,6 +65,7 @@ export interface TrackerOptions {
 /** Pairs the messages of all conversations of a capture. */
 export class ExchangeTracker {
   readonly #options: TrackerOptions;
+  readonly #messageSinks: MessageSinks;
   readonly #streams = new Map<number, StreamState>();
   /** Connections that carried at least one unit with an SMB signature. */
   readonly #carriedSmb = new Set<number>();
@@ -66,6 +74,10 @@ export class ExchangeTracker {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
+    this.#messageSinks = {
+      payloads: options.payloads,
+      note: (where, reason) => this.#note(where, reason),
+    };
   }
 
   /** Number of exchanges seen so far. */
@@ -127,6 +139,8 @@ export class ExchangeTracker {
   #deframer(state: StreamState, direction: Direction): Deframer {
     const [one, other] = state.connection.directions;
     return new Deframer({
+      skims: (bytes, start, length) =>
+        this.#options.payloads.lengthsOnly === true && isPlainData(bytes, start, length),
       frame: (frame) => this.#frame(state, direction, frame),
       skipped: (skipped) => this.#skipped(state, skipped),
     }, one.initiator || other.initiator);
@@ -158,32 +172,38 @@ export class ExchangeTracker {
 
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
     this.#smbSeen(state);
-    const signature = frame.bytes[0];
-    if (signature === 0xff) return this.#smb1(state, direction, frame);
-    let bytes = frame.bytes;
-    let encrypted = false;
-    let compressed = false;
-    if (signature === 0xfd || signature === 0xfc) {
-      const plain = frame.bytes.byteLength === frame.length
-        ? this.#options.unwrapper?.unwrap(bytes, state.connection.number) ?? null
-        : null;
-      if (plain === null) return this.#opaque(state, direction, frame);
-      ({ bytes, encrypted, compressed } = plain);
+    const { bytes, start, end, length, skimmed, first, completed } = frame;
+    switch (bytes[start]) {
+      case 0xff:
+        return this.#smb1(state, direction, frame);
+      case 0xfe: {
+        const unit = { bytes, skimmed, first, completed, encrypted: false, compressed: false };
+        return this.#messages(state, direction, unit, { start, end, length });
+      }
     }
-    const length = signature === 0xfe ? frame.length : bytes.byteLength;
-    const { parts, compounded } = messagesOf(bytes, length);
+    const { unwrapper } = this.#options;
+    const plain = unwrapper === undefined || end - start < length
+      ? null
+      : unwrapper.unwrap(bytes.subarray(start, end), state.connection.number);
+    if (plain === null) return this.#opaque(state, direction, frame);
+    const whole = { start: 0, end: plain.bytes.byteLength, length: plain.bytes.byteLength };
+    this.#messages(state, direction, { ...plain, skimmed: false, first, completed }, whole);
+  }
+
+  #messages(state: StreamState, direction: Direction, unit: Unit, whole: Part): void {
+    if (isSingle(unit.bytes, whole)) {
+      const captured = this.#captured(state, unit, whole);
+      if (captured === null) return;
+      if (isResponse(captured.header)) this.#response(state, direction, captured, false);
+      else this.#request(state, direction, captured, null);
+      return;
+    }
+    const { parts, compounded } = messagesOf(unit.bytes, whole);
     let previous: Exchange | null = null;
     let chain = -1;
     for (const [index, part] of parts.entries()) {
-      const captured = captureMessage(part.bytes, {
-        length: part.length,
-        frame,
-        wrapping: { encrypted, compressed },
-        payloads: this.#options.payloads,
-        note: (reason) => this.#note(frame, reason),
-      });
+      const captured = this.#captured(state, unit, part);
       if (captured === null) continue;
-      this.#options.unwrapper?.observe(part.bytes, captured, state.connection.number);
       if (isResponse(captured.header)) {
         this.#response(state, direction, captured, compounded);
         continue;
@@ -197,6 +217,16 @@ export class ExchangeTracker {
     }
   }
 
+  #captured(state: StreamState, unit: Unit, part: Part): CapturedMessage | null {
+    const captured = captureMessage(unit, part, this.#messageSinks);
+    // What later keys depend on is in the first messages of a connection and of a session.
+    if (captured !== null && captured.header.command <= Command.SESSION_SETUP) {
+      const bytes = unit.bytes.subarray(part.start, part.end);
+      this.#options.unwrapper?.observe(bytes, captured, state.connection.number);
+    }
+    return captured;
+  }
+
   #request(
     state: StreamState,
     direction: Direction,
@@ -204,21 +234,22 @@ export class ExchangeTracker {
     chain: ChainPlace | null,
   ): Exchange {
     const key = waitingKey(captured);
+    const waiting = state.waiting.get(key);
     const cancel = captured.header.command === Command.CANCEL;
-    const repeated = !cancel && state.waiting.has(key) && captured.known >= HEADER_SIZE;
-    const exchange = this.#open(state, direction, {
+    const exchange = this.#open(state, direction.index, {
       kind: "exchange",
       command: commandText(captured.header.command),
       request: captured,
+      response: null,
       chain,
-      repeatedMessageId: repeated,
+      repeatedMessageId: !cancel && waiting !== undefined && captured.known >= HEADER_SIZE,
+      unanswered: cancel ? waiting ?? null : null,
     });
     if (cancel) {
       this.#settle(exchange);
       return exchange;
     }
-    const replaced = state.waiting.get(key);
-    if (replaced !== undefined) this.#settle(replaced);
+    if (waiting !== undefined) this.#settle(waiting);
     state.waiting.set(key, exchange);
     if (state.waiting.size > MAX_OUTSTANDING) this.#giveUpOldest(state);
     return exchange;
@@ -279,7 +310,8 @@ export class ExchangeTracker {
     if (kind === "exchange") {
       this.#note(captured, `A ${command} response has no request in the capture`);
     }
-    return this.#open(state, direction, {
+    return this.#open(state, 1 - direction.index, {
+      ...UNREQUESTED,
       kind,
       command,
       request: null,
@@ -288,7 +320,7 @@ export class ExchangeTracker {
   }
 
   #smb1(state: StreamState, direction: Direction, frame: Frame): void {
-    const negotiate = decodeSmb1Negotiate(frame.bytes);
+    const negotiate = decodeSmb1Negotiate(frame.bytes.subarray(frame.start, frame.end));
     if (negotiate === null) {
       return this.#note(frame, "SMB1 messages are not compiled");
     }
@@ -300,47 +332,54 @@ export class ExchangeTracker {
       return this.#settle(waiting);
     }
     if (waiting !== null) this.#settle(waiting);
-    state.waitingSmb1 = this.#open(state, direction, {
+    state.waitingSmb1 = this.#open(state, direction.index, {
+      ...UNREQUESTED,
       kind: "smb1",
       command: "SMB1_NEGOTIATE",
       request: unread(frame),
       smb1Dialects: negotiate.dialects,
+      response: null,
     });
   }
 
   #opaque(state: StreamState, direction: Direction, frame: Frame): void {
-    const encrypted = frame.bytes[0] === 0xfd;
+    const { bytes, start, end } = frame;
+    const encrypted = bytes[start] === 0xfd;
     this.#note(frame, `${encrypted ? "An encrypted" : "A compressed"} message could not be read`);
-    if (!encrypted || frame.bytes.byteLength < TRANSFORM_HEADER_SIZE) return;
-    const { originalMessageSize: size, sessionId } = decodeTransformHeader(new Reader(frame.bytes));
-    this.#settle(this.#open(state, direction, {
+    if (!encrypted || end - start < TRANSFORM_HEADER_SIZE) return;
+    const reader = new Reader(bytes, { start, end, origin: start });
+    const { originalMessageSize: size, sessionId } = decodeTransformHeader(reader);
+    this.#settle(this.#open(state, direction.index, {
+      ...UNREQUESTED,
       kind: "encrypted",
       command: "ENCRYPTED",
       request: unread(frame),
+      response: null,
       opaque: { sessionId, size },
     }));
   }
 
-  /** Numbers a new exchange; the side that sent `request` is the client. */
-  #open(
-    state: StreamState,
-    direction: Direction,
-    fields: Pick<Exchange, "kind" | "command" | "request"> & Partial<Exchange>,
-  ): Exchange {
-    const fromClient = fields.request === null ? 1 - direction.index : direction.index;
+  /** Numbers a new exchange, whose client is the source of the direction `client`. */
+  #open({ connection, ends }: StreamState, client: number, fields: OwnFields): Exchange {
+    const { kind, command, request, response, chain, repeatedMessageId, unanswered } = fields;
     const exchange: Exchange = {
+      kind,
       index: this.#nextIndex++,
-      stream: state.connection.number,
-      client: state.ends[fromClient]!,
-      server: state.ends[1 - fromClient]!,
+      stream: connection.number,
+      client: ends[client]!,
+      server: ends[1 - client]!,
+      command,
+      request,
       interim: null,
-      response: null,
-      chain: null,
+      response,
+      chain,
       responseChained: false,
-      repeatedMessageId: false,
+      repeatedMessageId,
+      unanswered,
       settled: false,
       facts: null,
-      ...fields,
+      ...(kind === "smb1" ? { smb1Dialects: fields.smb1Dialects ?? [] } : {}),
+      ...(fields.opaque === undefined ? {} : { opaque: fields.opaque }),
     };
     this.#options.sink.opened(exchange);
     return exchange;
@@ -357,6 +396,13 @@ export class ExchangeTracker {
   }
 }
 
+/** What the tracker says of a new exchange; the rest is found out later. */
+type OwnFields =
+  & Pick<Exchange, "kind" | "command" | "request" | "response" | "chain">
+  & Pick<Exchange, "repeatedMessageId" | "unanswered" | "smb1Dialects" | "opaque">;
+
+const UNREQUESTED = { chain: null, repeatedMessageId: false, unanswered: null } as const;
+
 const NO_HEADER = makeHeader({ command: Command.NEGOTIATE });
 
 /** A unit whose inside is not an SMB2 message that could be read. */
@@ -364,25 +410,32 @@ function unread(frame: Frame): CapturedMessage {
   return {
     header: NO_HEADER,
     message: null,
-    known: frame.bytes.byteLength,
+    known: frame.end - frame.start,
     length: frame.length,
     completed: frame.completed,
     first: frame.first,
-    encrypted: frame.bytes[0] === 0xfd,
-    compressed: frame.bytes[0] === 0xfc,
+    encrypted: frame.bytes[frame.start] === 0xfd,
+    compressed: frame.bytes[frame.start] === 0xfc,
     payload: null,
   };
 }
 
 /** Requests and responses meet under their message id; a cut header has none, and meets the next of its kind. */
-function waitingKey(captured: CapturedMessage): bigint | string {
-  return captured.known >= MESSAGE_ID_END ? captured.header.messageId : "unknown";
+function waitingKey({ known, header }: CapturedMessage): WaitingKey {
+  if (known < MESSAGE_ID_END) return "unknown";
+  const { messageId } = header;
+  return messageId <= LARGEST_EXACT ? Number(messageId) : messageId;
 }
+
+/** A number where it is exact: tables find it several times as fast as a bigint. */
+type WaitingKey = number | bigint | "unknown";
+
+const LARGEST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
 const MESSAGE_ID_END = 32;
 
 function commandText(command: number): string {
-  return command in COMMAND_NAMES ? commandName(command) : `CMD_${command}`;
+  return COMMAND_NAMES[command] ?? `CMD_${command}`;
 }
 
 function endpointText(endpoint: Endpoint): string {

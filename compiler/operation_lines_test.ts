@@ -31,6 +31,7 @@ function exchange(index: number): Exchange {
     chain: null,
     responseChained: false,
     repeatedMessageId: false,
+    unanswered: null,
     settled: false,
     facts,
   };

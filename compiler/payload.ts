@@ -12,11 +12,14 @@ export interface Payload {
 
 /** Receives each payload once, as a view that does not last. */
 export interface PayloadSink {
+  /** Nothing but lengths is wanted: data need not be collected, and `take` may not be called. */
+  readonly lengthsOnly?: boolean;
   take(kind: "read" | "write", data: Uint8Array): Payload;
 }
 
 /** Keeps the length. */
 export const countPayloads: PayloadSink = {
+  lengthsOnly: true,
   take: (_kind, data) => ({ length: data.byteLength }),
 };
 

@@ -11,26 +11,21 @@ import {
   RELATED_FILE_ID,
   sameFileId,
 } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Exchange, Facts } from "./exchange.ts";
+import type { CapturedMessage, Exchange, Facts, Opened } from "./exchange.ts";
 import { OpenTable, RecentRequests, TreeTable } from "./state_tables.ts";
 
 const ALL_ONES_ID = 0xffffffffffffffffn;
 const ALL_ONES_TREE = 0xffffffff;
 
-interface Held {
-  readonly leaseKey: string | null;
-  readonly clientGuid: string | null;
-  readonly path: string;
-}
-
 /** Follows sessions, trees, opens and leases through a capture. */
 export class ReplayState {
   readonly #trees = new TreeTable();
   readonly #opens = new OpenTable();
-  readonly #held = new Map<string, Held>();
+  /** Opens with a lease. */
+  readonly #leased = new Set<Opened>();
   readonly #clientGuids = new Map<number, string>();
   readonly #breaks = new Map<string, Exchange>();
-  readonly #byMessage = new Map<number, RecentRequests>();
+  readonly #recent = new RecentRequests();
   readonly #byAsyncId = new Map<string, Exchange>();
 
   /** The facts of an exchange that was opened here. */
@@ -108,7 +103,7 @@ export class ReplayState {
     if (header.command === CANCEL) {
       facts.cancels = header.asyncId !== undefined
         ? this.#byAsyncId.get(`${exchange.stream}:${header.asyncId}`) ?? null
-        : this.#byMessage.get(exchange.stream)?.get(header.messageId) ?? null;
+        : exchange.unanswered ?? this.#recent.find(exchange.stream, header.messageId);
       return;
     }
     if (header.command === OPLOCK_BREAK) {
@@ -116,9 +111,7 @@ export class ReplayState {
       const guid = this.#clientGuids.get(exchange.stream) ?? "";
       facts.acknowledges = key === null ? null : this.#breaks.get(`${guid}:${key}`) ?? null;
     }
-    let recent = this.#byMessage.get(exchange.stream);
-    if (recent === undefined) this.#byMessage.set(exchange.stream, recent = new RecentRequests());
-    recent.add(header.messageId, exchange);
+    this.#recent.add(exchange);
   }
 
   /** An interim response gave the request an AsyncId. */
@@ -132,7 +125,7 @@ export class ReplayState {
 
   /** Nothing more comes of a connection. */
   ended(stream: number): void {
-    this.#byMessage.delete(stream);
+    this.#clientGuids.delete(stream);
   }
 
   #broken(exchange: Exchange, facts: Facts, message: Message | null): void {
@@ -140,14 +133,15 @@ export class ReplayState {
     if (key === null) return;
     const guid = this.#clientGuids.get(exchange.stream) ?? "";
     this.#breaks.set(`${guid}:${key}`, exchange);
+    if (this.#breaks.size > BREAKS_KEPT) this.#breaks.delete(this.#breaks.keys().next().value!);
     if (message?.kind !== "response" || message.command !== "OPLOCK_BREAK") return;
     if (message.body.kind === "oplock") {
       facts.fileId = message.body.fileId;
       return;
     }
     const paths = new Set<string>();
-    for (const held of this.#held.values()) {
-      if (held.leaseKey === key && (held.clientGuid ?? "") === guid) paths.add(held.path);
+    for (const open of this.#leased) {
+      if (open.leaseKey === key && (open.clientGuid ?? "") === guid) paths.add(open.path ?? "");
     }
     facts.leasePaths = [...paths].sort();
   }
@@ -163,24 +157,39 @@ export class ReplayState {
   #created(exchange: Exchange, facts: Facts, message: Message): void {
     const id = facts.fileId!;
     this.#resolve(exchange, facts);
-    const { index, server } = exchange;
+    const { index, server, stream } = exchange;
     const { sessionId, treeId, tree, path } = facts;
-    const open = { index, fileId: id, sessionId, treeId, tree, path, text: null };
-    this.#opens.open(server, id, open);
+    const open: Opened = {
+      index,
+      server,
+      fileId: id,
+      sessionId,
+      treeId,
+      tree,
+      path,
+      leaseKey: null,
+      clientGuid: null,
+      text: null,
+    };
+    const replaced = this.#opens.open(open);
+    if (replaced !== null) this.#leased.delete(replaced);
     if (message.kind !== "response" || message.command !== "CREATE") return;
     for (const context of message.body.contexts) {
       if (context.kind !== "RqLs") continue;
-      this.#held.set(openKey(exchange.server, facts.sessionId, id), {
-        leaseKey: hex(context.leaseKey),
-        clientGuid: this.#clientGuids.get(exchange.stream) ?? null,
-        path: facts.path ?? "",
-      });
+      open.leaseKey = hex(context.leaseKey);
+      open.clientGuid = this.clientGuid(stream);
+      this.#leased.add(open);
+    }
+    if (this.#leased.size > LEASED_KEPT) {
+      this.#leased.delete(this.#leased.values().next().value!);
     }
   }
 
-  #fileClosed(exchange: Exchange, facts: Facts, id: FileId): void {
-    this.#opens.close(exchange.server, id, facts.sessionId);
-    if (this.#held.size > 0) this.#held.delete(openKey(exchange.server, facts.sessionId, id));
+  #fileClosed({ server }: Exchange, { sessionId, create }: Facts, id: FileId): void {
+    const open = create ?? this.#opens.find(server, sessionId, id);
+    if (open === undefined) return;
+    this.#opens.close(open);
+    if (open.leaseKey !== null) this.#leased.delete(open);
   }
 
   /** Inherits from the request before in a related compound, then names the tree and the file. */
@@ -224,8 +233,10 @@ const CLOSE = 0x0006;
 const CANCEL = 0x000c;
 const OPLOCK_BREAK = 0x0012;
 
-/** Requests remembered by AsyncId. */
+/** Requests remembered by AsyncId, breaks, and opens with a lease. */
 const ASYNC_KEPT = 8192;
+const BREAKS_KEPT = 8192;
+const LEASED_KEPT = 65_536;
 
 /** Bytes of a header up to the end of TreeId and of SessionId. */
 const TREE_ID_END = 40;
@@ -280,10 +291,6 @@ function breakKey(message: Message | null): string | null {
   return message.body.kind === "oplock"
     ? fileIdText(message.body.fileId)
     : hex(message.body.leaseKey);
-}
-
-function openKey(server: string, session: bigint | null, id: FileId): string {
-  return `${server}|${session ?? ""}|${fileIdText(id)}`;
 }
 
 function hex(bytes: Uint8Array): string {

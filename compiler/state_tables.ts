@@ -1,103 +1,171 @@
-/** What later exchanges refer to by id: tree connects and opens of all servers, and requests of a conversation. */
+/** What later exchanges refer to by id: tree connects and opens of all servers, and requests that were just answered. */
 import type { FileId } from "../runtime/wire/mod.ts";
 import type { Exchange, Opened } from "./exchange.ts";
-import { FileIdMap } from "./file_id_map.ts";
 
-/** Opens remembered after their CLOSE, so that use after close still has a name. */
-const CLOSED_KEPT = 8192;
+/** Sessions whose tree connects are remembered: of more, those that connected the longest ago are forgotten. */
+const SESSIONS_KEPT = 65_536;
+
+/** Tree connects of one session that are remembered. */
+const TREES_KEPT = 1024;
+
+interface Tree {
+  readonly server: string;
+  readonly treeId: number;
+  readonly path: string;
+}
 
 /** Paths of tree connects. */
 export class TreeTable {
-  /** By server, SessionId and TreeId; under the server "" whatever the server. */
-  readonly #paths = new Map<string, Map<bigint | null, Map<number, string>>>();
+  /** By SessionId; the latest last. */
+  readonly #sessions = new Map<bigint | null, Tree[]>();
+  #lastSession: bigint | null = null;
+  #last: Tree[] | undefined;
 
   /** A TREE_CONNECT succeeded. */
   set(server: string, sessionId: bigint | null, treeId: number, path: string): void {
-    for (const owner of [server, ""]) {
-      let sessions = this.#paths.get(owner);
-      if (sessions === undefined) this.#paths.set(owner, sessions = new Map());
-      let trees = sessions.get(sessionId);
-      if (trees === undefined) sessions.set(sessionId, trees = new Map());
-      trees.set(treeId, path);
+    const others = (this.#sessions.get(sessionId) ?? [])
+      .filter((tree) => tree.treeId !== treeId || tree.server !== server);
+    others.push({ server, treeId, path });
+    this.#sessions.delete(sessionId);
+    this.#sessions.set(sessionId, others.slice(-TREES_KEPT));
+    if (this.#sessions.size > SESSIONS_KEPT) {
+      this.#sessions.delete(this.#sessions.keys().next().value!);
     }
+    this.#last = undefined;
   }
 
   /** Its path: a server may have several addresses, so that those of others count when its own are silent. */
   find(server: string, sessionId: bigint | null, treeId: number): string | null {
-    return this.#paths.get(server)?.get(sessionId)?.get(treeId) ??
-      this.#paths.get("")?.get(sessionId)?.get(treeId) ?? null;
+    if (this.#last === undefined || this.#lastSession !== sessionId) {
+      this.#last = this.#sessions.get(sessionId);
+      this.#lastSession = sessionId;
+      if (this.#last === undefined) return null;
+    }
+    let path: string | null = null;
+    for (let index = this.#last.length - 1; index >= 0; index--) {
+      const tree = this.#last[index]!;
+      if (tree.treeId !== treeId) continue;
+      if (tree.server === server) return tree.path;
+      path ??= tree.path;
+    }
+    return path;
   }
 }
 
-/** Opens by FileId. */
-export class OpenTable {
-  /** The latest of each session, latest session last. */
-  readonly #servers = new Map<string, FileIdMap<readonly Opened[]>>();
-  #closed: { server: string; id: FileId; open: Opened }[] = [];
+/** Opens that are remembered: of more, those opened the longest ago are forgotten. */
+const OPENS_KEPT = 65_536;
 
-  /** A CREATE returned the id. */
-  open(server: string, id: FileId, open: Opened): void {
-    let opens = this.#servers.get(server);
-    if (opens === undefined) this.#servers.set(server, opens = new FileIdMap());
-    const others = (opens.get(id) ?? []).filter(({ sessionId }) => sessionId !== open.sessionId);
-    opens.set(id, [...others, open]);
+/** Of these, how many after their CLOSE: its use after that is soon, or never. */
+const CLOSED_KEPT = 512;
+
+/** Opens with equal volatile halves of their file ids; more are made up to be slow. */
+const SAME_HALF_KEPT = 64;
+
+/** An open in its table. */
+interface Entry {
+  readonly open: Opened;
+  /** The one before it whose file id has the same volatile half. */
+  next: Entry | null;
+}
+
+/** Opens by server and FileId, the latest of each session. */
+export class OpenTable {
+  /** By the volatile half, latest first: there is one as a rule. */
+  readonly #entries = new Map<bigint, Entry>();
+  readonly #closed: Opened[] = [];
+  #oldestClosed = 0;
+
+  /** A CREATE returned the id. Returns the open that had it before in that session. */
+  open(open: Opened): Opened | null {
+    const { volatile } = open.fileId;
+    const first = this.#entries.get(volatile) ?? null;
+    if (first === null) {
+      this.#entries.set(volatile, { open, next: null });
+      if (this.#entries.size > OPENS_KEPT) {
+        this.#entries.delete(this.#entries.keys().next().value!);
+      }
+      return null;
+    }
+    let replaced: Opened | null = null;
+    let kept = 1;
+    const head: Entry = { open, next: first };
+    for (let before = head; before.next !== null;) {
+      const other = before.next.open;
+      if (matches(other, open.server, open.fileId) && other.sessionId === open.sessionId) {
+        replaced = other;
+        before.next = before.next.next;
+      } else if (kept === SAME_HALF_KEPT) {
+        before.next = null;
+      } else {
+        before = before.next;
+        kept++;
+      }
+    }
+    this.#entries.set(volatile, head);
+    return replaced;
   }
 
-  /** The open of the session, else of any session. */
+  /** The open of the session, else the latest of any session. */
   find(server: string, sessionId: bigint | null, id: FileId): Opened | undefined {
-    const opens = this.#servers.get(server)?.get(id);
-    if (opens === undefined) return undefined;
-    return opens.findLast((open) => open.sessionId === sessionId) ?? opens.at(-1);
+    let found: Opened | undefined;
+    let entry = this.#entries.get(id.volatile) ?? null;
+    for (; entry !== null; entry = entry.next) {
+      const { open } = entry;
+      if (!matches(open, server, id)) continue;
+      if (open.sessionId === sessionId) return open;
+      found ??= open;
+    }
+    return found;
   }
 
   /** A CLOSE succeeded. The open is remembered for a while. */
-  close(server: string, id: FileId, sessionId: bigint | null): void {
-    const open = this.find(server, sessionId, id);
-    if (open === undefined) return;
-    this.#closed.push({ server, id, open });
-    if (this.#closed.length < 2 * CLOSED_KEPT) return;
-    for (const oldest of this.#closed.slice(0, CLOSED_KEPT)) this.#forget(oldest);
-    this.#closed = this.#closed.slice(CLOSED_KEPT);
+  close(open: Opened): void {
+    const oldest = this.#closed[this.#oldestClosed];
+    this.#closed[this.#oldestClosed] = open;
+    this.#oldestClosed = (this.#oldestClosed + 1) % CLOSED_KEPT;
+    if (oldest !== undefined) this.#forget(oldest);
   }
 
-  #forget({ server, id, open }: { server: string; id: FileId; open: Opened }): void {
-    const opens = this.#servers.get(server);
-    const left = (opens?.get(id) ?? []).filter((other) => other !== open);
-    if (left.length === 0) opens?.delete(id);
-    else opens?.set(id, left);
+  #forget(open: Opened): void {
+    const { volatile } = open.fileId;
+    const first = this.#entries.get(volatile) ?? null;
+    if (first?.open === open) {
+      if (first.next === null) this.#entries.delete(volatile);
+      else this.#entries.set(volatile, first.next);
+      return;
+    }
+    for (let before = first; before !== null && before.next !== null; before = before.next) {
+      if (before.next.open === open) before.next = before.next.next;
+    }
   }
 }
 
-/** Requests of one conversation that are remembered before old ones are looked at. */
-const GENERATION = 256;
+function matches(open: Opened, server: string, id: FileId): boolean {
+  return open.fileId.persistent === id.persistent && open.server === server;
+}
 
-/** Unanswered requests that are remembered: more are only where a direction is missing. */
-const WAITING_KEPT = 8192;
+/** Requests that are remembered: an answer that crosses a CANCEL on its way is as old as that way is long. */
+const REQUESTS_KEPT = 1024;
 
-/**
- * Requests of one conversation by MessageId, for a CANCEL: it names one that waits, or that was answered only just now.
- * Two generations: the older one is dropped when the younger is full, apart from what still waits.
- */
+/** The latest requests of a capture by conversation and MessageId, for a CANCEL that comes too late. */
 export class RecentRequests {
-  #young = new Map<bigint, Exchange>();
-  #old = new Map<bigint, Exchange>();
-  #full = GENERATION;
+  readonly #requests: Exchange[] = [];
+  #next = 0;
 
   /** Remembers a request. */
-  add(messageId: bigint, exchange: Exchange): void {
-    this.#young.set(messageId, exchange);
-    if (this.#young.size < this.#full) return;
-    const waiting = new Map<bigint, Exchange>();
-    for (const [id, older] of this.#old) {
-      if (!older.settled && waiting.size < WAITING_KEPT) waiting.set(id, older);
-    }
-    this.#old = this.#young;
-    this.#young = waiting;
-    this.#full = waiting.size + GENERATION;
+  add(exchange: Exchange): void {
+    this.#requests[this.#next] = exchange;
+    this.#next = (this.#next + 1) % REQUESTS_KEPT;
   }
 
-  /** The latest request with that MessageId, as far as it is remembered. */
-  get(messageId: bigint): Exchange | undefined {
-    return this.#young.get(messageId) ?? this.#old.get(messageId);
+  /** The latest request of the conversation with that MessageId, as far as it is remembered. */
+  find(stream: number, messageId: bigint): Exchange | null {
+    for (let back = 1; back <= this.#requests.length; back++) {
+      const exchange = this.#requests[(this.#next - back + REQUESTS_KEPT) % REQUESTS_KEPT];
+      if (exchange?.stream === stream && exchange.request?.header.messageId === messageId) {
+        return exchange;
+      }
+    }
+    return null;
   }
 }

@@ -90,7 +90,7 @@ export function encodeHeader(writer: Writer, header: Header, nextCommand = 0): v
   writer.raw(header.signature);
 }
 
-/** Reads the 64 bytes; the signature is a view. */
+/** Reads the 64 bytes; the signature is a view, of nothing where it is zero. */
 export function decodeHeader(reader: Reader): { header: Header; nextCommand: number } {
   const offset = reader.offset;
   const protocolId = reader.u32("ProtocolId");
@@ -113,7 +113,7 @@ export function decodeHeader(reader: Reader): { header: Header; nextCommand: num
   if ((flags & HeaderFlags.ASYNC_COMMAND) !== 0) {
     const asyncId = reader.u64("AsyncId");
     const sessionId = reader.u64("SessionId");
-    const signature = reader.bytes(16, "Signature");
+    const signature = decodeSignature(reader);
     return {
       header: {
         creditCharge,
@@ -134,7 +134,7 @@ export function decodeHeader(reader: Reader): { header: Header; nextCommand: num
   const reserved = reader.u32("Reserved");
   const treeId = reader.u32("TreeId");
   const sessionId = reader.u64("SessionId");
-  const signature = reader.bytes(16, "Signature");
+  const signature = decodeSignature(reader);
   return {
     header: {
       creditCharge,
@@ -150,6 +150,16 @@ export function decodeHeader(reader: Reader): { header: Header; nextCommand: num
     },
     nextCommand,
   };
+}
+
+/** Zeros are one object: most messages of an unsigned session are looked at for all else. */
+function decodeSignature(reader: Reader): Uint8Array {
+  const at = reader.offset;
+  const unsigned = reader.peekU32(at) === 0 && reader.peekU32(at + 4) === 0 &&
+    reader.peekU32(at + 8) === 0 && reader.peekU32(at + 12) === 0;
+  if (!unsigned) return reader.bytes(16, "Signature");
+  reader.skip(16, "Signature");
+  return UNSIGNED;
 }
 
 /** Whether the message goes from the server to the client. */

@@ -5,6 +5,37 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 /** Code units that one call of String.fromCharCode takes: far below every engine's limit of arguments. */
 const UNITS_PER_CALL = 4096;
 
+/** Views of the two latest buffers: most readers are of the same ones as the readers before. */
+let latestView: DataView = new DataView(new ArrayBuffer(0));
+let otherView = latestView;
+
+function viewOf(buffer: ArrayBufferLike): DataView {
+  if (latestView.buffer === buffer) return latestView;
+  const view = otherView.buffer === buffer ? otherView : new DataView(buffer);
+  otherView = latestView;
+  latestView = view;
+  return view;
+}
+
+/** Small copies lie next to each other: memory of its own for each would cost more than reading the field. */
+const SHARED_SIZE = 32 * 1024;
+const LARGEST_SHARED = 1024;
+let shared = new Uint8Array(SHARED_SIZE);
+let sharedUsed = 0;
+
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const { byteLength } = bytes;
+  if (byteLength > LARGEST_SHARED) return bytes.slice();
+  if (sharedUsed + byteLength > SHARED_SIZE) {
+    shared = new Uint8Array(SHARED_SIZE);
+    sharedUsed = 0;
+  }
+  const copy = shared.subarray(sharedUsed, sharedUsed + byteLength);
+  copy.set(bytes);
+  sharedUsed += byteLength;
+  return copy;
+}
+
 /** Shared by all absent fields, so that they cost no allocation. */
 const EMPTY = new Uint8Array(0);
 
@@ -25,22 +56,27 @@ const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
  * ```
  */
 export class Reader {
-  readonly #bytes: Uint8Array;
+  /** Of the whole buffer that the bytes are in: positions below count from its first byte. */
   readonly #view: DataView;
   readonly #end: number;
   readonly #origin: number;
+  readonly #copies: boolean;
   #position: number;
 
-  /** Reads `bytes` from `start` to `end`; offsets given to `at` count from `origin` (the SMB2 header). */
+  /**
+   * Reads `bytes` from `start` to `end`; offsets given to `at` count from `origin` (the SMB2 header). With `copies`, byte
+   * strings are copies after all: for bytes that will be overwritten.
+   */
   constructor(
-    bytes: Uint8Array,
-    range: { start?: number; end?: number; origin?: number } = {},
+    bytes: ArrayBufferView,
+    range: { start?: number; end?: number; origin?: number; copies?: boolean } = {},
   ) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#position = range.start ?? 0;
-    this.#end = range.end ?? bytes.byteLength;
-    this.#origin = range.origin ?? 0;
+    const base = bytes.byteOffset;
+    this.#view = viewOf(bytes.buffer);
+    this.#position = base + (range.start ?? 0);
+    this.#end = base + Math.min(range.end ?? bytes.byteLength, bytes.byteLength);
+    this.#origin = base + (range.origin ?? 0);
+    this.#copies = range.copies ?? false;
   }
 
   /** Offset of the next byte, counted from the origin. */
@@ -96,14 +132,14 @@ export class Reader {
   /** The next `length` bytes, as a view. */
   bytes(length: number, field: string): Uint8Array {
     const start = this.#advance(length, field);
-    return this.#bytes.subarray(start, start + length);
+    return this.#part(start, length);
   }
 
   /** All bytes that are left, as a view. */
   rest(): Uint8Array {
     const start = this.#position;
     this.#position = this.#end;
-    return this.#bytes.subarray(start, this.#end);
+    return this.#part(start, this.#end - start);
   }
 
   /** The next `length` bytes as UTF-16LE text; lone surrogates and U+FEFF survive, an odd last byte is dropped. */
@@ -165,8 +201,7 @@ export class Reader {
   /** The bytes of a field given by offset and length; an absent field (length 0) is empty whatever its offset. */
   bytesAt(offset: number, length: number, field: string): Uint8Array {
     if (length === 0) return EMPTY;
-    const start = this.#locate(offset, length, field);
-    return this.#bytes.subarray(start, start + length);
+    return this.#part(this.#locate(offset, length, field), length);
   }
 
   /** UTF-16LE text given by offset and length in bytes; an odd last byte is dropped. */
@@ -214,7 +249,12 @@ export class Reader {
   }
 
   #child(start: number, end: number, origin: number): Reader {
-    return new Reader(this.#bytes, { start, end, origin });
+    return new Reader(this.#view, { start, end, origin, copies: this.#copies });
+  }
+
+  #part(start: number, length: number): Uint8Array {
+    const view = new Uint8Array(this.#view.buffer, start, length);
+    return this.#copies ? copyOf(view) : view;
   }
 
   #advance(length: number, field: string): number {

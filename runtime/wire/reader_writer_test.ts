@@ -167,3 +167,21 @@ Deno.test("the bytes of a writer are a view until the next write", () => {
   assertEquals([before.byteLength, after.byteLength], [1, 2]);
   assert(before.buffer === after.buffer);
 });
+
+Deno.test("a reader that copies gives byte strings that outlast their buffer", () => {
+  const buffer = Uint8Array.from({ length: 64 }, (_, index) => index);
+  const bytes = buffer.subarray(8);
+  const reader = new Reader(bytes, { start: 4, end: 40, origin: 4, copies: true });
+  const given = [
+    reader.bytes(4, "A"),
+    reader.bytesAt(8, 2, "B"),
+    reader.sub(8, "C").rest(),
+    new Reader(bytes, { end: 1000, copies: true }).rest(),
+  ];
+  buffer.fill(0xa5);
+  assertEquals(given.map((part) => [part[0], part.byteLength]), [[12, 4], [20, 2], [16, 8], [
+    8,
+    56,
+  ]]);
+  assertEquals(reader.u8("D"), 0xa5);
+});
