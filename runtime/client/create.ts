@@ -76,7 +76,7 @@ export function createBody(
   link: CreateSource | null = null,
 ): CreateRequest {
   const { lease, durable } = options;
-  const contexts = [...options.contexts ?? []];
+  const contexts = options.contexts === undefined ? [] : [...options.contexts];
   if (lease !== undefined) {
     contexts.push(leaseContext(lease, link?.engine.leases.find(lease.key)?.epoch ?? 0));
   }
@@ -149,8 +149,13 @@ export function openFrom(tree: Tree, made: {
   });
 }
 
+/** Of a CREATE without options. */
+export const NO_CREATE_OPTIONS: CreateOptions = {};
+const NO_TUNING: RequestOptions = {};
+
 /** The options of every request alone, without the fields of CREATE. */
 export function requestTuning(options: CreateOptions): RequestOptions {
+  if (options === NO_CREATE_OPTIONS) return NO_TUNING;
   const { flags, override, rawBody, signal, timeout, sign, related } = options;
   const { creditCharge, creditRequest, channelSequence, onInterim, encrypt, via } = options;
   return {

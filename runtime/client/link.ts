@@ -133,9 +133,8 @@ const DIRECT_FROM = 16 * 1024;
 const AHEAD = 16 * 1024;
 
 const NO_OPTIONS: RequestOptions = {};
+const NO_CONTEXT = {};
 
-/** Who hears of an open, whichever connection of its session the news come on. */
-const TARGETS = new WeakMap<OpenState, BreakTarget>();
 /** The connection of each channel. */
 const LINKS = new WeakMap<SessionState, Link>();
 
@@ -152,7 +151,6 @@ export class Link {
 
   readonly #observer: Observer | null;
   readonly #settleDisconnected: (error: Error | null) => void;
-  readonly #settlers = new Map<Exchange, Settler>();
   readonly #sessions = new Map<SessionState, Waiter<SessionState>>();
   readonly #authentications = new Map<SessionState, AuthenticationExchange>();
   readonly #trees = new Map<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
@@ -163,6 +161,9 @@ export class Link {
   #outgoing: Outgoing[] | null = null;
   /** The frame of the message that is being sent shall not arrive. */
   #dropsFrame = false;
+  /** What the transport said of the last frame. */
+  #written: Promise<void> | null = null;
+  readonly #onWriteError = (error: unknown): void => this.#fail(error);
   #resumeReading: (() => void) | null = null;
   #negotiation: Waiter<Negotiated> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -194,7 +195,7 @@ export class Link {
   request<C extends CommandName, T = Reply<C>>(
     input: RequestInput<C>,
     options: RequestOptions = NO_OPTIONS,
-    more: RequestContext<C, T> = {},
+    more: RequestContext<C, T> = NO_CONTEXT,
   ): Promise<T> {
     const { exchange, promise } = this.enlist(new Exchange(input), options, more);
     this.perform(this.engine.send([exchange], this.now()));
@@ -210,11 +211,11 @@ export class Link {
   enlist<C extends CommandName, T = Reply<C>>(
     exchange: Exchange,
     options: RequestOptions = NO_OPTIONS,
-    more: RequestContext<C, T> = {},
+    more: RequestContext<C, T> = NO_CONTEXT,
   ): { exchange: Exchange; promise: Promise<T> } {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const { path = "", map } = more;
-    this.#settlers.set(exchange, {
+    const settler: Settler = {
       resolve: map === undefined
         ? resolve as (reply: Reply) => void
         : (reply, open) => resolve(map(reply as Reply<C>, open)),
@@ -223,7 +224,8 @@ export class Link {
       path,
       rescuer: more.rescuer ?? null,
       stopListening: this.#listen(exchange, options.signal),
-    });
+    };
+    exchange.settler = settler;
     if (options.timeout !== undefined) this.#arm(this.now() + options.timeout);
     return { exchange, promise };
   }
@@ -276,14 +278,14 @@ export class Link {
 
   /** Breaks of `open` go to `target` from now on. */
   watch(open: OpenState, target: BreakTarget): void {
-    TARGETS.set(open, target);
+    open.watcher = target;
   }
 
   /** Takes over a request of another connection, with the promise that waits for its answer. */
   adopt(input: RequestInput, settler: Settler): void {
     const exchange = new Exchange(input);
     const { signal, timeout } = settler.options;
-    this.#settlers.set(exchange, { ...settler, stopListening: this.#listen(exchange, signal) });
+    exchange.settler = { ...settler, stopListening: this.#listen(exchange, signal) };
     if (timeout !== undefined) this.#arm(this.now() + timeout);
     this.perform(this.engine.send([exchange], this.now()));
   }
@@ -327,7 +329,7 @@ export class Link {
       case "replied":
         return this.#replied(effect.exchange, effect.reply, effect.open);
       case "interim":
-        this.#settlers.get(effect.exchange)?.options.onInterim?.();
+        settlerOf(effect.exchange)?.options.onInterim?.();
         return;
       case "rejected":
         return this.#rejected(effect.exchange, effect.error);
@@ -414,9 +416,9 @@ export class Link {
   }
 
   #settlerOf(exchange: Exchange): Settler | null {
-    const settler = this.#settlers.get(exchange) ?? null;
+    const settler = settlerOf(exchange);
     if (settler !== null) {
-      this.#settlers.delete(exchange);
+      exchange.settler = null;
       settler.stopListening?.();
       if (settler.options.timeout !== undefined) this.#arm(this.engine.nextDeadline);
     }
@@ -452,7 +454,7 @@ export class Link {
       this.#breaks.delete(event);
       this.#acknowledge(notice, state, settle);
     });
-    const targets = notice.opens.flatMap((open) => TARGETS.get(open) ?? []);
+    const targets = notice.opens.flatMap((open) => watcherOf(open) ?? []);
     this.#observer?.broke?.(event);
     const policy = targets.find((target) => target.onBreak !== null)?.onBreak ?? this.onBreak;
     this.#breaks.set(event, notice);
@@ -472,14 +474,15 @@ export class Link {
     const now = this.now();
     const { exchange, effects } = this.engine.acknowledge(notice, now, state);
     if (exchange === null) return settle(null);
-    this.#settlers.set(exchange, {
+    const settler: Settler = {
       resolve: (reply) => settle({ sentAt: reply.sentAt, status: reply.status }),
       reject: () => settle(null),
       options: { accept: "any" },
       path: "",
       rescuer: null,
       stopListening: null,
-    });
+    };
+    exchange.settler = settler;
     this.perform(effects);
   }
 
@@ -495,8 +498,8 @@ export class Link {
   }
 
   #release(open: OpenState, error: Error | null): void {
-    TARGETS.get(open)?.ended(error === null ? null : this.#errorFor(error));
-    TARGETS.delete(open);
+    watcherOf(open)?.ended(error === null ? null : this.#errorFor(error));
+    open.watcher = null;
   }
 
   /** Hands a frame to the transport, behind those that are still being encrypted or signed. */
@@ -533,7 +536,11 @@ export class Link {
 
   #handOver(chunks: readonly Uint8Array[], drops: boolean): void {
     if (drops) this.transport.dropNext();
-    this.transport.write(chunks).catch((error) => this.#fail(error));
+    const written = this.transport.write(chunks);
+    // Frames that leave together have one promise.
+    if (written === this.#written) return;
+    this.#written = written;
+    written.catch(this.#onWriteError);
   }
 
   async #readLoop(): Promise<void> {
@@ -626,6 +633,16 @@ export class Link {
       this.#arm(this.engine.nextDeadline);
     }, Math.max(0, Math.ceil(due - this.now())));
   }
+}
+
+/** How the promise of a request is settled; null where nobody waits for one. */
+function settlerOf(exchange: Exchange): Settler | null {
+  return exchange.settler as Settler | null;
+}
+
+/** Who hears of an open, whichever connection of its session the news come on. */
+function watcherOf(open: OpenState): BreakTarget | null {
+  return open.watcher as BreakTarget | null;
 }
 
 /** The session that a break concerns. */

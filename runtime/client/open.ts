@@ -50,7 +50,7 @@ const LEASE_LEVEL = 0xff;
 const READFLAG_REQUEST_COMPRESSED = 0x02;
 
 /** An open. Made by `Tree.create` and `Chain.create`. */
-export class Open extends FileRequests {
+export class Open extends FileRequests implements BreakTarget, Rescuer {
   readonly name: string;
   /** What the CREATE brought. */
   readonly reply: SuccessReply<"CREATE">;
@@ -58,13 +58,13 @@ export class Open extends FileRequests {
   onBreak: BreakPolicy | null = null;
   readonly #request: CreateRequest;
   readonly #resumes: boolean;
-  readonly #rescuer: Rescuer;
   /** Made by the first LOCK that is numbered: most opens have none. */
   #lockSequences: LockSequences | null = null;
-  readonly #breaks: BreakEvent[] = [];
-  readonly #waiting: PromiseWithResolvers<BreakEvent>[] = [];
+  // Made where they are needed, as well.
+  #breaks: BreakEvent[] | null = null;
+  #waiting: PromiseWithResolvers<BreakEvent>[] | null = null;
   /** Requests that lost their connection and wait for `reconnect`. */
-  readonly #held: Unanswered[] = [];
+  #held: Unanswered[] | null = null;
   #tree: Tree;
   #state: OpenState;
   #durability: Durability;
@@ -88,11 +88,7 @@ export class Open extends FileRequests {
     this.#tree = tree;
     this.#state = inner.state;
     this.#durability = durabilityOf(inner.reply.body);
-    this.#rescuer = {
-      lost: (request) => this.#session.lost(request) || this.#hold(request),
-      expired: (request) => this.#session.expired(request),
-    };
-    tree.session.link.watch(inner.state, this.#target());
+    tree.session.link.watch(inner.state, this);
   }
 
   /** The share; another one after `reconnect`. */
@@ -145,7 +141,7 @@ export class Open extends FileRequests {
 
   /** Requests that wait for `reconnect`. */
   get held(): number {
-    return this.#held.length;
+    return this.#held?.length ?? 0;
   }
 
   get isClosed(): boolean {
@@ -157,13 +153,13 @@ export class Open extends FileRequests {
    * when the connection ends or the open is closed before.
    */
   nextBreak(): Promise<BreakEvent> {
-    const event = this.#breaks.shift();
+    const event = this.#breaks?.shift();
     if (event !== undefined) return Promise.resolve(event);
     const waiting = Promise.withResolvers<BreakEvent>();
     // Whoever waits for a break that never comes may have gone before the open has.
     waiting.promise.catch(() => {});
     if (this.#isEnded) waiting.reject(this.#failure ?? this.#closedError());
-    else this.#waiting.push(waiting);
+    else (this.#waiting ??= []).push(waiting);
     return waiting.promise;
   }
 
@@ -256,7 +252,7 @@ export class Open extends FileRequests {
       new TransportError(`Cannot use ${JSON.stringify(this.name)}: it was given up`, {
         reason: "aborted",
       });
-    for (const request of this.#held.splice(0)) request.reject(reason);
+    for (const request of this.#takeHeld()) request.reject(reason);
   }
 
   protected submit<C extends CommandName, O extends RequestOptions>(
@@ -269,17 +265,49 @@ export class Open extends FileRequests {
     const input = options === undefined
       ? { command, body, session, tree }
       : { ...options, command, body, session, tree };
-    const more = { path: this.name, rescuer: this.#rescuer };
+    const more = { path: this.name, rescuer: this };
     return link.request<C, Answer<C, O>>(input, options, more);
   }
 
+  /** A break came. For this room alone. */
+  broke(event: BreakEvent): void {
+    const waiting = this.#waiting?.shift();
+    if (waiting === undefined) (this.#breaks ??= []).push(event);
+    else waiting.resolve(event);
+  }
+
+  /** No break will come any more. For this room alone. */
+  ended(error: Error | null): void {
+    if (!this.#isEnded) this.#failure = error;
+    this.#isEnded = true;
+    // Errors take longer to make than all the rest of a close: only where somebody waits.
+    const waiting = this.#waiting;
+    if (waiting === null || waiting.length === 0) return;
+    const failure = error ?? this.#closedError();
+    for (const one of waiting.splice(0)) one.reject(failure);
+  }
+
+  /** A request lost its connection. For this room alone. */
+  lost(request: Unanswered): boolean {
+    return this.#session.lost(request) || this.#hold(request);
+  }
+
+  /** The session of a request has expired. For this room alone. */
+  expired(request: Unanswered): boolean {
+    return this.#session.expired(request);
+  }
+
   get #session(): Rescuer {
-    return this.#tree.session.rescuer(this.#tree.state);
+    return this.#tree.rescuer;
+  }
+
+  #takeHeld(): Unanswered[] {
+    return this.#held?.splice(0) ?? [];
   }
 
   #hold(request: Unanswered): boolean {
     if (!this.#resumes || this.#durability === "none") return false;
-    this.#held.push(request);
+    (this.#held ??= []).push(request);
     return true;
   }
 
@@ -300,7 +328,7 @@ export class Open extends FileRequests {
     this.#state = state;
     this.#isEnded = false;
     this.#failure = null;
-    tree.session.link.watch(state, this.#target());
+    tree.session.link.watch(state, this);
     return { reply: reply as SuccessReply<"CREATE">, state: { from: before, to: state.fileId } };
   }
 
@@ -309,7 +337,7 @@ export class Open extends FileRequests {
     const channel = this.#tree.session.channel();
     const { state: session, connection: { dialect } } = channel;
     const target = { session, tree: this.#tree.state, dialect, fileId };
-    for (const request of this.#held.splice(0)) {
+    for (const request of this.#takeHeld()) {
       request.resend(channel.link, replayOf(request.input, target));
     }
   }
@@ -342,31 +370,6 @@ export class Open extends FileRequests {
       (connection.dialect >= Dialect.SMB_3_0 &&
         (connection.capabilities & Capability.MULTI_CHANNEL) !== 0);
     return isKnown ? (this.#lockSequences ??= new LockSequences()).take() : null;
-  }
-
-  #target(): BreakTarget {
-    // deno-lint-ignore no-this-alias
-    const open = this;
-    return {
-      get onBreak() {
-        return open.onBreak;
-      },
-      broke: (event) => {
-        const waiting = this.#waiting.shift();
-        if (waiting === undefined) this.#breaks.push(event);
-        else waiting.resolve(event);
-      },
-      ended: (error) => this.#end(error),
-    };
-  }
-
-  #end(error: Error | null): void {
-    if (!this.#isEnded) this.#failure = error;
-    this.#isEnded = true;
-    // Errors take longer to make than all the rest of a close: only where somebody waits.
-    if (this.#waiting.length === 0) return;
-    const failure = error ?? this.#closedError();
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(failure);
   }
 
   #closedError(): ProtocolError {

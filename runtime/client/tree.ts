@@ -11,7 +11,13 @@ import {
 import type { Rescuer } from "./link.ts";
 import type { SuccessReply, TreeState } from "../protocol/mod.ts";
 import { Chain } from "./chain.ts";
-import { createBody, type CreateOptions, openFrom, requestTuning } from "./create.ts";
+import {
+  createBody,
+  type CreateOptions,
+  NO_CREATE_OPTIONS,
+  openFrom,
+  requestTuning,
+} from "./create.ts";
 import { ioctlBody, type IoctlFields } from "./file_requests.ts";
 import type { Open } from "./open.ts";
 import type { Answer, RequestOptions } from "./options.ts";
@@ -49,7 +55,8 @@ export class Tree {
   readonly reply: SuccessReply<"TREE_CONNECT">;
   /** The engine's state; for this room alone. */
   readonly state: TreeState;
-  readonly #rescuer: Rescuer;
+  /** Sends its requests again; for this room alone. */
+  readonly rescuer: Rescuer;
 
   constructor(
     session: Session,
@@ -58,7 +65,7 @@ export class Tree {
     this.session = session;
     this.reply = inner.reply;
     this.state = inner.state;
-    this.#rescuer = session.rescuer(inner.state);
+    this.rescuer = session.rescuer(inner.state);
   }
 
   /** `\\server\share`. */
@@ -98,7 +105,7 @@ export class Tree {
    * @param name Relative to the share, `\` between components; empty for the root.
    * @throws {StatusError} When the server refuses, whatever `accept` says: there is no open without success.
    */
-  create(name: string, options: CreateOptions = {}): Promise<Open> {
+  create(name: string, options: CreateOptions = NO_CREATE_OPTIONS): Promise<Open> {
     const channel = this.session.channel(options.via);
     const body = createBody(name, options, channel.link);
     const tuning = requestTuning(options);
@@ -108,7 +115,7 @@ export class Tree {
       {
         path: name,
         map: (reply, state) => openFrom(this, { name, body, reply, state, options }),
-        rescuer: this.#rescuer,
+        rescuer: this.rescuer,
       },
     );
   }
@@ -130,7 +137,7 @@ export class Tree {
       ? { command, body, session, tree: this.state }
       : { ...options, command, body, session, tree: this.state };
     return channel.link.request<C, Answer<C, O>>(input, options, {
-      rescuer: this.#rescuer,
+      rescuer: this.rescuer,
     });
   }
 

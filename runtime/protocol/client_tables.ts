@@ -1,7 +1,6 @@
 /** Sessions, trees, opens and leases of one connection, kept by what the server answers (MS-SMB2 3.2.1). */
 import {
   type FileId,
-  fileIdText,
   isSuccess,
   RELATED_FILE_ID,
   type RequestBodies,
@@ -26,9 +25,8 @@ export class ClientTables {
 
   /** The open of a file id. */
   findOpen(fileId: FileId): OpenState | null {
-    const text = fileIdText(fileId);
     for (const { shared } of this.sessions) {
-      const open = shared.opens.get(text);
+      const open = shared.opens.get(fileId);
       if (open !== undefined) return open;
     }
     return null;
@@ -114,18 +112,19 @@ export class ClientTables {
       oplockLevel: response.oplockLevel,
       lease: lease === null ? null : this.leases.granted(lease, response),
       closed: false,
+      watcher: null,
     };
     open.lease?.opens.add(open);
     // An id that the server gives again does not mean the former open any more.
-    this.#forgetOpen(session.shared.opens.get(fileIdText(open.fileId)) ?? null);
-    session.shared.opens.set(fileIdText(open.fileId), open);
+    this.#forgetOpen(session.shared.opens.get(open.fileId) ?? null);
+    session.shared.opens.add(open);
     exchange.open = open;
   }
 
   #openOf(exchange: Exchange): OpenState | null {
     const { fileId } = exchange.input.body as RequestBodies["CLOSE"];
     if (!sameFileId(fileId, RELATED_FILE_ID)) {
-      return exchange.session?.shared.opens.get(fileIdText(fileId)) ?? null;
+      return exchange.session?.shared.opens.get(fileId) ?? null;
     }
     // In a related chain, the file of the nearest request before that opened one.
     let { previous } = exchange;
@@ -136,7 +135,7 @@ export class ClientTables {
   #forgetOpen(open: OpenState | null): void {
     if (open === null) return;
     open.closed = true;
-    open.session.shared.opens.delete(fileIdText(open.fileId));
+    open.session.shared.opens.delete(open.fileId);
     this.leases.released(open);
     this.#closed(open);
   }
@@ -145,7 +144,7 @@ export class ClientTables {
     const { opens, trees } = tree.session.shared;
     tree.connected = false;
     trees.delete(tree);
-    for (const open of [...opens.values()]) if (open.tree === tree) this.#forgetOpen(open);
+    for (const open of opens.values()) if (open.tree === tree) this.#forgetOpen(open);
   }
 
   /** A session is over on the server, on all of its channels. */

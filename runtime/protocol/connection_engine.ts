@@ -569,14 +569,7 @@ export class ConnectionEngine {
       if (isFirst && exchange.phase === "sent") this.#effects.push({ kind: "interim", exchange });
       return;
     }
-    if (sealedBy === null) {
-      verifyResponse({
-        header,
-        bytes,
-        exchange,
-        ...(isVerified === undefined ? {} : { isVerified }),
-      });
-    }
+    if (sealedBy === null) verifyResponse({ header, bytes, exchange, isVerified });
     this.#answer(exchange, { header, bytes, reader }, now);
   }
 
@@ -607,7 +600,7 @@ export class ConnectionEngine {
       return;
     }
     this.#effects.push({ kind: "received", message, at: now });
-    const reply = replyOf(exchange, { ...received, message }, now);
+    const reply = replyOf(exchange, { message, length: received.bytes.byteLength }, now);
     this.#tables.remember(exchange, reply, !wasAbandoned);
     const failure = exchange.check?.(reply) ?? null;
     if (!wasAbandoned) {
@@ -724,10 +717,11 @@ function isDeferrable(cipherId: number): boolean {
 
 function replyOf(
   exchange: Exchange,
-  received: { header: Header; bytes: Uint8Array; message: Message },
+  received: { readonly message: Message; readonly length: number },
   now: number,
 ): Reply {
-  const { header, bytes, message } = received;
+  const { message, length } = received;
+  const { header } = message;
   const reply = {
     command: exchange.input.command,
     status: header.status,
@@ -738,7 +732,7 @@ function replyOf(
     sentAt: exchange.sentAt,
     receivedAt: now,
     bytesSent: exchange.bytesSent,
-    bytesReceived: bytes.byteLength,
+    bytesReceived: length,
   } as Reply;
   if (message.kind === "raw") return { ...reply, raw: message.body };
   return exchange.interimAt === null ? reply : {

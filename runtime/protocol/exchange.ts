@@ -49,7 +49,14 @@ export type ExchangeHandler = (
   context: { now: number; message: Uint8Array },
 ) => void;
 
-/** A request on its way. The engine writes it; a shell keeps it as the key of its promise. */
+interface ExchangeOptions {
+  readonly handler?: ExchangeHandler;
+  readonly check?: (reply: Reply) => ProtocolError | null;
+}
+
+const NO_OPTIONS: ExchangeOptions = {};
+
+/** A request on its way. The engine writes it, but for what the shell keeps with it. */
 export class Exchange {
   readonly input: RequestInput;
   readonly tree: TreeState | null;
@@ -78,10 +85,12 @@ export class Exchange {
   lease: LeaseEntry | null = null;
   /** The open that a successful CREATE made. */
   open: OpenState | null = null;
+  /** What the shell keeps with it: how its promise is settled. */
+  settler: unknown = null;
 
   constructor(
     input: RequestInput,
-    options: { handler?: ExchangeHandler; check?: (reply: Reply) => ProtocolError | null } = {},
+    options: ExchangeOptions = NO_OPTIONS,
   ) {
     this.input = input;
     this.tree = input.tree ?? null;

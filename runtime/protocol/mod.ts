@@ -36,6 +36,7 @@ export {
   SecurityMode,
 } from "./negotiation.ts";
 export type { Reply, SuccessReply } from "./reply.ts";
+export { OpenTable } from "./open_table.ts";
 export { SequenceWindow } from "./sequence_window.ts";
 export {
   SessionFlags,

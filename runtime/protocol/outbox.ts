@@ -5,7 +5,6 @@
 import {
   chainBytes,
   Command,
-  COMMAND_NAMES,
   type CommandName,
   compressFrame,
   type CreateRequest,
@@ -54,12 +53,14 @@ export interface OutboxContext {
 const NO_ID = 0xffffffff;
 const NO_ID_64 = 0xffffffffffffffffn;
 const UNSIGNED = new Uint8Array(16);
+const NOTHING: Unit = [];
 
 /** Requests from the call to the final response. */
 export class Outbox {
   readonly #context: OutboxContext;
   readonly #window = new SequenceWindow();
-  readonly #outstanding = new Map<bigint, Exchange>();
+  /** By message id. */
+  readonly #outstanding = new Map<number | bigint, Exchange>();
   readonly #queue: Unit[] = [];
   #timed = 0;
   #creditStalls = 0;
@@ -97,7 +98,7 @@ export class Outbox {
 
   /** The request that a response answers. */
   find(messageId: bigint): Exchange | null {
-    return this.#outstanding.get(messageId) ?? null;
+    return this.#outstanding.get(keyOf(messageId)) ?? null;
   }
 
   /** Sends now, or as soon as the credits suffice; `urgent` goes before what waits. */
@@ -116,7 +117,7 @@ export class Outbox {
     exchange.messageId = BigInt(this.#window.take(1) ?? 0);
     exchange.phase = "sent";
     exchange.sentAt = now;
-    this.#outstanding.set(exchange.messageId, exchange);
+    this.#outstanding.set(keyOf(exchange.messageId), exchange);
   }
 
   /** Takes the credits of a response (MS-SMB2 3.2.5.1.4). */
@@ -126,7 +127,7 @@ export class Outbox {
 
   /** The final response is here: the request is outstanding no more. */
   answered(exchange: Exchange): void {
-    this.#outstanding.delete(exchange.messageId);
+    this.#outstanding.delete(keyOf(exchange.messageId));
     this.#settle(exchange);
   }
 
@@ -236,8 +237,11 @@ export class Outbox {
     let cipher: SessionCipher | null;
     try {
       cipher = cipherOf(unit);
-      for (const exchange of unit) exchange.sealed = cipher !== null;
-      messages = unit.map((exchange) => this.#message(exchange));
+      messages = [];
+      for (const exchange of unit) {
+        exchange.sealed = cipher !== null;
+        messages.push(this.#message(exchange));
+      }
       this.#refuseDuplicates(messages);
       chain = encodeChain(messages);
     } catch (cause) {
@@ -252,15 +256,16 @@ export class Outbox {
       return true;
     }
     const deferred = this.#deferredSignature(unit, messages, chain);
-    for (const [i, exchange] of unit.entries()) {
+    for (let i = 0; i < unit.length; i++) {
+      const exchange = unit[i];
       const message = messages[i];
       const part = chain.parts[i];
-      if (message !== undefined && part !== undefined) {
+      if (exchange !== undefined && message !== undefined && part !== undefined) {
         this.#launch(exchange, { message, part, now, signs: deferred === null });
       }
     }
     if (deferred !== null) this.#context.emit(deferred);
-    else this.#write(chain, cipher, unit.some(({ input }) => input.command === "WRITE"));
+    else this.#write(unit, chain, cipher);
     for (const exchange of unit) if (exchange.cancelWhenSent) this.#sendCancel(exchange, now);
     return true;
   }
@@ -286,16 +291,16 @@ export class Outbox {
   }
 
   /** Compresses, then encrypts (MS-SMB2 3.1.4.3), then writes. */
-  #write(chain: EncodedChain, cipher: SessionCipher | null, carriesData: boolean): void {
+  #write(unit: Unit, chain: EncodedChain, cipher: SessionCipher | null): void {
     const { emit, compressFrom, deferFrom } = this.#context;
     const compression = this.#context.negotiated()?.compression;
-    const compressed = compression === undefined || !carriesData || chain.length < compressFrom
-      ? null
-      : compressFrame(chainBytes(chain), {
-        ...compression,
-        // The header and the fixed part stay legible in frames of one payload.
-        offset: compression.chained ? 0 : chain.parts[0]?.head.byteLength ?? 0,
-      });
+    const isLong = compression !== undefined && chain.length >= compressFrom;
+    const carriesData = isLong && unit.some(({ input }) => input.command === "WRITE");
+    const compressed = !carriesData ? null : compressFrame(chainBytes(chain), {
+      ...compression,
+      // The header and the fixed part stay legible in frames of one payload.
+      offset: compression.chained ? 0 : chain.parts[0]?.head.byteLength ?? 0,
+    });
     if (cipher === null) {
       const chunks = compressed === null
         ? chain.frame
@@ -344,12 +349,12 @@ export class Outbox {
   }
 
   #refuseDuplicates(messages: readonly Message[]): void {
-    const ids = new Set<bigint>();
-    for (const { header } of messages) {
-      if (this.#outstanding.has(header.messageId) || ids.has(header.messageId)) {
-        throw new RangeError(`Cannot use message id ${header.messageId}: it is outstanding`);
+    for (const [i, { header: { messageId } }] of messages.entries()) {
+      const isTwice = i > 0 &&
+        messages.findIndex(({ header }) => header.messageId === messageId) !== i;
+      if (isTwice || this.#outstanding.has(keyOf(messageId))) {
+        throw new RangeError(`Cannot use message id ${messageId}: it is outstanding`);
       }
-      ids.add(header.messageId);
     }
   }
 
@@ -365,7 +370,7 @@ export class Outbox {
     exchange.sentAt = now;
     exchange.bytesSent = part.length;
     exchange.phase = "sent";
-    this.#outstanding.set(exchange.messageId, exchange);
+    this.#outstanding.set(keyOf(exchange.messageId), exchange);
     if (input.command === "CREATE" && session !== null) {
       const owner = { session, tree };
       exchange.lease = this.#context.leases.expect(input.body as CreateRequest, owner);
@@ -405,7 +410,7 @@ export class Outbox {
     const [part] = chain.parts;
     if (part !== undefined && signed) session?.signer?.sign(part.head, part.tail);
     this.#context.emit({ kind: "sent", message, at: now });
-    this.#write(chain, cipher, false);
+    this.#write(NOTHING, chain, cipher);
   }
 
   #timeOut(exchange: Exchange, now: number): void {
@@ -451,6 +456,12 @@ export class Outbox {
   }
 }
 
+/** Numbers are looked up faster than 64-bit ids, of which only overridden ones are too large for a number. */
+function keyOf(messageId: bigint): number | bigint {
+  const key = Number(messageId);
+  return Number.isSafeInteger(key) ? key : messageId;
+}
+
 /** The cipher of a frame: a chain is encrypted as a whole where one of its requests is (MS-SMB2 3.1.4.3). */
 function cipherOf(unit: Unit): SessionCipher | null {
   for (const { input, session, tree } of unit) {
@@ -466,6 +477,6 @@ function isGcm({ cipherId }: SessionCipher): boolean {
 
 /** Commands that are sent within a tree connect. */
 function needsTree(command: CommandName): boolean {
-  return COMMAND_NAMES.indexOf(command) >= Command.TREE_DISCONNECT && command !== "CANCEL" &&
+  return Command[command] >= Command.TREE_DISCONNECT && command !== "CANCEL" &&
     command !== "ECHO";
 }

@@ -7,6 +7,7 @@ import type {
   TreeConnectResponse,
 } from "../wire/mod.ts";
 import type { LeaseEntry } from "./lease_table.ts";
+import { OpenTable } from "./open_table.ts";
 import type { Reply } from "./reply.ts";
 import type { SessionCipher } from "./session_cipher.ts";
 
@@ -55,8 +56,8 @@ export class SharedSession {
   readonly channels = new Set<SessionState>();
   /** Session.TreeConnectTable. */
   readonly trees = new Set<TreeState>();
-  /** Session.OpenTable, by file id. */
-  readonly opens = new Map<string, OpenState>();
+  /** Session.OpenTable. */
+  readonly opens = new OpenTable();
 }
 
 /** One session on one connection: a channel. Written by the engine alone. */
@@ -108,4 +109,6 @@ export interface OpenState {
   /** Present when the open holds a lease. */
   readonly lease: LeaseEntry | null;
   closed: boolean;
+  /** What the shell keeps with it: who hears of its breaks. */
+  watcher: unknown;
 }

@@ -45,7 +45,7 @@ export function verifyResponse(
     readonly bytes: Uint8Array;
     readonly exchange: Exchange;
     /** Whether the signature is right, where somebody else has looked at it. */
-    readonly isVerified?: boolean;
+    readonly isVerified: boolean | undefined;
   },
 ): void {
   const { header, bytes, exchange } = received;

@@ -38,6 +38,8 @@ interface Lane {
   left: number;
 }
 
+const NOWHERE = new Uint8Array(0);
+
 /**
  * A transport whose network can be made to fail. Without a fault it passes everything on.
  *
@@ -61,6 +63,16 @@ export class FaultTransport implements Transport, FaultControls {
   readonly #tx: Lane = { stalled: null, delay: 0, left: Infinity };
   readonly #ended = new AbortController();
   readonly #closed = Promise.withResolvers<TransportError | null>();
+  // Made once, not for every read; there is one read at a time.
+  readonly #onRead = (count: number | null): number | null | Promise<number | null> =>
+    isFree(this.#rx) && !this.#isHalfOpen && this.#fault === null ? count : this.#arrived(count);
+  readonly #onReadError = (error: unknown): Promise<number | null> => {
+    if (this.#fault !== null) throw this.#fault;
+    if (!this.#isHalfOpen) throw error;
+    return this.#arrived(null);
+  };
+  /** Where the read under way puts its bytes. */
+  #into: Uint8Array = NOWHERE;
   #isHalfOpen = false;
   #dropsNext = false;
   #fault: TransportError | null = null;
@@ -83,27 +95,11 @@ export class FaultTransport implements Transport, FaultControls {
     return this.#closed.promise;
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    const lane = this.#rx;
-    const room = lane.left < into.byteLength ? into.subarray(0, Math.max(1, lane.left)) : into;
-    let count: number | null;
-    try {
-      count = await this.#inner.read(room);
-    } catch (error) {
-      if (this.#fault !== null) throw this.#fault;
-      if (!this.#isHalfOpen) throw error;
-      count = null;
-    }
-    if (isFree(lane) && !this.#isHalfOpen && this.#fault === null) return count;
-    await this.#hold(lane);
-    if (this.#isHalfOpen) await this.#end();
-    if (this.#fault !== null) throw this.#fault;
-    if (count === null || this.#ended.signal.aborted) return null;
-    lane.left -= count;
-    // The limit may have come while the bytes were on their way.
-    if (lane.left < 0) count += lane.left;
-    if (lane.left <= 0) this.drop();
-    return count > 0 ? count : this.read(into);
+  read(into: Uint8Array): Promise<number | null> {
+    const { left } = this.#rx;
+    const room = left < into.byteLength ? into.subarray(0, Math.max(1, left)) : into;
+    this.#into = into;
+    return this.#inner.read(room).then(this.#onRead, this.#onReadError);
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -166,6 +162,20 @@ export class FaultTransport implements Transport, FaultControls {
       lane.delay = 0;
       lane.left = Infinity;
     }
+  }
+
+  /** What became of a read while there is a fault, or came one. */
+  async #arrived(count: number | null): Promise<number | null> {
+    const lane = this.#rx;
+    await this.#hold(lane);
+    if (this.#isHalfOpen) await this.#end();
+    if (this.#fault !== null) throw this.#fault;
+    if (count === null || this.#ended.signal.aborted) return null;
+    lane.left -= count;
+    // The limit may have come while the bytes were on their way.
+    if (lane.left < 0) count += lane.left;
+    if (lane.left <= 0) this.drop();
+    return count > 0 ? count : this.read(this.#into);
   }
 
   #lanes(direction: FaultDirection): Lane[] {

@@ -134,6 +134,16 @@ class TcpTransport implements Transport {
   readonly closed: Promise<TransportError | null>;
   readonly #connection: Deno.TcpConn;
   readonly #settleClosed: (error: TransportError | null) => void;
+  // Made once, not for every read.
+  readonly #onRead = (count: number | null): number | null => {
+    if (count === null) this.#settleClosed(null);
+    return count;
+  };
+  readonly #onReadError = (cause: unknown): null => {
+    if (this.#isClosed) return null;
+    throw this.#fail("read from", cause);
+  };
+  readonly #onTurnEnd = (): void => void this.#drain();
   #isClosed = false;
   #queue: Uint8Array[] = [];
   #batch: PromiseWithResolvers<void> | null = null;
@@ -147,16 +157,9 @@ class TcpTransport implements Transport {
     this.#settleClosed = resolve;
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    if (this.#isClosed) return null;
-    try {
-      const count = await this.#connection.read(into);
-      if (count === null) this.#settleClosed(null);
-      return count;
-    } catch (cause) {
-      if (this.#isClosed) return null;
-      throw this.#fail("read from", cause);
-    }
+  read(into: Uint8Array): Promise<number | null> {
+    if (this.#isClosed) return Promise.resolve(null);
+    return this.#connection.read(into).then(this.#onRead, this.#onReadError);
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -171,7 +174,7 @@ class TcpTransport implements Transport {
     if (!this.#draining) {
       // Everything that is written in the same turn leaves in one segment.
       this.#draining = true;
-      queueMicrotask(() => this.#drain());
+      queueMicrotask(this.#onTurnEnd);
     }
     return promise;
   }
@@ -187,7 +190,10 @@ class TcpTransport implements Transport {
       this.#queue = [];
       this.#batch = null;
       try {
-        for (const chunk of chunks) await this.#writeAll(chunk);
+        for (const chunk of chunks) {
+          const written = await this.#connection.write(chunk);
+          if (written < chunk.byteLength) await this.#writeAll(chunk.subarray(written));
+        }
         batch.resolve();
       } catch (cause) {
         const error = this.#isClosed
@@ -211,7 +217,7 @@ class TcpTransport implements Transport {
   }
 
   async #writeAll(chunk: Uint8Array): Promise<void> {
-    let written = await this.#connection.write(chunk);
+    let written = 0;
     while (written < chunk.byteLength) {
       written += await this.#connection.write(chunk.subarray(written));
     }

@@ -29,6 +29,9 @@ const ARENA_RESERVE = 2 * 1024;
 
 let arena = new Writer(ARENA_SIZE);
 
+const ALONE = { offset: 0, last: true };
+const NO_TAIL: readonly Uint8Array[] = [];
+
 /** One message within a chain's bytes. */
 export interface ChainPart {
   /** From its header to the next one's, padding included: what a signature covers (MS-SMB2 3.1.4.1). */
@@ -108,13 +111,34 @@ export function encodeChain(messages: readonly Message[]): EncodedChain {
   }
   if (arena.length > ARENA_SIZE - ARENA_RESERVE) arena = new Writer(ARENA_SIZE);
   const writer = arena;
+  const [message] = messages;
   try {
-    return encodeInto(writer, messages);
+    return messages.length === 1 && message !== undefined
+      ? encodeAlone(writer, message)
+      : encodeInto(writer, messages);
   } catch (error) {
     // Half a chain is in it, and its origin is anywhere.
     arena = new Writer(ARENA_SIZE);
     throw error;
   }
+}
+
+/** The ordinary case in few steps. */
+function encodeAlone(writer: Writer, message: Message): EncodedChain {
+  const frameLength = writer.reserve(FRAME_HEADER_SIZE);
+  const { start, end, length, detached } = encodeOne(writer, message, ALONE);
+  writer.patchU32be(frameLength, checkedFrameLength(length));
+  const whole = writer.slice(frameLength.position, end);
+  return {
+    frame: detached === null ? [whole] : [whole, detached],
+    parts: [{
+      offset: 0,
+      length,
+      head: writer.slice(start, end),
+      tail: detached === null ? NO_TAIL : [detached],
+    }],
+    length,
+  };
 }
 
 function encodeInto(writer: Writer, messages: readonly Message[]): EncodedChain {

@@ -137,15 +137,19 @@ export class FrameDecoder {
 
   #takeHeader(chunk: Uint8Array, position: number): number {
     const taken = Math.min(HEADER_LENGTH - this.#headerLength, chunk.byteLength - position);
-    this.#header.set(chunk.subarray(position, position + taken), this.#headerLength);
+    for (let i = 0; i < taken; i++) {
+      this.#header[this.#headerLength + i] = chunk[position + i] as number;
+    }
     this.#headerLength += taken;
     return position + taken;
   }
 
   /** The header is complete: passes on a view when the whole payload is at hand, else keeps what there is. */
   #begin(chunk: Uint8Array, position: number, frames: Frame[]): number {
-    const [type = 0, high = 0, middle = 0, low = 0] = this.#header;
-    const length = this.#payloadLength(type, (high << 16) | (middle << 8) | low);
+    const header = this.#header;
+    const type = header[0] as number;
+    const high = ((header[1] as number) << 16) | ((header[2] as number) << 8);
+    const length = this.#payloadLength(type, high | (header[3] as number));
     if (chunk.byteLength - position >= length) {
       frames.push({ type, payload: chunk.subarray(position, position + length) });
       this.#headerLength = 0;

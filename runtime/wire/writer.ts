@@ -6,6 +6,9 @@ const GUID_LENGTH = 36;
 const GUID_DASHES = [8, 13, 18, 23];
 const DASH = 0x2d;
 
+/** The first length that a slot cannot hold; lengths beyond 48 bits do not occur. */
+const BEYOND = { 1: 2 ** 8, 2: 2 ** 16, 4: 2 ** 32, 8: 2 ** 48 } as const;
+
 /**
  * A growing byte buffer with fields in wire order and one reserve/patch pair for lengths and offsets that are
  * known only later. Offsets count from `origin`, which is the SMB2 header of the message being written.
@@ -153,7 +156,7 @@ export class Writer {
 
   /** Fills reserved bytes; a value that does not fit raises a `WireError`. */
   patch(slot: Slot, value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * Math.min(slot.length, 6))) {
+    if (!Number.isInteger(value) || value < 0 || value >= BEYOND[slot.length]) {
       throw new WireError(
         `Cannot encode length or offset: ${value} does not fit ${slot.length} bytes`,
         {

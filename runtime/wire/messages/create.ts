@@ -64,10 +64,9 @@ export const createRequest: Codec<CreateRequest> = {
     const nameLength = writer.reserve(2);
     const contextsOffset = writer.reserve(4);
     const contextsLength = writer.reserve(4);
-    writer.part(
-      { offset: nameOffset, length: nameLength, keepOffset: true },
-      (w) => w.text(body.name),
-    );
+    writer.patch(nameOffset, writer.offset);
+    writer.patch(nameLength, body.name.length * 2);
+    writer.text(body.name);
     if (body.name === "") writer.u8(0);
     if (body.contexts.length === 0) return;
     writer.align(8);
