@@ -9,6 +9,7 @@
 import { createCipheriv, createHash, type Hash } from "node:crypto";
 import { concatBytes, equalBytes } from "./bytes.ts";
 import { AesCmac } from "./cmac.ts";
+import { ShortGmac } from "./gmac.ts";
 
 /** Signing algorithms by their identifiers in SMB2_SIGNING_CAPABILITIES (MS-SMB2 section 2.2.3.1.7). */
 export const SigningAlgorithmId = {
@@ -103,6 +104,8 @@ const HEADER = 64;
 const SMB2_CANCEL = 0x0c;
 const FLAGS_SERVER_TO_REDIR = 0x01;
 const FLAGS_SIGNED = 0x08;
+/** Messages up to this length have their GMAC computed here, in less time than node:crypto needs. */
+const SHORT = 512;
 
 class HeaderSigner implements Signer {
   readonly algorithmId: number;
@@ -177,8 +180,17 @@ function keyedHash(key: Uint8Array, pad: number): Hash {
 
 function gmacCode(key: Uint8Array): MessageCode {
   const nonce = new Uint8Array(12);
+  const code = new Uint8Array(16);
+  let short: ShortGmac | null = null;
   return (message, tail) => {
     fillNonce(nonce, message);
+    const role = nonce[8];
+    if (tail.length === 0 && message.length <= SHORT && (role === 0 || role === 1)) {
+      // Made when it is needed: its table is not small.
+      short ??= new ShortGmac(key);
+      short.compute(message, { idAt: MESSAGE_ID, role }, code);
+      return code;
+    }
     const cipher = createCipheriv("aes-128-gcm", key, nonce);
     // Joined, because a second setAAD replaces the first in Deno 2.9.6; a copy costs a twentieth of the code itself.
     cipher.setAAD(tail.length === 0 ? message : concatBytes(message, ...tail));
