@@ -90,31 +90,32 @@ export class Deframer {
   /** Takes the next bytes in order. */
   push(data: StreamData): void {
     if (this.#state === "foreign") return;
-    let bytes = data.bytes;
+    let { source: bytes, start: at, end } = data;
     // Bytes before `edge` came with an earlier segment.
-    let edge = 0;
+    let edge = at;
     let before = data;
     if (this.#carry !== null) {
       before = this.#carry.data;
       edge = this.#carry.bytes.byteLength;
-      bytes = joined(this.#carry.bytes, bytes);
+      bytes = joined(this.#carry.bytes, data.bytes);
+      at = 0;
+      end = bytes.byteLength;
       this.#carry = null;
     }
-    let at = 0;
-    while (at < bytes.byteLength) {
+    while (at < end) {
       if (this.#partial !== null) {
-        at += this.#fill(this.#partial, bytes, at, data);
+        at += this.#fill(this.#partial, { bytes, start: at, end }, data);
         continue;
       }
       if (this.#state === "lost") {
-        const found = findUnit(bytes, at);
+        const found = findUnit(bytes, at, end);
         this.#passOver(found.at - at, data.frame);
         at = found.at;
         if (!found.certain) break;
         this.#state = "synced";
         this.#tellPassedOver();
       }
-      const left = bytes.byteLength - at;
+      const left = end - at;
       if (left < PROBE_LENGTH && !(left >= 4 && unitLength(bytes, at) < 4)) break;
       const kind = unitKind(bytes, at);
       if (kind === "foreign") {
@@ -136,8 +137,8 @@ export class Deframer {
         if (length === 0) this.#partial = null;
         continue;
       }
-      if (bytes.byteLength - at - 4 >= length) {
-        const start = at + 4;
+      const start = at + 4;
+      if (end - start >= length) {
         at = start + length;
         const { completed } = data;
         const first = origin.carried;
@@ -147,9 +148,9 @@ export class Deframer {
       this.#partial = newPartial(length, origin);
       at += 4;
     }
-    if (at < bytes.byteLength) {
+    if (at < end) {
       this.#carry = {
-        bytes: bytes.slice(at),
+        bytes: bytes.slice(at, end),
         data: at < edge ? before : data,
       };
     }
@@ -189,9 +190,15 @@ export class Deframer {
     this.#tellPassedOver();
   }
 
-  #fill(partial: Partial, bytes: Uint8Array, at: number, data: StreamData): number {
-    const used = Math.min(bytes.byteLength - at, partial.length - partial.passed);
-    if (!partial.cut && partial.skimmed !== true) this.#collect(partial, bytes, at, used);
+  #fill(
+    partial: Partial,
+    { bytes, start, end }: { bytes: Uint8Array; start: number; end: number },
+    data: StreamData,
+  ): number {
+    const used = Math.min(end - start, partial.length - partial.passed);
+    if (!partial.cut && partial.skimmed !== true) {
+      this.#collect(partial, bytes, { start, end: start + used });
+    }
     partial.passed += used;
     partial.completed = data.completed;
     if (partial.passed === partial.length) this.#finish(partial);
@@ -199,13 +206,17 @@ export class Deframer {
   }
 
   /** Keeps bytes of a unit: those given are views into a read buffer that will be overwritten. */
-  #collect(partial: Partial, bytes: Uint8Array, at: number, used: number): void {
+  #collect(
+    partial: Partial,
+    bytes: Uint8Array,
+    { start, end }: { start: number; end: number },
+  ): void {
     const { length } = partial;
-    if (partial.known === 0 && used >= SKIM_HEAD) {
-      partial.skimmed = this.#sink.skims?.(bytes, at, length) ?? false;
-      if (partial.skimmed) return append(partial, bytes.subarray(at, at + SKIM_HEAD));
+    if (partial.known === 0 && end - start >= SKIM_HEAD) {
+      partial.skimmed = this.#sink.skims?.(bytes, start, length) ?? false;
+      if (partial.skimmed) return append(partial, bytes.subarray(start, start + SKIM_HEAD));
     }
-    append(partial, bytes.subarray(at, at + used));
+    append(partial, bytes.subarray(start, end));
     if (partial.skimmed === undefined && partial.known >= SKIM_HEAD) {
       partial.skimmed = this.#sink.skims?.(partial.buffer, 0, length) ?? false;
     }
@@ -303,19 +314,19 @@ function unitKind(bytes: Uint8Array, at: number): "smb" | "control" | "foreign" 
 const SMB = Buffer.from("SMB", "latin1");
 
 /** Where the next unit starts; not certain when only its first bytes are there. */
-function findUnit(bytes: Uint8Array, from: number): { at: number; certain: boolean } {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function findUnit(bytes: Uint8Array, from: number, end: number): { at: number; certain: boolean } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, end);
   for (let hit = buffer.indexOf(SMB, from + 5); hit !== -1; hit = buffer.indexOf(SMB, hit + 1)) {
     const at = hit - 5;
     if (unitKind(bytes, at) !== "smb") continue;
     const plain = bytes[hit - 1] === 0xfe;
     // An SMB2 header says 64 behind its signature: data that merely contains "SMB" seldom does.
-    if (plain && hit + 5 <= bytes.byteLength && (bytes[hit + 3] !== 64 || bytes[hit + 4] !== 0)) {
+    if (plain && hit + 5 <= end && (bytes[hit + 3] !== 64 || bytes[hit + 4] !== 0)) {
       continue;
     }
     return { at, certain: true };
   }
-  return { at: Math.max(from, bytes.byteLength - (PROBE_LENGTH - 1)), certain: false };
+  return { at: Math.max(from, end - (PROBE_LENGTH - 1)), certain: false };
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {

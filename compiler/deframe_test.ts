@@ -57,7 +57,9 @@ class Listener {
         new StreamData({
           direction: DIRECTION,
           position: 0,
-          bytes: view,
+          source: view,
+          start: 0,
+          end: view.length,
           completed: carried,
           carried,
         }),

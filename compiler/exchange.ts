@@ -124,11 +124,19 @@ export interface ExchangeSink {
 
 /** Turns a unit that is not plain SMB2 (0xFD encrypted, 0xFC compressed) into one that is, or null. */
 export interface Unwrapper {
-  unwrap(unit: Uint8Array, stream: number): Unwrapped | null;
+  unwrap(unit: Uint8Array, stream: number, frame?: number): Unwrapped | null;
   /** Each NEGOTIATE and SESSION_SETUP, in order, with its bytes: later keys depend on them. */
   observe(bytes: Uint8Array, message: CapturedMessage, stream: number): void;
   /** What could not be made plain, once everything was seen. */
   notes?(): readonly CaptureNote[];
+  /** Who a login is of whose messages hide it, such as one with a Kerberos ticket that could be opened. */
+  userOf?(stream: number, sessionId: bigint): CapturedUser | null;
+}
+
+/** An account. */
+export interface CapturedUser {
+  readonly user: string;
+  readonly domain: string;
 }
 
 /** A unit made plain. */

@@ -184,7 +184,7 @@ export class ExchangeTracker {
     const { unwrapper } = this.#options;
     const plain = unwrapper === undefined || end - start < length
       ? null
-      : unwrapper.unwrap(bytes.subarray(start, end), state.connection.number);
+      : unwrapper.unwrap(bytes.subarray(start, end), state.connection.number, completed.frame);
     if (plain === null) return this.#opaque(state, direction, frame);
     const whole = { start: 0, end: plain.bytes.byteLength, length: plain.bytes.byteLength };
     this.#messages(state, direction, { ...plain, skimmed: false, first, completed }, whole);

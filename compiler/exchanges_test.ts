@@ -306,7 +306,9 @@ Deno.test("requests of a capture without answers do not wait for ever", () => {
       new StreamData({
         direction: directions[0]!,
         position: 0,
-        bytes: unit,
+        source: unit,
+        start: 0,
+        end: unit.length,
         completed: stamp,
         carried: stamp,
       }),

@@ -84,9 +84,7 @@ async function examine(path: string): Promise<Tally> {
     stream.take(event);
   });
   const capture = await openCapture(path);
-  for await (const batch of capture.segments()) {
-    for (const segment of batch) reassembler.push(segment);
-  }
+  for await (const _ of capture.segments((segment) => reassembler.push(segment)));
   reassembler.finish();
   return tally;
 }

@@ -66,7 +66,7 @@ export async function readCapture(
 ): Promise<ReadResult> {
   const capture = await openCapture(input);
   const notes = new NoteBook();
-  const state = new ReplayState();
+  const state = new ReplayState(options.unwrapper);
   const sink = consumer(state, notes);
   const tracker = new ExchangeTracker({
     sink: withState(state, sink),
@@ -83,9 +83,8 @@ export async function readCapture(
       sink.connectionEnded?.({ connection, event });
     }
   });
-  for await (const batch of capture.segments()) {
+  for await (const _ of capture.segments((segment) => reassembler.push(segment))) {
     options.signal?.throwIfAborted();
-    for (const segment of batch) reassembler.push(segment);
     options.progress?.(capture);
   }
   reassembler.finish();

@@ -43,21 +43,32 @@ export class StreamData {
   readonly direction: Direction;
   /** Offset of the first byte in the direction, gaps included. */
   readonly position: number;
-  /** A view that holds until the call that delivers it returns. */
-  readonly bytes: Uint8Array;
+  /** Holds the bytes from `start` to `end`, until the call that delivers it returns. */
+  readonly source: Uint8Array;
+  readonly start: number;
+  readonly end: number;
   /** The packet with which these bytes, and all before them since the last gap, had been captured. */
   readonly completed: Stamp;
   /** The packet that carried these bytes. The same as `completed` unless it came out of order. */
   readonly carried: Stamp;
 
   constructor(
-    options: Pick<StreamData, "direction" | "position" | "bytes" | "completed" | "carried">,
+    options:
+      & Pick<StreamData, "direction" | "position" | "source" | "start" | "end">
+      & Pick<StreamData, "completed" | "carried">,
   ) {
     this.direction = options.direction;
     this.position = options.position;
-    this.bytes = options.bytes;
+    this.source = options.source;
+    this.start = options.start;
+    this.end = options.end;
     this.completed = options.completed;
     this.carried = options.carried;
+  }
+
+  /** A view that holds as long. */
+  get bytes(): Uint8Array {
+    return this.source.subarray(this.start, this.end);
   }
 
   /** Number of the packet that completed them. */
@@ -174,6 +185,9 @@ interface Interval {
   readonly bytes: Uint8Array;
   readonly stamp: Stamp;
 }
+
+/** Bytes that lie from `start` to `end`. */
+type ByteRange = Pick<Segment, "bytes" | "start" | "end">;
 
 class DirectionState implements Direction {
   readonly connection: ConnectionState;
@@ -295,7 +309,7 @@ export class Reassembler {
     if ((flags & TCP_FLAG.RST) !== 0) {
       this.#reset(own, segment);
     } else {
-      if (segment.payload.length + segment.cut > 0) this.#accept(own, segment);
+      if (segment.end - segment.start + segment.cut > 0) this.#accept(own, segment);
       if ((flags & TCP_FLAG.FIN) !== 0) this.#close(own, segment);
     }
     if (peer.waitingSince !== undefined) this.#loseHoleIfOverdue(peer, segment.stamp);
@@ -384,7 +398,7 @@ export class Reassembler {
   }
 
   #accept(own: DirectionState, segment: Segment): void {
-    const length = segment.payload.length + segment.cut;
+    const length = segment.end - segment.start + segment.cut;
     const seq = (segment.flags & TCP_FLAG.SYN) === 0 ? segment.seq : (segment.seq + 1) >>> 0;
     if (own.ended) {
       const after = Math.min(length, Math.max(0, ((seq + length) - own.next) | 0));
@@ -398,7 +412,7 @@ export class Reassembler {
     }
     let ahead = (seq - own.next) | 0;
     if (ahead === 0 && own.intervals.length === 0 && segment.cut === 0) {
-      this.#data(own, segment.payload, segment.stamp);
+      this.#data(own, segment, segment.stamp);
       this.#endIfComplete(own);
       return;
     }
@@ -416,7 +430,8 @@ export class Reassembler {
 
   /** Adds the parts of a segment that are not known yet: delivers what is next in order, keeps the rest. */
   #insert(own: DirectionState, segmentStart: number, segment: Segment): void {
-    const end = segmentStart + segment.payload.length + segment.cut;
+    const { payload } = segment;
+    const end = segmentStart + payload.length + segment.cut;
     let start = Math.max(segmentStart, own.position);
     let index = firstEndingAfter(own.intervals, start);
     let used = 0;
@@ -428,7 +443,7 @@ export class Reassembler {
         continue;
       }
       const partEnd = following === undefined ? end : Math.min(end, following.start);
-      const bytes = segment.payload.subarray(start - segmentStart, partEnd - segmentStart);
+      const bytes = payload.subarray(start - segmentStart, partEnd - segmentStart);
       used += partEnd - start;
       if (start === own.position) {
         this.#deliverInterval(own, { start, end: partEnd, bytes, stamp: segment.stamp });
@@ -467,20 +482,23 @@ export class Reassembler {
   }
 
   #deliverInterval(direction: DirectionState, interval: Interval, declared = interval.stamp): void {
-    if (interval.bytes.length > 0) this.#data(direction, interval.bytes, interval.stamp);
+    const { bytes, stamp } = interval;
+    if (bytes.length > 0) this.#data(direction, { bytes, start: 0, end: bytes.length }, stamp);
     if (direction.position < interval.end) {
       this.#gap(direction, { to: interval.end, reason: "cut", declared });
     }
   }
 
-  #data(direction: DirectionState, bytes: Uint8Array, carried: Stamp): void {
+  #data(direction: DirectionState, range: ByteRange, carried: Stamp): void {
+    const { bytes: source, start, end } = range;
     const { position } = direction;
     const before = direction.completed;
     const completed = before !== undefined && before.frame > carried.frame ? before : carried;
     direction.completed = completed;
-    this.#advance(direction, bytes.length);
+    this.#advance(direction, end - start);
     if (direction.connection.ignored) return;
-    this.#emit(new StreamData({ direction, position, bytes, completed, carried }), direction);
+    const data = { direction, position, source, start, end, completed, carried };
+    this.#emit(new StreamData(data), direction);
   }
 
   #gap(
@@ -509,9 +527,10 @@ export class Reassembler {
       connection.held.push(event);
       return;
     }
-    connection.held.push(new StreamData({ ...event, bytes: event.bytes.slice() }));
-    connection.heldBytes += event.bytes.length;
-    this.#keptBytes += event.bytes.length;
+    const source = event.bytes.slice();
+    connection.held.push(new StreamData({ ...event, source, start: 0, end: source.length }));
+    connection.heldBytes += source.length;
+    this.#keptBytes += source.length;
   }
 
   /** Delivers what is held, once nothing is waited for or too much is held. */
@@ -581,7 +600,7 @@ export class Reassembler {
   #close(own: DirectionState, segment: Segment): void {
     if (own.ended || own.finPosition !== undefined) return;
     const syn = (segment.flags & TCP_FLAG.SYN) === 0 ? 0 : 1;
-    const end = (segment.seq + syn + segment.payload.length + segment.cut) >>> 0;
+    const end = (segment.seq + syn + segment.end - segment.start + segment.cut) >>> 0;
     if (!own.started) {
       own.started = true;
       own.next = end;

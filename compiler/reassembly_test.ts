@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Flow, type Segment, Stamp, TCP_FLAG } from "./capture/mod.ts";
+import { type Flow, Segment, Stamp, TCP_FLAG } from "./capture/mod.ts";
 import { Reassembler, type ReassemblyLimits, type StreamEvent } from "./reassembly.ts";
 
 /** One segment of a table: direction ">" (client) or "<" (server), flags, sequence number, payload. */
@@ -42,15 +42,17 @@ function segmentOf(step: Step, frame: number): Segment {
   for (const letter of step.flags ?? (step.ack === undefined ? "" : "A")) {
     flags |= BITS[letter] ?? 0;
   }
-  return {
+  const bytes = new TextEncoder().encode(step.data ?? "");
+  return Object.assign(new Segment(), {
     stamp: new Stamp({ frame, seconds: step.seconds ?? 0, nanoseconds: frame * 1000 }),
     flow: flowOf(step.pair ?? 0, step.way ?? ">"),
     seq: step.seq >>> 0,
     ack: (step.ack ?? 0) >>> 0,
     flags,
-    payload: new TextEncoder().encode(step.data ?? ""),
+    bytes,
+    end: bytes.length,
     cut: step.cut ?? 0,
-  };
+  });
 }
 
 /** Plays steps and writes each event as one short text. */

@@ -11,7 +11,14 @@ import {
   RELATED_FILE_ID,
   sameFileId,
 } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Exchange, Facts, Opened } from "./exchange.ts";
+import type {
+  CapturedMessage,
+  CapturedUser,
+  Exchange,
+  Facts,
+  Opened,
+  Unwrapper,
+} from "./exchange.ts";
 import { OpenTable, RecentRequests, TreeTable } from "./state_tables.ts";
 
 const ALL_ONES_ID = 0xffffffffffffffffn;
@@ -27,6 +34,17 @@ export class ReplayState {
   readonly #breaks = new Map<string, Exchange>();
   readonly #recent = new RecentRequests();
   readonly #byAsyncId = new Map<string, Exchange>();
+  readonly #users: Pick<Unwrapper, "userOf"> | undefined;
+
+  /** `users` tells of logins whose messages hide the user. */
+  constructor(users?: Pick<Unwrapper, "userOf">) {
+    this.#users = users;
+  }
+
+  /** Who a login is of whose messages do not say so. */
+  userOf(stream: number, sessionId: bigint): CapturedUser | null {
+    return this.#users?.userOf?.(stream, sessionId) ?? null;
+  }
 
   /** The facts of an exchange that was opened here. */
   facts(exchange: Exchange): Facts {

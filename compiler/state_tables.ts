@@ -145,7 +145,7 @@ function matches(open: Opened, server: string, id: FileId): boolean {
 }
 
 /** Requests that are remembered: an answer that crosses a CANCEL on its way is as old as that way is long. */
-const REQUESTS_KEPT = 1024;
+const REQUESTS_KEPT = 128;
 
 /** The latest requests of a capture by conversation and MessageId, for a CANCEL that comes too late. */
 export class RecentRequests {

@@ -277,9 +277,7 @@ export function inputOf(bytes: Uint8Array): ByteInput & { closed: boolean } {
 /** All segments of a capture, with payloads copied. */
 export async function allSegments(capture: Capture): Promise<Segment[]> {
   const all: Segment[] = [];
-  for await (const batch of capture.segments()) {
-    for (const segment of batch) all.push({ ...segment, payload: segment.payload.slice() });
-  }
+  for await (const _ of capture.segments((segment) => all.push(segment.copy())));
   return all;
 }
 

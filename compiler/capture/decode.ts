@@ -11,16 +11,16 @@ import { enterIp, type IpAddresses } from "./ip.ts";
 import { enterLink } from "./link.ts";
 import type { NoteBook } from "./notes.ts";
 import { MAX_PACKET_BYTES, type Packet } from "./packet.ts";
-import { FlowTable, readSegment, type Segment } from "./tcp.ts";
+import { Segment, SegmentReader } from "./tcp.ts";
 
 /** Turns packets into segments; one per capture, as it numbers the flows. */
 export class SegmentDecoder {
   readonly #notes: NoteBook;
-  readonly #flows = new FlowTable();
   readonly #fragments: FragmentTable;
   readonly #clock: ClockWatch;
   readonly #cursor: Cursor = { bytes: new Uint8Array(0), offset: 0, end: 0, missing: 0 };
   readonly #addresses: IpAddresses = { sourceOffset: 0, destinationOffset: 0, addressBytes: 4 };
+  readonly #segments = new SegmentReader(this.#addresses);
   #packets = 0;
 
   constructor(notes: NoteBook) {
@@ -34,7 +34,7 @@ export class SegmentDecoder {
     return this.#packets;
   }
 
-  /** The segment in a packet, if there is one. */
+  /** The segment in a packet, if there is one: the same object each time. */
   decode(packet: Packet): Segment | undefined {
     this.#packets++;
     this.#clock.see(packet);
@@ -49,13 +49,8 @@ export class SegmentDecoder {
       enterIp(cursor, this.#addresses, { fragments: this.#fragments, packet });
     if (refusal === "incomplete") return undefined;
     if (refusal !== undefined) return this.#refuse(refusal, packet);
-    const result = readSegment(cursor, {
-      packet,
-      addresses: this.#addresses,
-      flows: this.#flows,
-    });
-    if ("reason" in result) return this.#refuse(result, packet);
-    return result;
+    const result = this.#segments.read(cursor, packet);
+    return result instanceof Segment ? result : this.#refuse(result, packet);
   }
 
   /** Nothing more comes: notes what is still incomplete. */

@@ -1,5 +1,5 @@
 /**
- * Capture files to TCP segments: pcap and pcapng, compressed or not, from files or standard input, in batches and in bounded memory.
+ * Capture files to TCP segments: pcap and pcapng, compressed or not, from files or standard input, in bounded memory.
  *
  * Several files are read as one capture, in the order of their first packets: frames are numbered on, and conversations go on from
  * file to file. The room knows files, link layers, IP and TCP headers. It knows neither the order of bytes in a stream (that is
@@ -20,7 +20,7 @@ export { CaptureError } from "./errors.ts";
 export { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
 export { openScratch, type Scratch } from "./scratch_file.ts";
 export type { ByteInput } from "./source.ts";
-export { type Endpoint, type Flow, type Segment, Stamp, TCP_FLAG } from "./tcp.ts";
+export { type Endpoint, type Flow, Segment, Stamp, TCP_FLAG } from "./tcp.ts";
 
 /** Bytes asked of the file at a time. Larger reads gain nothing measurable. */
 const DEFAULT_CHUNK_BYTES = 0x80000;
@@ -51,12 +51,12 @@ export interface Capture {
   /** What was not used so far; complete once the segments are at their end. */
   readonly notes: readonly CaptureNote[];
   /**
-   * The TCP segments in file order, one batch per read. Payloads are views that hold until the next batch is asked for.
+   * Hands the TCP segments to `take` in file order, and yields after each read. A segment holds until `take` returns.
    * May be called once; the input is closed at the end, and when the loop is left early.
    *
    * @throws {CaptureError} When the input cannot be read any further.
    */
-  segments(): AsyncIterable<readonly Segment[]>;
+  segments(take: (segment: Segment) => void): AsyncIterable<void>;
   /** Releases the input when the segments are not read. */
   close(): void;
 }
@@ -92,8 +92,7 @@ class OpenCapture implements Capture {
   #file: CaptureFile | undefined;
   #totalBytes: number | undefined;
   #bytesBefore = 0;
-  #batch: Segment[] = [];
-  #started = false;
+  #take: ((segment: Segment) => void) | undefined;
 
   constructor(chunkBytes: number) {
     this.#chunkBytes = chunkBytes;
@@ -145,15 +144,13 @@ class OpenCapture implements Capture {
     await this.#next();
   }
 
-  async *segments(): AsyncGenerator<readonly Segment[]> {
-    if (this.#started) throw new TypeError("Cannot read segments: they were read before");
-    this.#started = true;
+  async *segments(take: (segment: Segment) => void): AsyncGenerator<void> {
+    if (this.#take !== undefined) {
+      throw new TypeError("Cannot read segments: they were read before");
+    }
+    this.#take = take;
     do {
-      for await (const _ of this.#file?.windows() ?? []) {
-        const batch = this.#batch;
-        this.#batch = [];
-        if (batch.length > 0) yield batch;
-      }
+      yield* this.#file?.windows() ?? [];
     } while (await this.#next());
     this.#decoder.finish();
   }
@@ -175,7 +172,7 @@ class OpenCapture implements Capture {
     this.#file = await CaptureFile.recognise(source, {
       sink: (packet) => {
         const segment = this.#decoder.decode(packet);
-        if (segment !== undefined) this.#batch.push(segment);
+        if (segment !== undefined) this.#take?.(segment);
       },
       notes: this.#series ? this.#notes.of(source.name, framesBefore) : this.#notes,
       chunkBytes: this.#chunkBytes,

@@ -215,7 +215,7 @@ Deno.test("an input that fails midway ends with a CaptureError", async () => {
 Deno.test("leaving the loop early closes the input", async () => {
   const input = inputOf(pcapFile(THREE));
   const capture = await openCapture(input, { chunkBytes: 100 });
-  for await (const _ of capture.segments()) break;
+  for await (const _ of capture.segments(() => {})) break;
   assertEquals(input.closed, true);
 });
 

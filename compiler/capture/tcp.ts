@@ -28,6 +28,8 @@ export interface Flow {
   readonly destination: Endpoint;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Which packet of the capture, and when. */
 export class Stamp {
   /** Position in the file, from 1. */
@@ -48,18 +50,38 @@ export class Stamp {
   }
 }
 
-/** One TCP segment. */
-export interface Segment {
-  readonly stamp: Stamp;
-  readonly flow: Flow;
-  readonly seq: number;
-  readonly ack: number;
+const NO_STAMP = new Stamp({ frame: 0, seconds: 0, nanoseconds: 0 });
+const NOWHERE: Endpoint = { address: "", port: 0 };
+const NO_FLOW: Flow = { id: 0, source: NOWHERE, destination: NOWHERE };
+
+/**
+ * One TCP segment. Decoding fills the same object again and again, so that a packet costs none: whoever keeps a segment
+ * copies it.
+ */
+export class Segment {
+  stamp: Stamp = NO_STAMP;
+  flow: Flow = NO_FLOW;
+  seq = 0;
+  ack = 0;
   /** Bits of {@linkcode TCP_FLAG} and the other flags of the header. */
-  readonly flags: number;
-  /** A view that holds until the next batch is asked for; whoever keeps it, copies it. */
-  readonly payload: Uint8Array;
+  flags = 0;
+  /** Holds the payload from `start` to `end`, until the next segment. */
+  bytes: Uint8Array = NO_BYTES;
+  start = 0;
+  end = 0;
   /** Payload bytes that the capture's snap length cut off, following `payload`. */
-  readonly cut: number;
+  cut = 0;
+
+  /** A view that holds until the next segment. */
+  get payload(): Uint8Array {
+    return this.bytes.subarray(this.start, this.end);
+  }
+
+  /** A segment that lasts. */
+  copy(): Segment {
+    const bytes = this.payload.slice();
+    return Object.assign(new Segment(), this, { bytes, start: 0, end: bytes.length });
+  }
 }
 
 /** Conversations that are told apart; a capture of a port scan may hold more. */
@@ -67,33 +89,42 @@ const MAX_CONVERSATIONS = 500_000;
 /** Conversations with the same hash; more of them are made up to be slow. */
 const MAX_COLLISIONS = 64;
 
-const NO_BYTES = new Uint8Array(0);
 const CUT: Refusal = { reason: "A packet was cut inside its TCP header", loss: true };
 const MALFORMED: Refusal = { reason: "A packet has a TCP header that cannot be true", loss: true };
 const TOO_MANY: Refusal = { reason: "A packet belongs to one conversation too many", loss: true };
 
-/** Reads the TCP header at the cursor. */
-export function readSegment(
-  cursor: Cursor,
-  options: { readonly packet: Packet; readonly addresses: IpAddresses; readonly flows: FlowTable },
-): Segment | Refusal {
-  const { bytes, offset, end } = cursor;
-  if (end - offset < 20) return CUT;
-  const headerBytes = (uint8(bytes, offset + 12) >> 4) * 4;
-  const wholeBytes = end - offset + cursor.missing;
-  if (headerBytes < 20 || headerBytes > wholeBytes) return MALFORMED;
-  const flow = options.flows.find(bytes, offset, options.addresses);
-  if (flow === undefined) return TOO_MANY;
-  const start = offset + headerBytes;
-  return {
-    stamp: new Stamp(options.packet),
-    flow,
-    seq: uint32(bytes, offset + 4),
-    ack: uint32(bytes, offset + 8),
-    flags: uint16(bytes, offset + 12) & 0x0fff,
-    payload: start < end ? bytes.subarray(start, end) : NO_BYTES,
-    cut: cursor.missing === 0 ? 0 : wholeBytes - headerBytes - Math.max(0, end - start),
-  };
+/** Reads TCP headers; one per capture, as it numbers the flows. */
+export class SegmentReader {
+  readonly #addresses: IpAddresses;
+  readonly #flows = new FlowTable();
+  readonly #segment = new Segment();
+
+  /** The addresses are where the layer below says for each packet. */
+  constructor(addresses: IpAddresses) {
+    this.#addresses = addresses;
+  }
+
+  /** The segment whose header is at the cursor; the same object each time. */
+  read(cursor: Cursor, packet: Packet): Segment | Refusal {
+    const { bytes, offset, end } = cursor;
+    if (end - offset < 20) return CUT;
+    const headerBytes = (uint8(bytes, offset + 12) >> 4) * 4;
+    const wholeBytes = end - offset + cursor.missing;
+    if (headerBytes < 20 || headerBytes > wholeBytes) return MALFORMED;
+    const flow = this.#flows.find(bytes, offset, this.#addresses);
+    if (flow === undefined) return TOO_MANY;
+    const segment = this.#segment;
+    segment.stamp = new Stamp(packet);
+    segment.flow = flow;
+    segment.seq = uint32(bytes, offset + 4);
+    segment.ack = uint32(bytes, offset + 8);
+    segment.flags = uint16(bytes, offset + 12) & 0x0fff;
+    segment.bytes = bytes;
+    segment.start = Math.min(offset + headerBytes, end);
+    segment.end = end;
+    segment.cut = cursor.missing === 0 ? 0 : wholeBytes - headerBytes - (end - segment.start);
+    return segment;
+  }
 }
 
 class Conversation {

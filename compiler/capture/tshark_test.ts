@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Reassembler } from "../reassembly.ts";
 import { packet, pcapFile, seeded } from "./_build.ts";
-import { CaptureError, openCapture, TCP_FLAG } from "./mod.ts";
+import { CaptureError, openCapture, type Segment, TCP_FLAG } from "./mod.ts";
 
 const SHARED = new URL("../../../shared/captures/", import.meta.url);
 
@@ -79,25 +79,24 @@ async function ownRows(path: string): Promise<string[]> {
     if (event.kind === "data") delivered += event.bytes.length;
   });
   const capture = await openCapture(path);
-  for await (const batch of capture.segments()) {
-    for (const segment of batch) {
-      reassembler.push(segment);
-      const length = segment.payload.length + segment.cut;
-      // The text in a RST is not part of the stream.
-      if ((segment.flags & TCP_FLAG.RST) === 0) carried += segment.payload.length;
-      const { seconds, nanoseconds } = segment.stamp;
-      rows.push([
-        segment.stamp.frame,
-        `${seconds}.${String(nanoseconds).padStart(9, "0")}`,
-        reassembler.streamNumber(segment.flow),
-        length,
-        segment.seq,
-        segment.ack,
-        segment.flow.source.address,
-        segment.flow.source.port,
-      ].join(" "));
-    }
-  }
+  const take = (segment: Segment) => {
+    reassembler.push(segment);
+    const length = segment.payload.length + segment.cut;
+    // The text in a RST is not part of the stream.
+    if ((segment.flags & TCP_FLAG.RST) === 0) carried += segment.payload.length;
+    const { seconds, nanoseconds } = segment.stamp;
+    rows.push([
+      segment.stamp.frame,
+      `${seconds}.${String(nanoseconds).padStart(9, "0")}`,
+      reassembler.streamNumber(segment.flow),
+      length,
+      segment.seq,
+      segment.ack,
+      segment.flow.source.address,
+      segment.flow.source.port,
+    ].join(" "));
+  };
+  for await (const _ of capture.segments(take));
   reassembler.finish();
   const { repeatedBytes, bytesAfterEnd } = reassembler.counts;
   assert(delivered <= carried && delivered + repeatedBytes + bytesAfterEnd >= carried, path);
