@@ -1,34 +1,30 @@
 /**
- * Encrypted frames -> plain ones, for sessions whose key is known: from the NTLM password of a captured SESSION_SETUP,
- * or as a session key, or as the keys of both directions (MS-SMB2 3.1.4.2, 3.1.4.3).
+ * Encrypted frames -> plain ones, for sessions whose keys are known: from the login in the capture and a secret of the user or the
+ * service, or as a session key, or as the keys of both directions (MS-SMB2 3.1.4.2, 3.1.4.3). Of the others it is told what is needed.
  */
 import {
   CipherId,
   cipherKeyLength,
-  decodeSpnego,
   decryptPayload,
   deriveSessionKeys,
-  ntHash,
-  PreauthHash,
-  SecurityError,
-  verifyNtlmExchange,
+  type PreauthHash,
 } from "../runtime/security/mod.ts";
 import {
-  Command,
   decodeTransformHeader,
   decompressFrame,
-  isResponse,
   MAX_FRAME_LENGTH,
   Reader,
   TRANSFORM_HEADER_SIZE,
   WireError,
 } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Unwrapped, Unwrapper } from "./exchange.ts";
+import type { CaptureNote } from "./capture/mod.ts";
+import type { CapturedMessage, CapturedUser, Unwrapped, Unwrapper } from "./exchange.ts";
+import { HandshakeFollower, type Login, remember } from "./handshake.ts";
+import { LoginKeys, type LoginSecrets, type OpenedLogin } from "./login_keys.ts";
+import { SealedSessions } from "./sealed_sessions.ts";
 
 /** What is known of the sessions of a capture. */
-export interface DecryptionKeys {
-  /** Password of the users that logged in by NTLM. */
-  readonly password?: string;
+export interface DecryptionKeys extends LoginSecrets {
   /** By SessionId. */
   readonly sessions?: ReadonlyMap<bigint, KnownKeys>;
 }
@@ -40,47 +36,39 @@ export interface KnownKeys {
   readonly clientToServer?: Uint8Array;
 }
 
-interface ConnectionKeys {
-  dialect: number;
-  cipherId: number;
-  hash: PreauthHash;
-}
-
-interface Handshake {
-  hash: PreauthHash;
-  negotiate: Uint8Array | null;
-  challenge: Uint8Array | null;
-  authenticate: Uint8Array | null;
-}
-
+/** Keys to try, with the ciphers to try them with. */
 interface CipherKeys {
   readonly cipherIds: readonly number[];
   readonly keys: readonly Uint8Array[];
 }
 
-const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const ALL_CIPHERS = Object.values(CipherId);
 
-/** Handshakes under way that are remembered: more are an attack. */
-const MAX_HANDSHAKES = 65_536;
+/** The Nonce field and all behind it are authenticated (MS-SMB2 3.1.4.3). */
+const AAD_START = 20;
 
-/** Decrypts what it has keys for; follows the handshakes to get them. */
+/** Decrypts what it has keys for; follows the logins to get them. */
 export class Decryption implements Unwrapper {
-  readonly #ntHash: Uint8Array | null;
-  readonly #known: ReadonlyMap<bigint, KnownKeys>;
-  readonly #connections = new Map<number, ConnectionKeys>();
-  readonly #handshakes = new Map<string, Handshake>();
-  readonly #sessions = new Map<string, CipherKeys>();
+  readonly #secrets: LoginKeys;
+  readonly #given: ReadonlyMap<bigint, KnownKeys>;
+  readonly #handshakes = new HandshakeFollower();
+  /** By connection and session. */
+  readonly #keys = new Map<string, CipherKeys>();
+  /** The latest keys of a session, for its further channels. */
+  readonly #bySession = new Map<bigint, CipherKeys>();
+  readonly #users = new Map<string, CapturedUser>();
+  readonly #sealed: SealedSessions;
 
   constructor(keys: DecryptionKeys) {
-    this.#ntHash = keys.password === undefined ? null : ntHash(keys.password);
-    this.#known = keys.sessions ?? new Map();
+    this.#secrets = new LoginKeys(keys);
+    this.#given = keys.sessions ?? new Map();
+    this.#sealed = new SealedSessions((mechanism) => this.#secrets.has(mechanism));
   }
 
-  unwrap(unit: Uint8Array, stream: number): Unwrapped | null {
+  unwrap(unit: Uint8Array, stream: number, frame?: number): Unwrapped | null {
     const plain = unit[0] === 0xfc
       ? { bytes: unit, encrypted: false, compressed: false }
-      : this.#decrypt(unit, stream);
+      : this.#decrypt(unit, stream, frame);
     if (plain === null || plain.bytes[0] !== 0xfc) return plain;
     try {
       const bytes = decompressFrame(plain.bytes, { maxLength: MAX_FRAME_LENGTH });
@@ -91,160 +79,100 @@ export class Decryption implements Unwrapper {
     }
   }
 
-  #decrypt(unit: Uint8Array, stream: number): Unwrapped | null {
+  observe(bytes: Uint8Array, captured: CapturedMessage, stream: number): void {
+    const login = this.#handshakes.observe(bytes, captured, stream);
+    if (login === null) return;
+    const opened = this.#secrets.open(login.tokens);
+    const id = `${stream}|${login.sessionId}`;
+    if (opened.user !== null) remember(this.#users, id, opened.user);
+    const keys = this.#keysOf(login, opened);
+    this.#sealed.loggedIn(login, opened, keys !== null);
+    if (keys === null) return;
+    remember(this.#keys, id, keys);
+    remember(this.#bySession, login.sessionId, keys);
+  }
+
+  userOf(stream: number, sessionId: bigint): CapturedUser | null {
+    return this.#users.get(`${stream}|${sessionId}`) ?? null;
+  }
+
+  notes(): CaptureNote[] {
+    return this.#sealed.notes();
+  }
+
+  #decrypt(unit: Uint8Array, stream: number, frame: number | undefined): Unwrapped | null {
     if (unit[0] !== 0xfd || unit.byteLength < TRANSFORM_HEADER_SIZE) return null;
     const header = decodeTransformHeader(new Reader(unit));
-    const session = this.#sessions.get(`${stream}|${header.sessionId}`) ??
-      this.#sessions.get(`|${header.sessionId}`) ?? this.#given(header.sessionId, stream);
-    if (session === null) return null;
-    const aad = unit.subarray(AAD_START, TRANSFORM_HEADER_SIZE);
+    const keys = this.#keys.get(`${stream}|${header.sessionId}`) ??
+      this.#withoutLogin(header.sessionId, stream);
+    const input = { nonce: header.nonce, aad: unit.subarray(AAD_START, TRANSFORM_HEADER_SIZE) };
     const ciphertext = unit.subarray(TRANSFORM_HEADER_SIZE);
-    for (const cipherId of session.cipherIds) {
-      for (const key of session.keys) {
+    for (const cipherId of keys.cipherIds) {
+      for (const key of keys.keys) {
         if (key.byteLength !== cipherKeyLength(cipherId)) continue;
-        const input = { cipherId, key, nonce: header.nonce, aad };
-        const bytes = decryptPayload(input, ciphertext, header.signature);
+        const bytes = decryptPayload({ ...input, cipherId, key }, ciphertext, header.signature);
         if (bytes !== null && (bytes[0] === 0xfe || bytes[0] === 0xfc)) {
           return { bytes, encrypted: true, compressed: false };
         }
       }
     }
+    this.#sealed.add({ stream, sessionId: header.sessionId, frame });
     return null;
   }
 
-  observe(bytes: Uint8Array, captured: CapturedMessage, stream: number): void {
-    const { message, header } = captured;
-    if (captured.encrypted || message === null) return;
-    if (header.command === Command.NEGOTIATE) return this.#negotiate(bytes, captured, stream);
-    if (header.command === Command.SESSION_SETUP) this.#sessionSetup(bytes, captured, stream);
+  #keysOf(login: Login, opened: OpenedLogin): CipherKeys | null {
+    // A further channel encrypts with the keys of its session (MS-SMB2 3.2.4.1.8).
+    if (login.binding) return this.#bySession.get(login.sessionId) ?? null;
+    const given = this.#given.get(login.sessionId);
+    const sessionKey = given?.sessionKey ?? opened.sessionKey;
+    const derived = sessionKey === null ? [] : derivedKeys(sessionKey, login);
+    const directions = [given?.clientToServer, given?.serverToClient].filter((key) =>
+      key !== undefined
+    );
+    if (derived.length + directions.length === 0) return null;
+    return {
+      cipherIds: directions.length > 0 || login.dialect === null ? ALL_CIPHERS : [cipherOf(login)],
+      keys: [...derived, ...directions],
+    };
   }
 
-  #negotiate(bytes: Uint8Array, { message }: CapturedMessage, stream: number): void {
-    if (message === null || message.kind === "raw" || message.kind === "error") return;
-    if (message.command !== "NEGOTIATE") return;
-    if (message.kind === "request") {
-      const hash = PreauthHash.initial().extend(bytes);
-      this.#connections.set(stream, { dialect: 0, cipherId: CipherId.AES_128_CCM, hash });
-      return;
-    }
-    const connection = this.#connections.get(stream);
-    if (connection === undefined) return;
-    connection.dialect = message.body.dialectRevision;
-    connection.hash = connection.hash.extend(bytes);
-    for (const context of message.body.contexts ?? []) {
-      if (context.kind === "encryption") connection.cipherId = context.ciphers[0] ?? 0;
-    }
-  }
-
-  #sessionSetup(bytes: Uint8Array, captured: CapturedMessage, stream: number): void {
-    const connection = this.#connections.get(stream);
-    const { message, header } = captured;
-    if (connection === undefined || message === null || message.kind === "raw") return;
-    const key = `${stream}|${header.sessionId}`;
-    if (!isResponse(header)) {
-      const handshake = this.#handshakes.get(key) ??
-        { hash: connection.hash, negotiate: null, challenge: null, authenticate: null };
-      handshake.hash = handshake.hash.extend(bytes);
-      if (message.kind === "request" && message.command === "SESSION_SETUP") {
-        keepToken(handshake, message.body.securityBuffer);
-      }
-      if (this.#handshakes.size < MAX_HANDSHAKES) this.#handshakes.set(key, handshake);
-      return;
-    }
-    // The first answer names the session that the first request, with id 0, asked for.
-    const waiting = this.#handshakes.has(key) ? key : `${stream}|0`;
-    const handshake = this.#handshakes.get(waiting);
-    this.#handshakes.delete(waiting);
-    if (handshake === undefined) return;
-    if (header.status === STATUS_MORE_PROCESSING_REQUIRED) {
-      handshake.hash = handshake.hash.extend(bytes);
-      if (message.kind === "response" && message.command === "SESSION_SETUP") {
-        keepToken(handshake, message.body.securityBuffer);
-      }
-      this.#handshakes.set(key, handshake);
-    } else if (header.status === 0) {
-      this.#established({ stream, sessionId: header.sessionId }, { connection, handshake });
-    }
-  }
-
-  #established(
-    { stream, sessionId }: { stream: number; sessionId: bigint },
-    { connection, handshake }: { connection: ConnectionKeys; handshake: Handshake },
-  ): void {
-    const sessionKey = this.#known.get(sessionId)?.sessionKey ?? this.#ntlmKey(handshake);
-    if (sessionKey === null || connection.dialect < 0x0300) return;
-    const cipherId = connection.dialect < 0x0311 ? CipherId.AES_128_CCM : connection.cipherId;
-    if (!(ALL_CIPHERS as readonly number[]).includes(cipherId)) return;
-    const keys = deriveSessionKeys({
-      dialect: connection.dialect,
-      sessionKey,
-      preauthHash: handshake.hash,
-      cipherKeyLength: cipherKeyLength(cipherId),
-    });
-    this.#sessions.set(`${stream}|${sessionId}`, {
-      cipherIds: [cipherId],
-      keys: [keys.clientToServerKey!, keys.serverToClientKey!],
-    });
-  }
-
-  #ntlmKey({ negotiate, challenge, authenticate }: Handshake): Uint8Array | null {
-    const hash = this.#ntHash;
-    if (hash === null || negotiate === null || challenge === null || authenticate === null) {
-      return null;
-    }
-    try {
-      const exchange = { negotiate, challenge, authenticate };
-      return verifyNtlmExchange(exchange, { findNtHash: () => hash }).sessionKey;
-    } catch (error) {
-      if (error instanceof WireError || error instanceof SecurityError) return null;
-      throw error;
-    }
-  }
-
-  /** Keys of the directions need no handshake, only a cipher that fits: all of their length are tried. */
-  #given(sessionId: bigint, stream: number): CipherKeys | null {
-    const given = this.#known.get(sessionId);
-    const keys = [given?.clientToServer, given?.serverToClient].filter((key) => key !== undefined);
-    if (keys.length === 0) return null;
-    const session = { cipherIds: ALL_CIPHERS, keys };
-    this.#sessions.set(`${stream}|${sessionId}`, session);
-    return session;
+  /**
+   * Keys of a session whose login is not in the capture. Those of the directions need only a cipher that fits; a session key is
+   * enough for 3.0 and 3.0.2, whose keys depend on nothing else.
+   */
+  #withoutLogin(sessionId: bigint, stream: number): CipherKeys {
+    const given = this.#given.get(sessionId);
+    const keys = [
+      ...given?.sessionKey === undefined
+        ? []
+        : derivedKeys(given.sessionKey, { dialect: null, cipherId: CipherId.AES_128_CCM }),
+      ...[given?.clientToServer, given?.serverToClient].filter((key) => key !== undefined),
+    ];
+    const tried = { cipherIds: ALL_CIPHERS, keys };
+    remember(this.#keys, `${stream}|${sessionId}`, tried);
+    return tried;
   }
 }
 
-/** The Nonce field and all behind it are authenticated (MS-SMB2 3.1.4.3). */
-const AAD_START = 20;
-
-/** Keeps the NTLM message of a security token, by its type. */
-function keepToken(handshake: Handshake, token: Uint8Array): void {
-  const message = ntlmMessage(token);
-  switch (message?.[8]) {
-    case 1:
-      handshake.negotiate = message;
-      break;
-    case 2:
-      handshake.challenge = message;
-      break;
-    case 3:
-      handshake.authenticate = message;
-      break;
-  }
+/** The cipher of a connection: before 3.1.1 there is but one. */
+function cipherOf({ dialect, cipherId }: Pick<Login, "dialect" | "cipherId">): number {
+  return dialect === 0x0311 ? cipherId : CipherId.AES_128_CCM;
 }
 
-function ntlmMessage(token: Uint8Array): Uint8Array | null {
-  if (isNtlm(token)) return token.slice();
-  try {
-    const spnego = decodeSpnego(token);
-    const inner = spnego.kind === "init" ? spnego.mechToken : spnego.responseToken;
-    return inner !== null && isNtlm(inner) ? inner.slice() : null;
-  } catch (error) {
-    if (error instanceof WireError) return null;
-    throw error;
-  }
-}
-
-const NTLM_SIGNATURE = new TextEncoder().encode("NTLMSSP\0");
-
-function isNtlm(token: Uint8Array): boolean {
-  return NTLM_SIGNATURE.every((byte, index) => token[index] === byte);
+/** The keys of both directions; none before 3.0, or where what they depend on is missing. */
+function derivedKeys(
+  sessionKey: Uint8Array,
+  login: Pick<Login, "dialect" | "cipherId"> & { readonly preauthHash?: PreauthHash | null },
+): Uint8Array[] {
+  const dialect = login.dialect ?? 0x0300;
+  const cipherId = cipherOf(login);
+  if (dialect < 0x0300 || !(ALL_CIPHERS as readonly number[]).includes(cipherId)) return [];
+  if (dialect === 0x0311 && !login.preauthHash) return [];
+  const { clientToServerKey, serverToClientKey } = deriveSessionKeys({
+    dialect,
+    sessionKey,
+    preauthHash: login.preauthHash ?? undefined,
+    cipherKeyLength: cipherKeyLength(cipherId),
+  });
+  return [clientToServerKey, serverToClientKey].filter((key) => key !== null);
 }

@@ -1,34 +1,11 @@
-/** What `compile` and `inspect` have in common: keys of encrypted sessions, progress, errors. */
+/** What `compile` and `inspect` have in common: which captures, progress, errors. */
 import { glob } from "node:fs/promises";
-import {
-  CaptureError,
-  type CaptureNote,
-  type DecryptionKeys,
-  type KnownKeys,
-  noteText,
-  type Progress,
-} from "../../compiler/mod.ts";
+import { CaptureError, type CaptureNote, noteText, type Progress } from "../../compiler/mod.ts";
 import { printable } from "../report/mod.ts";
-import { CommandError, type Given, type Option, UsageError } from "./command.ts";
+import { CommandError, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
-import { readPassword } from "./password.ts";
 import { ProgressLine } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Options for encrypted captures. */
-export const KEY_OPTIONS: readonly Option[] = [
-  {
-    name: "keys",
-    value: "FILE",
-    help:
-      "keys of encrypted sessions, one a line: session id, session key[, key to client, key to server], in hexadecimal, as Wireshark's smb2_seskey_list has them",
-  },
-  {
-    name: "password-file",
-    value: "FILE",
-    help: "password of the captured users (NTLM), to decrypt their sessions",
-  },
-];
 
 /** The operand of commands that read captures. */
 export const CAPTURE_OPERAND = { name: "capture", many: true } as const;
@@ -69,66 +46,6 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** The keys that the options name. */
-export async function readKeys(given: Given, terminal: Terminal): Promise<DecryptionKeys> {
-  const keyFile = given.value("keys");
-  const passwordFile = given.value("password-file");
-  return {
-    ...passwordFile === undefined
-      ? {}
-      : { password: await readPassword(terminal, { file: passwordFile, user: "" }) },
-    ...keyFile === undefined ? {} : { sessions: await readKeyFile(keyFile) },
-  };
-}
-
-async function readKeyFile(path: string): Promise<Map<bigint, KnownKeys>> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (cause) {
-    throw new CommandError(
-      ExitCode.BAD_INPUT,
-      `Cannot read keys from ${path}: ${(cause as Error).message}`,
-      { cause },
-    );
-  }
-  const sessions = new Map<bigint, KnownKeys>();
-  for (const [index, line] of text.split("\n").entries()) {
-    const fields = line.replace(/#.*$/, "").replaceAll(/["\s]/g, "").split(",");
-    if (fields.every((field) => field === "")) continue;
-    const [id = "", ...keys] = fields;
-    if (
-      !/^[0-9a-f]{16}$/i.test(id) ||
-      keys.some((key) => !/^([0-9a-f]{32}|[0-9a-f]{64})?$/i.test(key))
-    ) {
-      throw new UsageError(
-        `Cannot read keys from ${path}: line ${index + 1} is no session id with keys`,
-      );
-    }
-    const [sessionKey, serverToClient, clientToServer] = keys.map((key) =>
-      key === "" ? undefined : bytesOf(key)
-    );
-    // The id is written as its bytes are on the wire: least significant first.
-    sessions.set(
-      BigInt(
-        `0x${
-          [...bytesOf(id)].reverse().map((byte) => byte.toString(16).padStart(2, "0")).join("")
-        }`,
-      ),
-      {
-        ...sessionKey === undefined ? {} : { sessionKey },
-        ...serverToClient === undefined ? {} : { serverToClient },
-        ...clientToServer === undefined ? {} : { clientToServer },
-      },
-    );
-  }
-  return sessions;
-}
-
-function bytesOf(digits: string): Uint8Array {
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
 /**

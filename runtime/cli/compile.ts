@@ -1,14 +1,8 @@
 /** `smbench compile`: a capture becomes a scenario. */
 import { compile, type Compiled } from "../../compiler/mod.ts";
 import { plural } from "../report/mod.ts";
-import {
-  CAPTURE_OPERAND,
-  KEY_OPTIONS,
-  namedCapture,
-  noteLines,
-  onCapture,
-  readKeys,
-} from "./capture_options.ts";
+import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
+import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { editorHint } from "./editor.ts";
 import { ExitCode } from "./exit_codes.ts";
@@ -75,7 +69,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
     });
   }
   const { input, name } = await namedCapture(given.operands);
-  const keys = await readKeys(given, terminal);
+  const keys = await readKeys(given);
   const folder = `${output.replace(/[^\\/]*$/, "")}blobs`;
   if (captured) await makeFolder(folder);
   const compiled = await onCapture(terminal, ({ progress, signal }) =>

@@ -1,14 +1,8 @@
 /** `smbench inspect`: what a capture contains. */
 import { inspect, type Inspection, inspectOperations } from "../../compiler/mod.ts";
 import { byteText, plural, printable } from "../report/mod.ts";
-import {
-  CAPTURE_OPERAND,
-  KEY_OPTIONS,
-  namedCapture,
-  noteLines,
-  onCapture,
-  readKeys,
-} from "./capture_options.ts";
+import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
+import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
 import { columns, type Command, type Given, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
 import type { Terminal } from "./terminal.ts";
@@ -43,7 +37,7 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
     throw new UsageError("Cannot inspect with --hashes alone: it belongs to --operations");
   }
   const { input, name } = await namedCapture(given.operands);
-  const keys = await readKeys(given, terminal);
+  const keys = await readKeys(given);
   if (given.has("operations")) {
     const hashes = given.has("hashes");
     const { notes } = await onCapture(terminal, (options) =>

@@ -9,7 +9,13 @@ import {
   EncryptionType,
   foldTo,
 } from "./kerberos_crypto.ts";
-import { ANSWER_TOKEN, KEYTAB, LOGIN_TOKEN, RC4_ANSWER, SESSION_KEY } from "./kerberos_vectors.ts";
+import {
+  ANSWER_TOKEN,
+  KEYTAB,
+  LOGIN_TOKEN,
+  RC4_ANSWER,
+  SESSION_KEY,
+} from "../../tests/golden/kerberos.ts";
 import { decodeKeytab } from "./keytab.ts";
 import { ntHash } from "./ntlm_crypto.ts";
 import { decodeSpnego } from "./spnego_tokens.ts";

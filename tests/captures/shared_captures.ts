@@ -41,6 +41,6 @@ export function keysOf(capture: SharedCapture): DecryptionKeys {
   }
   return {
     sessions,
-    ...(capture.nt_password === undefined ? {} : { password: capture.nt_password }),
+    ...(capture.nt_password === undefined ? {} : { passwords: [capture.nt_password] }),
   };
 }

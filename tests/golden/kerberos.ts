@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { bytes } from "./testing.ts";
+function bytes(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromHex(hex.replaceAll(/\s/g, ""));
+}
 
 /** The keys of `dc1$@EXAMPLE.TEST`: aes256, aes128 and rc4-hmac. */
 export const KEYTAB = bytes(`
