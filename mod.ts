@@ -39,13 +39,14 @@ export {
 } from "./runtime/script/mod.ts";
 export type {
   Access,
+  At,
   BlobReference,
   Break,
   BreakPolicy,
   ByteRange,
+  CapturedPlaces,
   Change,
   CipherName,
-  CapturedPlaces,
   Client,
   CloseOptions,
   Compound,
@@ -84,6 +85,7 @@ export type {
   LockOptions,
   LockRange,
   LoginOptions,
+  Moments,
   NegotiateContextOption,
   Negotiated,
   NetworkFaults,

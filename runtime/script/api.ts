@@ -18,6 +18,23 @@ export type Size = number | string;
 /** Where an operation comes from: the number of the capture's frame, or any text (`"214.2"`, the second one in it). */
 export type Label = number | string;
 
+/** A recorded moment, as {@linkcode Client.at} takes it: `await c.at(...moment)`. */
+export type At = readonly [
+  seconds: number,
+  label?: Label,
+  options?: { readonly after?: readonly Label[]; readonly took?: number },
+];
+
+/** Moments one after the other: a list, or how many of them, `interval` seconds and `labelStep` labels apart. */
+export type Moments = readonly At[] | {
+  readonly start: number;
+  readonly count: number;
+  readonly interval: number;
+  readonly label?: number;
+  /** 1. */
+  readonly labelStep?: number;
+};
+
 /** Bytes to send: as they are, UTF-8 text, or the content of a file of the scenario's folder. */
 export type Data = Uint8Array | string | BlobReference;
 
@@ -1053,7 +1070,8 @@ export interface CompoundFile {
 
 /**
  * Requests that go in one transmission. Calls collect; `send()` sends. In a related chain (the default) every request
- * but the first uses the file of the one before it.
+ * but the first uses the file of the one before it. The first request of a compound labelled 214 has that label, the
+ * next ones have `"214.2"`, `"214.3"`, ...
  */
 export interface Compound extends CompoundFile {
   /** Adds a CREATE. */
@@ -1097,6 +1115,8 @@ export interface Client {
     label?: Label,
     options?: { readonly after?: readonly Label[]; readonly took?: number },
   ): Promise<void>;
+  /** Like `at()` for one moment after the other: yields the number of each, from 0. */
+  times(moments: Moments): AsyncIterable<number>;
   /** Like `at()`, `count` times, `interval` seconds apart: yields 0 to `count - 1`. */
   times(
     start: number,
@@ -1104,6 +1124,15 @@ export interface Client {
     interval: number,
     options?: { readonly label?: number; readonly labelStep?: number },
   ): AsyncIterable<number>;
+  /**
+   * Sends one request at each moment without waiting for the answers of those before it: of the one `inFlight` places
+   * before alone, where that is given. Resolves when all are answered.
+   */
+  overlapped(
+    moments: Moments,
+    send: (i: number) => PromiseLike<unknown>,
+    options?: { readonly inFlight?: number },
+  ): Promise<void>;
   /** Waits. Scaled by `--speed`; no wait with `--asap`. */
   sleep(duration: Duration): Promise<void>;
   /**
@@ -1183,7 +1212,7 @@ export type ParamsSchema = z.ZodObject;
 export type ParamsOf<P> = P extends ParamsSchema ? z.infer<P> : Record<never, never>;
 
 /** What `replay` passes beside the client: the parameters, and the mapping from the capture to the target. */
-export type ReplayParams<P> = ParamsOf<P> & {
+export type ReplayParams<P = undefined> = ParamsOf<P> & {
   /** The target's name of a captured share (`--map-share captured=name`; disk shares become the target's share). */
   share(captured: string): string;
   /** The target's path of a captured path (`--root dir` puts everything below that directory). */

@@ -1,5 +1,6 @@
 /** Clients: the clock and connections of a replay's client, and the conveniences of a scenario's user. */
 import type {
+  At,
   BreakPolicy,
   CapturedPlaces,
   Client,
@@ -13,6 +14,7 @@ import type {
   File,
   FileStat,
   Label,
+  Moments,
   OpenOptions,
   Operation,
   OperationOptions,
@@ -79,19 +81,47 @@ export class ScriptClient implements Client {
     );
   }
 
-  async *times(
+  times(moments: Moments): AsyncIterable<number>;
+  times(
     start: number,
     count: number,
     interval: number,
+    options?: { readonly label?: number; readonly labelStep?: number },
+  ): AsyncIterable<number>;
+  async *times(
+    first: Moments | number,
+    count = 0,
+    interval = 0,
     options: { readonly label?: number; readonly labelStep?: number } = {},
   ): AsyncIterable<number> {
-    for (let i = 0; i < count; i++) {
-      const label = options.label === undefined
-        ? undefined
-        : options.label + i * (options.labelStep ?? 1);
-      await this.at(start + i * interval, label);
-      yield i;
+    const moments = typeof first === "number"
+      ? { ...options, start: first, count, interval }
+      : first;
+    let i = 0;
+    for (const moment of eachMoment(moments)) {
+      await this.at(...moment);
+      yield i++;
     }
+  }
+
+  async overlapped(
+    moments: Moments,
+    send: (i: number) => PromiseLike<unknown>,
+    options: { readonly inFlight?: number } = {},
+  ): Promise<void> {
+    const { inFlight = Infinity } = options;
+    const sent: (PromiseLike<unknown> | undefined)[] = [];
+    for (const moment of eachMoment(moments)) {
+      const earlier = sent.length - inFlight;
+      if (earlier >= 0) {
+        await sent[earlier];
+        // What it read is no longer held.
+        sent[earlier] = undefined;
+      }
+      await this.at(...moment);
+      sent.push(send(sent.length));
+    }
+    await Promise.all(sent);
   }
 
   play(rows: RowsReference, places?: CapturedPlaces): Promise<void> {
@@ -123,6 +153,19 @@ export class ScriptClient implements Client {
         `client ${this.name} went on without ${unmet.join(", ")}: no such operation was answered`,
       );
     }
+  }
+}
+
+/** The moments of a list, or those that are so far apart. */
+function* eachMoment(moments: Moments): Iterable<At> {
+  if (!("start" in moments)) {
+    yield* moments;
+    return;
+  }
+  const { start, count, interval, label, labelStep = 1 } = moments;
+  for (let i = 0; i < count; i++) {
+    const seconds = start + i * interval;
+    yield label === undefined ? [seconds] : [seconds, label + i * labelStep];
   }
 }
 

@@ -175,6 +175,12 @@ function newChain({ run }: ClientState, tree: ClientTree, related: boolean): Cha
 /** FSCTL_VALIDATE_NEGOTIATE_INFO (MS-SMB2 2.2.31). */
 const VALIDATE_NEGOTIATE_INFO = 0x00140204;
 
+/** The label of a compound's request, `place` behind the first one: `"214.2"` behind `"214"`. */
+function memberLabel(label: string, place: number): string {
+  const [, first = label, number = "1"] = /^(.*)\.(\d+)$/.exec(label) ?? [];
+  return `${first}.${Number(number) + place}`;
+}
+
 /** Requests of a compound on one file. */
 class ChainRequests extends Requests implements CompoundFile {
   readonly path: string;
@@ -222,6 +228,7 @@ export class ScriptCompound implements Compound {
   readonly #obstacle: string | null;
   readonly #link: ConnectionLink;
   #origin: Origin | null = null;
+  #labelled = 0;
   readonly #operations: Operation<unknown>[] = [];
   /** The file of the request before. */
   #last: ScriptFile | null = null;
@@ -242,14 +249,17 @@ export class ScriptCompound implements Compound {
       : newChain(this.#state, fields.tree, fields.related);
   }
 
-  /** Client, label and due time: the label is every request's, the time the first one's. A row brings its own key. */
+  /** Client, label and due time: those after the first one are labelled behind it. A row brings its own key. */
   origin(): Origin {
     if (this.#sent) throw new ScriptError("Cannot add to a compound: it is sent");
-    const origin = this.#origin === null || this.#state.isKeyed
-      ? this.#state.origin()
-      : { ...this.#origin, due: null };
-    this.#origin ??= origin;
-    return origin;
+    if (this.#origin === null || this.#state.isKeyed) {
+      const origin = this.#state.origin();
+      this.#origin ??= origin;
+      return origin;
+    }
+    const { label } = this.#origin;
+    const place = ++this.#labelled;
+    return { ...this.#origin, label: label === null ? null : memberLabel(label, place), due: null };
   }
 
   /** A request goes into the chain. */
