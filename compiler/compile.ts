@@ -1,12 +1,15 @@
 /** `compile`: the whole pipeline from capture to scenario, visible in one function. */
 import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
+import { withCausality } from "./causality.ts";
+import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { emitScenario } from "./emit/typescript.ts";
 import { PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
-import { isPassed, pass, type PassOptions, planOf } from "./passes.ts";
+import { OperationStore } from "./operation_store.ts";
+import { pass, type PassOptions } from "./passes.ts";
 import type { Plan } from "./plan.ts";
-import { sourceOf } from "./plan_source.ts";
+import { planOf } from "./plan_source.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
 
 /** How a capture is compiled. */
@@ -34,6 +37,8 @@ export interface Compiled {
   /** TypeScript text of the scenario. */
   readonly script: string;
   readonly plan: Plan;
+  /** How much of the capture the plan has. */
+  readonly coverage: CoverageReport;
   /** Everything of the capture that the script does not have; `loss` marks what may have been SMB traffic. */
   readonly notes: readonly CaptureNote[];
   readonly packets: number;
@@ -50,18 +55,19 @@ export async function compile(
   input: CaptureInput,
   options: CompileOptions,
 ): Promise<Compiled> {
+  using store = new OperationStore();
   let builder: PlanBuilder | undefined;
-  const result = await readCapture(input, (state) => builder = new PlanBuilder(state), {
+  const result = await readCapture(input, (state) => builder = new PlanBuilder(state, store), {
     payloads: options.blobs === undefined ? planPayloads : savingPayloads(options.blobs.save),
     unwrapper: new Decryption(options.keys ?? {}),
     ...(options.progress === undefined ? {} : { progress: options.progress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  const { plan: whole, notes: dropped } = builder!.build(options.name ?? nameOf(input));
-  const passed = pass(sourceOf(whole), options, result.files.map(({ name }) => name));
-  const plan = isPassed(options) ? planOf(passed.source) : whole;
+  const built = builder!.finish(options.name ?? nameOf(input));
+  const passed = pass(built.plan, options, result.files.map(({ name }) => name));
+  const plan = planOf(withCausality(passed.source));
   const notes = [
-    ...withPlaces([...result.notes, ...dropped], result.files).map(passed.note),
+    ...withPlaces([...result.notes, ...built.notes], result.files).map(passed.note),
     ...passed.notes,
   ];
   const script = emitScenario(plan, {
@@ -69,7 +75,8 @@ export async function compile(
     notes,
     ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
   });
-  return { script, plan, notes, packets: result.packets, exchanges: result.exchanges };
+  const { packets, exchanges } = result;
+  return { script, plan, notes, coverage: built.coverage, packets, exchanges };
 }
 
 /** Hands each distinct content on once. */

@@ -1,11 +1,17 @@
 /**
  * Order between clients: where several work on one path and at least one of them changes it, what had been answered
- * before stays before. The timeline alone keeps that order only at recorded speed.
+ * before stays before. The timeline alone keeps that order only at recorded speed. READ, WRITE and LOCK are in each
+ * other's way only where their bytes meet and one of them alters these.
  *
  * A path is also changed by what happens to its directory, and a directory by what happens below it: it must exist
  * before, and be empty when it goes. A watch or a lock that was pending stays before what ended it.
  */
+import { answeredBefore, ByAnswer } from "./answers.ts";
+import { OpenPaths } from "./open_paths.ts";
+import type { ByteRange, PathNode, Touch } from "./path_table.ts";
+import { withLatest } from "./path_table.ts";
 import type { OperationBase, PlanOperation } from "./plan.ts";
+import { RecentMap } from "./recent_map.ts";
 
 /** What alters a file, its name or what others may do with it. */
 const ALTERING: ReadonlySet<PlanOperation["kind"]> = new Set<PlanOperation["kind"]>([
@@ -23,76 +29,113 @@ const FILE_RENAME_INFORMATION_EX = 65;
 const FILE_DISPOSITION_INFORMATION_EX = 64;
 const CREATED = 2;
 
-/** Directories above a path that are looked at: deeper paths are made up to be slow. */
+/** Directories above a path that are looked at. */
 const MAX_DEPTH = 64;
 
-interface Touch {
-  readonly id: number;
-  readonly client: string;
-  readonly answeredAt: number;
-}
+/** Clients whose latest operation on a path is remembered before those that others imply are left out. */
+const CLIENTS_TOLD = 16;
 
-/** Latest touch of each client. */
-type Latest = Map<string, Touch>;
+/** Clients of which a directory is remembered to have been altered, or watched, by. */
+const CLIENTS_KEPT = 64;
 
-/** What is remembered of a path. */
-interface PathHistory {
-  /** Any operation on it. */
-  readonly touched: Latest;
-  /** Operations that altered it. */
-  readonly altered: Latest;
-  /** Operations that made, renamed or removed it. */
-  readonly named: Latest;
-  /** Operations that altered something below it. */
-  readonly below: Latest;
-  /** Watches on it that have ended. */
-  readonly watched: Latest;
-}
+/** Operations on bytes of a file whose bytes are remembered; older ones count as operations on all of it. */
+const RANGES_KEPT = 64;
 
-/** Sets `afterOthers` and `afterPending` of each operation; `operations` are in the order in which they were sent. */
-export function addConflicts(operations: readonly PlanOperation[]): void {
-  const first = operations[0]?.client;
-  if (operations.every(({ client }) => client === first)) return;
-  const paths = pathsOf(operations);
-  const answered = operations
-    .filter((operation) => operation.answeredAt !== null && paths.has(operation.id))
-    .toSorted((one, other) => (one.answeredAt ?? 0) - (other.answeredAt ?? 0));
-  const histories = new Histories();
-  const waited = new Map<string, { readonly answers: Set<number>; readonly queued: Set<number> }>();
-  let open: PlanOperation[] = [];
-  let told = 0;
-  for (const operation of operations) {
-    for (let next = answered[told]; next !== undefined; next = answered[++told]) {
-      if (!answeredBefore(next, operation)) break;
-      for (const path of paths.get(next.id) ?? []) histories.remember(path, next);
+/** Operations that may wait on one path. */
+const PENDING_KEPT = 256;
+
+/** Sets `afterOthers` and `afterPending` of operations, which come in the order in which they were sent. */
+export class Conflicts {
+  readonly #paths = new OpenPaths();
+  readonly #answered = new ByAnswer();
+  /** Paths of operations that are under way. */
+  readonly #under = new Map<PlanOperation, readonly PathNode[]>();
+  readonly #waited = new Map<string, Waited>();
+
+  /** The next operation. */
+  take(operation: PlanOperation): void {
+    for (let next = this.#answered.next(operation); next !== null;) {
+      for (const node of this.#under.get(next) ?? []) remember(node, next);
+      this.#under.delete(next);
+      this.#paths.answered(next);
+      next = this.#answered.next(operation);
     }
-    const own = paths.get(operation.id);
-    if (own === undefined) continue;
-    let seen = waited.get(operation.client);
-    if (seen === undefined) {
-      waited.set(operation.client, seen = { answers: new Set(), queued: new Set() });
-    }
-    const others = own.flatMap((path) => histories.conflicting(path, operation));
-    const before = unseen(others, seen.answers);
-    if (open.length > 0) open = open.filter((other) => !answeredBefore(other, operation));
-    const pending = unseen(
-      open.filter((other) => pendingFor(other, operation, paths)).map(({ id }) => id)
-        .filter((id) => !seen.answers.has(id)),
+    const nodes = this.#paths.of(operation);
+    if (nodes.length === 0) return setEdges(operation, NO_IDS, NO_IDS);
+    const waited = this.#waitedOf(operation.client);
+    const others = nodes.length === 1
+      ? conflicting(nodes[0]!, operation, waited)
+      : nodes.flatMap((node) => conflicting(node, operation, waited));
+    const pending = ALTERING.has(operation.kind) ? pendingOn(nodes, operation) : [];
+    if (others.length > 0 || pending.length > 0) {
+      const before = waited.answers.fresh(others.map(({ id }) => id));
+      for (const { client, at } of others) {
+        if (at > (waited.upTo.get(client) ?? -Infinity)) waited.upTo.set(client, at);
+      }
+      const queued = pending.map(({ id }) => id).filter((id) => !waited.answers.has(id));
       // Whoever waited until another was queued may have to wait for its answer, too.
-      seen.queued,
-    );
-    setEdges(operation, before, pending);
-    if (operation.frames.interim !== undefined) open.push(operation);
+      setEdges(operation, before, waited.queued.fresh(queued));
+    } else setEdges(operation, NO_IDS, NO_IDS);
+    if (operation.frames.interim !== undefined) {
+      for (const node of nodes) {
+        if (node.pending.length < PENDING_KEPT) node.pending = [...node.pending, operation];
+      }
+    }
+    if (operation.answeredAt === null) return;
+    this.#answered.add(operation);
+    this.#under.set(operation, nodes);
+  }
+
+  #waitedOf(client: string): Waited {
+    let waited = this.#waited.get(client);
+    if (waited === undefined) {
+      waited = {
+        answers: new RecentIds(),
+        queued: new RecentIds(),
+        upTo: new RecentMap(OTHERS_KEPT),
+      };
+      this.#waited.set(client, waited);
+    }
+    return waited;
   }
 }
 
-/** Whether the capture has the answer of `one` before the request of `other`; equal times are told by their frames. */
-export function answeredBefore(one: PlanOperation, other: PlanOperation): boolean {
-  if (one.answeredAt === null) return false;
-  if (one.answeredAt !== other.at) return one.answeredAt < other.at;
-  return (one.frames.response ?? 0) < (other.frames.first ?? other.frames.request);
+/** What a client has waited for already. */
+interface Waited {
+  readonly answers: RecentIds;
+  readonly queued: RecentIds;
+  /** By client: when the latest of its operations was sent; what it had been answered before need not be waited for. */
+  readonly upTo: RecentMap<string, number>;
 }
 
+/** Other clients that one client is remembered to have waited for. */
+const OTHERS_KEPT = 256;
+
+/** Ids that are remembered of each generation; who waits twice loses nothing. */
+const IDS_KEPT = 1024;
+
+class RecentIds {
+  #young = new Set<number>();
+  #old = new Set<number>();
+
+  has(id: number): boolean {
+    return this.#young.has(id) || this.#old.has(id);
+  }
+
+  /** The ids that are new, in order, each once; remembers them. */
+  fresh(ids: readonly number[]): readonly number[] {
+    if (ids.length === 0) return ids;
+    const fresh = [...new Set(ids)].filter((id) => !this.has(id)).sort((one, two) => one - two);
+    for (const id of fresh) this.#young.add(id);
+    if (this.#young.size > IDS_KEPT) {
+      this.#old = this.#young;
+      this.#young = new Set();
+    }
+    return fresh;
+  }
+}
+
+/** Sets what there is, and takes away what an earlier pass over other operations set. */
 function setEdges(
   operation: PlanOperation,
   before: readonly number[],
@@ -103,92 +146,152 @@ function setEdges(
     afterPending?: OperationBase["afterPending"];
   };
   if (before.length > 0) edges.afterOthers = before;
+  else if (edges.afterOthers !== undefined) delete edges.afterOthers;
   if (pending.length > 0) edges.afterPending = pending;
+  else if (edges.afterPending !== undefined) delete edges.afterPending;
 }
 
-/** The ids that the client has not waited for yet, in order; remembers them. */
-function unseen(ids: readonly number[], seen: Set<number>): readonly number[] {
-  if (ids.length === 0) return ids;
-  const fresh = [...new Set(ids)].filter((id) => !seen.has(id)).toSorted((one, two) => one - two);
-  for (const id of fresh) seen.add(id);
-  return fresh;
-}
-
-/** Whether `other`, of another client, waits for something that `operation` may bring about. */
-function pendingFor(
-  other: PlanOperation,
-  operation: PlanOperation,
-  paths: ReadonlyMap<number, readonly string[]>,
-): boolean {
-  if (other.client === operation.client || !ALTERING.has(operation.kind)) return false;
-  if ((other.frames.interim ?? 0) >= (operation.frames.first ?? operation.frames.request)) {
-    return false;
-  }
-  const waitsAt = paths.get(other.id) ?? [];
-  return (paths.get(operation.id) ?? []).some((path) =>
-    waitsAt.some((at) =>
-      path === at || (other.kind === "changeNotify" && path.startsWith(`${at}\\`))
-    )
-  );
-}
-
-class Histories {
-  readonly #paths = new Map<string, PathHistory>();
-
-  remember(path: string, operation: PlanOperation): void {
-    const { id, client } = operation;
-    const touch = { id, client, answeredAt: operation.answeredAt ?? 0 };
-    const history = this.#of(path);
-    history.touched.set(client, touch);
-    if (operation.kind === "changeNotify") history.watched.set(client, touch);
-    if (!ALTERING.has(operation.kind)) return;
-    history.altered.set(client, touch);
-    if (namesPath(operation)) history.named.set(client, touch);
-    for (const directory of directoriesOf(path)) this.#of(directory).below.set(client, touch);
-  }
-
-  /** Latest operations of other clients on the path that `operation` must not overtake. */
-  conflicting(path: string, operation: PlanOperation): number[] {
-    const own = this.#paths.get(path);
-    const touches: Touch[] = [];
-    const add = (latest: Latest | undefined) => {
-      for (const touch of latest?.values() ?? []) {
-        if (touch.client !== operation.client) touches.push(touch);
-      }
-    };
-    add(ALTERING.has(operation.kind) ? own?.touched : own?.altered);
-    for (const directory of directoriesOf(path)) {
-      const above = this.#paths.get(directory);
-      if (operation.kind === "create") add(above?.named);
-      if (ALTERING.has(operation.kind)) add(above?.watched);
+/** Operations of other clients that wait for something that `operation` may bring about. */
+function pendingOn(nodes: readonly PathNode[], operation: PlanOperation): PlanOperation[] {
+  const found: PlanOperation[] = [];
+  const sent = operation.frames.first ?? operation.frames.request;
+  const look = (node: PathNode, watchesOnly: boolean): void => {
+    if (node.pending.length === 0) return;
+    node.pending = node.pending.filter((other) => !answeredBefore(other, operation));
+    for (const other of node.pending) {
+      if (other.client === operation.client || (other.frames.interim ?? 0) >= sent) continue;
+      if (!watchesOnly || other.kind === "changeNotify") found.push(other);
     }
-    if (namesPath(operation) && operation.kind !== "create") add(own?.below);
-    return latestOfEach(touches).map(({ id }) => id);
+  };
+  for (const node of nodes) {
+    look(node, false);
+    for (let above = node.parent; above !== null; above = above.parent) look(above, true);
   }
+  return found;
+}
 
-  #of(path: string): PathHistory {
-    let history = this.#paths.get(path);
-    if (history === undefined) {
-      history = {
-        touched: new Map(),
-        altered: new Map(),
-        named: new Map(),
-        below: new Map(),
-        watched: new Map(),
-      };
-      this.#paths.set(path, history);
+/** An operation was answered: it becomes part of its path's history. */
+function remember(node: PathNode, operation: PlanOperation): void {
+  const { id, client, at } = operation;
+  const touch: Touch = { id, client, at, answeredAt: operation.answeredAt ?? 0 };
+  const ranges = rangesOf(operation);
+  if (ranges !== null) {
+    node.ranges = [...node.ranges, { touch, ranges }];
+    if (node.ranges.length > RANGES_KEPT) forgetRange(node);
+  } else node.touched = withLatest(node.touched, touch);
+  if (operation.kind === "changeNotify") node.watched = kept(withLatest(node.watched, touch));
+  if (!ALTERING.has(operation.kind)) return;
+  if (ranges === null) {
+    node.altered = withLatest(node.altered, touch);
+    if (namesPath(operation)) node.named = withoutImplied(withLatest(node.named, touch), touch);
+    if (node.ranges.length > 0) {
+      const many = node.touched.length > CLIENTS_TOLD;
+      node.ranges = node.ranges.filter((other) =>
+        other.touch.answeredAt >= at || (!many && other.touch.client !== client)
+      );
     }
-    return history;
+    node.touched = withoutImplied(node.touched, touch);
+    node.altered = withoutImplied(node.altered, touch);
+  }
+  let above = node.parent;
+  for (let depth = 0; above !== null && depth < MAX_DEPTH; depth++) {
+    above.below = kept(withLatest(above.below, touch));
+    above = above.parent;
   }
 }
 
-function latestOfEach(touches: readonly Touch[]): Touch[] {
-  const latest = new Map<string, Touch>();
-  for (const touch of touches) {
-    const known = latest.get(touch.client);
-    if (known === undefined || known.answeredAt < touch.answeredAt) latest.set(touch.client, touch);
+/** The oldest operation on bytes counts as one on the whole file from now on. */
+function forgetRange(node: PathNode): void {
+  const [oldest, ...others] = node.ranges;
+  node.ranges = others;
+  if (oldest === undefined) return;
+  const { touch, ranges } = oldest;
+  node.touched = withLater(node.touched, touch);
+  if (ranges.some(({ alters }) => alters)) node.altered = withLater(node.altered, touch);
+}
+
+function withLater(list: Touch[], touch: Touch): Touch[] {
+  const known = list.find(({ client }) => client === touch.client);
+  return known !== undefined && known.answeredAt > touch.answeredAt
+    ? list
+    : withLatest(list, touch);
+}
+
+/** Who waits for `touch` need not wait for what it had waited for; left out where the list is long. */
+function withoutImplied(list: Touch[], touch: Touch): Touch[] {
+  if (list.length <= CLIENTS_TOLD) return list;
+  return list.filter((other) => other === touch || other.answeredAt >= touch.at)
+    .slice(-CLIENTS_KEPT);
+}
+
+function kept(list: Touch[]): Touch[] {
+  return list.length <= CLIENTS_KEPT ? list : list.slice(-CLIENTS_KEPT);
+}
+
+/** Latest operations of other clients on the path that `operation` must not overtake. */
+function conflicting(own: PathNode, operation: PlanOperation, waited: Waited): Touch[] {
+  const { client } = operation;
+  const altering = ALTERING.has(operation.kind);
+  let latest: Touch[] = NONE;
+  const addOne = (touch: Touch): void => {
+    if (touch.client === client) return;
+    // The other client had got that answer before it sent what was waited for already.
+    if (touch.answeredAt < (waited.upTo.get(touch.client) ?? -Infinity)) return;
+    const at = latest.findIndex((known) => known.client === touch.client);
+    if (at === -1) latest = [...latest, touch];
+    else if (latest[at]!.answeredAt < touch.answeredAt) latest[at] = touch;
+  };
+  const add = (touches: readonly Touch[]): void => {
+    for (const touch of touches) addOne(touch);
+  };
+  add(altering ? own.touched : own.altered);
+  if (own.ranges.length > 0) {
+    const ranges = rangesOf(operation);
+    for (const other of own.ranges) {
+      if (other.touch.client === client) continue;
+      const meets = ranges === null
+        ? altering || other.ranges.some(({ alters }) => alters)
+        : ranges.some((one) => other.ranges.some((two) => meet(one, two)));
+      if (meets) addOne(other.touch);
+    }
   }
-  return [...latest.values()];
+  if (altering) {
+    let above = own.parent;
+    for (let depth = 0; above !== null && depth < MAX_DEPTH; depth++) {
+      if (operation.kind === "create") add(above.named);
+      add(above.watched);
+      above = above.parent;
+    }
+  }
+  if (own.below.length > 0 && namesPath(operation) && operation.kind !== "create") add(own.below);
+  return latest;
+}
+
+const NONE: Touch[] = [];
+const NO_IDS: readonly number[] = [];
+
+function meet(one: ByteRange, two: ByteRange): boolean {
+  return (one.alters || two.alters) && one.from < two.to && two.from < one.to;
+}
+
+/** The bytes that an operation works on; null where that is the whole file, or cannot be told. */
+function rangesOf(operation: PlanOperation): readonly ByteRange[] | null {
+  switch (operation.kind) {
+    case "read":
+      return rangeOf(operation.offset, operation.length, false);
+    case "write":
+      return rangeOf(operation.offset, operation.data.length, true);
+    case "lock":
+      return operation.ranges.flatMap(({ offset, length }) => rangeOf(offset, length, true));
+    default:
+      return null;
+  }
+}
+
+/** Offsets beyond 2^53 are rounded: ranges may then meet that do not. */
+function rangeOf(offset: string, length: string | number, alters: boolean): ByteRange[] {
+  const from = Number(offset);
+  return [{ from, to: from + Math.max(1, Number(length)), alters }];
 }
 
 /** Whether the operation makes, renames or removes its path. */
@@ -199,60 +302,4 @@ function namesPath(operation: PlanOperation): boolean {
     operation.class === FILE_RENAME_INFORMATION_EX ||
     operation.class === FILE_DISPOSITION_INFORMATION ||
     operation.class === FILE_DISPOSITION_INFORMATION_EX;
-}
-
-/** The directories above a path, nearest first. */
-function directoriesOf(path: string): string[] {
-  const directories: string[] = [];
-  let end = path.lastIndexOf("\\");
-  while (end > 0 && directories.length < MAX_DEPTH) {
-    directories.push(path.slice(0, end));
-    end = path.lastIndexOf("\\", end - 1);
-  }
-  return directories;
-}
-
-/** Paths of each operation that has one: share and name, without case; a rename has two, and its open the new one. */
-function pathsOf(operations: readonly PlanOperation[]): ReadonlyMap<number, readonly string[]> {
-  const shares = new Map<string, string>();
-  const files = new Map<string, { path: string; readonly share: string }>();
-  const paths = new Map<number, readonly string[]>();
-  for (const operation of operations) {
-    if (operation.kind === "tree") {
-      const share = operation.path.slice(operation.path.lastIndexOf("\\") + 1);
-      shares.set(`${operation.client}|${operation.tree}`, share.toLowerCase());
-    } else if (operation.kind === "create") {
-      const share = shares.get(`${operation.client}|${operation.tree}`) ?? "";
-      if (share === "ipc$") continue;
-      const path = fullPath(share, operation.path);
-      files.set(`${operation.client}|${operation.file}`, { path, share });
-      paths.set(operation.id, [path]);
-    } else if ("file" in operation && operation.kind !== "break" && operation.file !== null) {
-      const file = files.get(`${operation.client}|${operation.file}`);
-      if (file === undefined) continue;
-      const target = renameTarget(operation);
-      paths.set(operation.id, [file.path]);
-      if (target === null || operation.status !== 0) continue;
-      const renamed = fullPath(file.share, target);
-      paths.set(operation.id, [file.path, renamed]);
-      file.path = renamed;
-    }
-  }
-  return paths;
-}
-
-function fullPath(share: string, name: string): string {
-  const path = name.toLowerCase().replace(/^\\+|\\+$/g, "");
-  return path === "" ? share : `${share}\\${path}`;
-}
-
-/** Bytes of FILE_RENAME_INFORMATION before the name (MS-FSCC 2.4.42.2). */
-const RENAME_FIXED_SIZE = 20;
-
-function renameTarget(operation: PlanOperation): string | null {
-  if (operation.kind !== "setInfo" || operation.infoType !== 1) return null;
-  const { class: number } = operation;
-  if (number !== FILE_RENAME_INFORMATION && number !== FILE_RENAME_INFORMATION_EX) return null;
-  const bytes = Uint8Array.fromHex(operation.input);
-  return new TextDecoder("utf-16le").decode(bytes.subarray(RENAME_FIXED_SIZE));
 }

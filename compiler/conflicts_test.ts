@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addConflicts } from "./conflicts.ts";
+import { Conflicts } from "./conflicts.ts";
 import type { PlanOperation } from "./plan.ts";
 
 /** `client kind file [from-to]`: an operation on an open of that client's; times are counted up unless given. */
@@ -36,12 +36,21 @@ function plan(...lines: string[]): PlanOperation[] {
       infoType: 1,
       class: 4,
       input: "",
+      offset: "0",
+      length: 10,
+      data: { length: 10 },
+      ranges: [{ offset: "0", length: "10", flags: 2 }],
       at: Number(at),
       answeredAt: answered === "" ? null : Number(answered),
       frames: { request: 10 * id, response: 10 * id + 5 },
     });
   });
   return operations as PlanOperation[];
+}
+
+function addConflicts(operations: readonly PlanOperation[]): void {
+  const conflicts = new Conflicts();
+  for (const operation of operations) conflicts.take(operation);
 }
 
 /** Changes one of the given lines' operations, and gives all edges: `later<earlier`, `later~pending`. */
@@ -138,4 +147,77 @@ Deno.test("a change below a watched directory comes when the watch is set", () =
   const watching = { 0: { frames: { request: 10, interim: 11, response: 45 } } };
   const operations = ["a create d 0.1-0.2", ...lines];
   assertEquals(edgesWith(operations, { 1: watching[0] }), ["2~1"]);
+});
+
+const AT_100 = { offset: "100", ranges: [{ offset: "100", length: "10", flags: 2 }] };
+
+Deno.test("reads and writes have an order where their bytes meet and one of them writes", () => {
+  const lines = ["a create x", "b create x", "a write x", "b read x", "b write x"];
+  assertEquals(edgesWith(lines, {}), ["1<0", "2<1", "3<2"]);
+  assertEquals(edgesWith(lines, { 2: AT_100 }), ["1<0", "2<1"]);
+  assertEquals(edgesWith(lines, { 2: AT_100, 4: { offset: "105" } }), ["1<0", "2<1", "4<2"]);
+  const locks = ["a create x", "b create x", "a lock x", "b write x", "b lock x"];
+  assertEquals(edgesWith(locks, {}), ["1<0", "2<1", "3<2"]);
+  assertEquals(edgesWith(locks, { 2: AT_100 }), ["1<0", "2<1"]);
+});
+
+Deno.test("whatever works on a whole file stays behind every read and write of others", () => {
+  const lines = ["a create x", "b create x", "a write x", "a read x", "b setInfo x"];
+  assertEquals(edgesWith(lines, { 2: AT_100 }), ["1<0", "2<1", "4<3"]);
+});
+
+Deno.test("who waits for an answer need not wait for what was known before that was sent", () => {
+  const lines = ["a create x", "a create y", "b create y", "b create x"];
+  assertEquals(edges(...lines), ["2<1"]);
+});
+
+Deno.test("many clients on one path wait for the latest, and one from elsewhere for them all", () => {
+  const operations: PlanOperation[] = [];
+  const add = (client: number, kind: string, fields: object) => {
+    const at = operations.length;
+    operations.push({
+      id: at,
+      kind,
+      client: `c${client}`,
+      tree: "t1",
+      at,
+      answeredAt: at + 0.5,
+      frames: { request: 2 * at, response: 2 * at + 1 },
+      ...fields,
+    } as unknown as PlanOperation);
+  };
+  const created = { file: "f1", granted: { action: 1 } };
+  for (let client = 0; client < 500; client++) {
+    add(client, "tree", { path: "\\\\lab\\share" });
+    add(client, "create", { ...created, path: "shared" });
+  }
+  addConflicts(operations);
+  const edges = operations.map(({ afterOthers }) => afterOthers?.length ?? 0);
+  assertEquals(Math.max(...edges) <= 17, true);
+  assertEquals(operations.at(-1)?.afterOthers?.at(-1), 997);
+});
+
+Deno.test("a path is still known after many others, as long as it is open", () => {
+  const operations = plan("a create x", "a create y", "a close y");
+  const [made, closed] = [operations.at(-2)!, operations.at(-1)!];
+  for (let count = 0; count < 70_000; count++) {
+    const [at, file] = [10 + count, `g${count}.a`];
+    const id = 100 + 2 * count;
+    const frames = { request: id, response: id };
+    const times = { at, answeredAt: at + 0.1, frames, file };
+    operations.push(
+      { ...made, ...times, id, path: `many\\${count}` } as PlanOperation,
+      { ...closed, ...times, id: id + 1, at: at + 0.2, answeredAt: at + 0.3 } as PlanOperation,
+    );
+  }
+  const late = plan("b create x", "b create y").slice(-2).map((operation) => ({
+    ...operation,
+    id: operation.id + 1e6,
+    at: 1e6,
+    answeredAt: 1e6 + 1,
+    frames: { request: 1e7, response: 1e7 + 1 },
+  }));
+  operations.push(...late);
+  addConflicts(operations);
+  assertEquals(late.map(({ afterOthers }) => afterOthers), [[3], undefined]);
 });

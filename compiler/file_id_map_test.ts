@@ -18,3 +18,18 @@ Deno.test("ids that share a half are different ids", () => {
   map.delete({ persistent: 1n, volatile: 2n });
   assertEquals(all(), [undefined, undefined, "c", undefined]);
 });
+
+Deno.test("what need not be kept is taken out, wherever it is", () => {
+  const map = new FileIdMap<number>();
+  for (let id = 0; id < 12; id++) {
+    map.set({ persistent: BigInt(id), volatile: BigInt(id % 3) }, id);
+  }
+  assertEquals(map.size, 12);
+  map.keepOnly((value) => value % 2 === 0 && value !== 6);
+  assertEquals(map.size, 5);
+  const left = Array.from(
+    { length: 12 },
+    (_, id) => map.get({ persistent: BigInt(id), volatile: BigInt(id % 3) }),
+  );
+  assertEquals(left.filter((value) => value !== undefined), [0, 2, 4, 8, 10]);
+});

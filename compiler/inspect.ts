@@ -4,10 +4,10 @@ import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.t
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import type { Exchange, ExchangeSink } from "./exchange.ts";
 import { OperationLines } from "./operation_lines.ts";
+import { OperationStore } from "./operation_store.ts";
 import { PlanBuilder } from "./operations.ts";
 import { countPayloads, hashPayloads } from "./payload.ts";
-import type { PlanOperation } from "./plan.ts";
-import { type Progress, readCapture } from "./read_capture.ts";
+import { type CaptureConsumer, type Progress, readCapture } from "./read_capture.ts";
 
 /** How a capture is inspected. */
 export interface InspectOptions {
@@ -58,20 +58,43 @@ export async function inspect(
   options: InspectOptions = {},
 ): Promise<Inspection> {
   const counter = new Counter();
+  using store = new OperationStore();
   let builder: PlanBuilder | undefined;
   const result = await readCapture(input, (state) => {
-    builder = new PlanBuilder(state);
+    builder = new PlanBuilder(state, store);
     return both(builder, counter);
   }, { payloads: countPayloads, ...readOptions(options) });
-  const { plan, notes } = builder!.build("capture");
-  const { operations } = plan;
-  const connects = operations.filter((operation) => operation.kind === "connect");
-  const servers = Map.groupBy(connects, ({ server }) => server);
-  const trees = Map.groupBy(
-    operations.filter((operation) => operation.kind === "tree"),
-    ({ path }) => path,
-  );
-  const breaks = operations.filter((operation) => operation.kind === "break");
+  const { plan, notes } = builder!.finish("capture");
+  const servers = new Map<string, Set<number>>();
+  const connections = new Map<string, number>();
+  const shares = new Map<string, number>();
+  const breaks = { received: 0, acknowledged: 0 };
+  const bytes = { read: 0, written: 0 };
+  for (const operation of plan.operations()) {
+    switch (operation.kind) {
+      case "connect": {
+        const { client, server, dialect } = operation;
+        connections.set(client, (connections.get(client) ?? 0) + 1);
+        const dialects = servers.get(server) ?? new Set();
+        if (dialect !== null) dialects.add(dialect);
+        servers.set(server, dialects);
+        break;
+      }
+      case "tree":
+        shares.set(operation.path, (shares.get(operation.path) ?? 0) + 1);
+        break;
+      case "break":
+        breaks.received++;
+        if (operation.acknowledgedAfter !== null) breaks.acknowledged++;
+        break;
+      case "read":
+        bytes.read += operation.returned?.length ?? 0;
+        break;
+      case "write":
+        if (operation.status === 0) bytes.written += operation.data.length;
+        break;
+    }
+  }
   return {
     version: 1,
     format: result.format,
@@ -84,23 +107,19 @@ export async function inspect(
       address,
       clientGuid,
       users,
-      connections: connects.filter(({ client }) => client === id).length,
+      connections: connections.get(id) ?? 0,
       operations: operationCount,
     })),
-    servers: [...servers].map(([address, list]) => ({
+    servers: [...servers].map(([address, dialects]) => ({
       address,
-      dialects: [...new Set(list.flatMap(({ dialect }) => dialect === null ? [] : [dialect]))]
-        .toSorted((one, other) => one - other).map(dialectName),
+      dialects: [...dialects].toSorted((one, other) => one - other).map(dialectName),
     })),
-    shares: [...trees].map(([path, list]) => ({ path, connects: list.length })),
+    shares: [...shares].map(([path, connects]) => ({ path, connects })),
     commands: counter.commands,
     errors: counter.errors,
-    breaks: {
-      received: breaks.length,
-      acknowledged: breaks.filter(({ acknowledgedAfter }) => acknowledgedAfter !== null).length,
-    },
+    breaks,
     security: counter.security,
-    bytes: bytesOf(operations),
+    bytes,
     notes: withPlaces([...result.notes, ...notes], result.files),
   };
 }
@@ -138,7 +157,7 @@ function readOptions(options: InspectOptions) {
   };
 }
 
-function both(one: PlanBuilder, other: ExchangeSink) {
+function both(one: PlanBuilder, other: ExchangeSink): CaptureConsumer {
   return {
     opened(exchange: Exchange): void {
       one.opened(exchange);
@@ -146,9 +165,10 @@ function both(one: PlanBuilder, other: ExchangeSink) {
     },
     pending(): void {},
     settled(exchange: Exchange): void {
-      one.settled();
+      one.settled(exchange);
       other.settled(exchange);
     },
+    ended: one.ended.bind(one),
     connectionEnded: one.connectionEnded.bind(one),
   };
 }
@@ -177,15 +197,6 @@ class Counter implements ExchangeSink {
     const name = statusName(status);
     this.errors[name] = (this.errors[name] ?? 0) + 1;
   }
-}
-
-function bytesOf(operations: readonly PlanOperation[]): { read: number; written: number } {
-  let [read, written] = [0, 0];
-  for (const operation of operations) {
-    if (operation.kind === "read") read += operation.returned?.length ?? 0;
-    if (operation.kind === "write" && operation.status === 0) written += operation.data.length;
-  }
-  return { read, written };
 }
 
 const DIALECTS = new Map([[0x0202, "2.0.2"], [0x0210, "2.1"], [0x0300, "3.0"], [

@@ -1,9 +1,13 @@
 /** Names that the plan hands out: identifiers in order of first appearance, so that equal captures give equal plans. */
+import { RecentMap } from "./recent_map.ts";
+
+/** Keys whose names are remembered: one that was not used for that many others gets a new name. */
+const NAMES_KEPT = 32_768;
 
 /** Gives each key a name `prefix` + number, the same name for the same key. */
 export class Numbered<Key> {
   readonly #prefix: string;
-  readonly #names = new Map<Key, string>();
+  readonly #names = new RecentMap<Key, string>(NAMES_KEPT);
   #next = 1;
 
   constructor(prefix: string) {
@@ -12,20 +16,16 @@ export class Numbered<Key> {
 
   /** The key's name; a new one the first time. */
   of(key: Key): string {
-    return this.#names.get(key) ?? this.renew(key);
-  }
-
-  /** The key's name if it has one. */
-  peek(key: Key): string | undefined {
-    return this.#names.get(key);
-  }
-
-  /** A new name for a key that now means something else. */
-  renew(key: Key): string {
-    const name = `${this.#prefix}${this.#next++}`;
-    this.#names.set(key, name);
+    let name = this.#names.get(key);
+    if (name === undefined) this.#names.set(key, name = `${this.#prefix}${this.#next++}`);
     return name;
   }
+}
+
+/** Names of lease keys and CreateGuids. */
+export class LeaseNames {
+  readonly leaseKeys = new Numbered<string>("L");
+  readonly createGuids = new Numbered<string>("G");
 }
 
 /** Words that an identifier must not be, and names that the emitted script uses itself. */

@@ -1,11 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { Identifiers, Numbered } from "./names.ts";
 
-Deno.test("keys are numbered in order of appearance, and a key may be given anew", () => {
+Deno.test("keys are numbered in order of appearance", () => {
   const names = new Numbered<string>("L");
   assertEquals(["a", "b", "a"].map((key) => names.of(key)), ["L1", "L2", "L1"]);
-  assertEquals(names.renew("a"), "L3");
-  assertEquals([names.peek("a"), names.peek("b"), names.peek("c")], ["L3", "L2", undefined]);
 });
 
 Deno.test("identifiers are words of the text, unlike each other and unlike what the script uses", () => {

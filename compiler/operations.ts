@@ -1,83 +1,150 @@
 /**
- * Exchanges -> plan: one operation for each request, failed ones included; SESSION_SETUP rounds become one login, a
- * break and its acknowledgement one break. Ids that a server chooses become names.
+ * Exchanges -> operations: one for each request, failed ones included; SESSION_SETUP rounds become one login, a break and
+ * its acknowledgement one break. Ids that a server chooses become names. What is finished is forgotten: an operation goes
+ * to the store as soon as its exchange is settled, and what is learned of it later follows.
  */
 import { type CaptureNote, NoteBook, type Stamp } from "./capture/mod.ts";
-import { addConflicts } from "./conflicts.ts";
-import { answerBody, type Exchange } from "./exchange.ts";
-import { addAfter, inOrder } from "./order.ts";
-import type { OnFile, Plan } from "./plan.ts";
+import type { Moment } from "./capture_clock.ts";
+import { Coverage, type CoverageReport } from "./coverage.ts";
+import type { CapturedMessage, Exchange } from "./exchange.ts";
+import type { Entry, OperationStore } from "./operation_store.ts";
 import { Breaks } from "./plan_breaks.ts";
 import { Clients } from "./plan_clients.ts";
 import { Files } from "./plan_files.ts";
 import { OperationList, type OwnFields } from "./plan_list.ts";
+import { fileAnswerFields, type FileRequest, fileRequestFields } from "./plan_requests.ts";
 import { Sessions } from "./plan_sessions.ts";
+import { StoredPlan } from "./plan_source.ts";
 import type { CaptureConsumer, ConnectionEnd } from "./read_capture.ts";
-import { entriesOf, factsOfClose, factsOfInfo } from "./plan_facts.ts";
 import type { ReplayState } from "./replay_state.ts";
-import type { FileId } from "../runtime/wire/mod.ts";
 
 /** Settled exchanges that are dropped from the queue at a time. */
 const DROPPED_AT_ONCE = 1024;
 
-/** Makes operations of the exchanges of a capture, in order, as they settle; `build()` makes the plan of them. */
+/** Exchanges that may wait behind one that is not answered: then it is taken as it is, and its answer follows. */
+const PATIENCE = 2048;
+
+/** Bytes of messages that may wait so. */
+const PATIENCE_BYTES = 16e6;
+
+/** What the queue holds: exchanges in order, and ends of connections behind the last exchange before them. */
+type Queued = Exchange | { readonly kind: "ended"; readonly stream: number } | {
+  readonly kind: "disconnect";
+  readonly stream: number;
+  readonly end: End;
+};
+
+/** Makes operations of the exchanges of a capture, in order, as they settle; `finish()` makes the plan of them. */
 export class PlanBuilder implements CaptureConsumer {
   readonly #notes = new NoteBook();
+  readonly #coverage = new Coverage();
   readonly #walk: Walk;
-  readonly #ends = new Map<number, End>();
-  /** Exchanges that are not settled, and those behind them. */
-  #queue: Exchange[] = [];
+  readonly #ended = new Set<number>();
+  /** Exchanges that are not settled, and what is behind them. */
+  #queue: Queued[] = [];
   #taken = 0;
-  /** Conversations in which something followed an SMB1 start. */
-  readonly #followed = new Set<number>();
+  #bytes = 0;
+  /** Conversations that started with SMB1, and whether something followed. */
+  readonly #smb1 = new Map<number, boolean>();
 
-  constructor(state: ReplayState) {
-    this.#walk = new Walk(state, this.#notes);
+  constructor(state: ReplayState, store: OperationStore) {
+    this.#walk = new Walk(state, { notes: this.#notes, coverage: this.#coverage, store });
   }
 
   opened(exchange: Exchange): void {
+    const { kind, stream, request } = exchange;
     this.#queue.push(exchange);
-    if (exchange.kind !== "smb1") this.#followed.add(exchange.stream);
+    this.#bytes += heldBytes(request);
+    this.#coverage.seen(exchange);
+    if (kind === "smb1") this.#smb1.set(stream, false);
+    else if (this.#smb1.size > 0 && this.#smb1.has(stream)) this.#smb1.set(stream, true);
+    if (exchange.command === "CANCEL") this.#walk.cancelled(exchange);
+    else if (exchange.command === "NEGOTIATE") this.#walk.negotiates(exchange);
+    this.#take();
   }
 
   pending(): void {}
 
-  settled(): void {
-    this.#take((exchange) => exchange.settled && this.#isKnown(exchange));
+  settled(exchange: Exchange): void {
+    if (this.#walk.isUnderWay(exchange)) return this.#walk.complete(exchange);
+    this.#bytes += heldBytes(exchange.response);
+    this.#take();
   }
 
-  /** Whose an SMB1 start is, only the NEGOTIATE behind it tells. */
-  #isKnown({ kind, stream }: Exchange): boolean {
-    return kind !== "smb1" || this.#followed.has(stream);
+  connectionEnded({ connection, event }: ConnectionEnd): void {
+    const stream = connection.number;
+    if (this.#ended.has(stream)) return;
+    const { address, port } = event.direction.source;
+    const by = `${address}:${port}`;
+    if (event.kind === "reset") this.#disconnected(stream, { stamp: event.reset, by });
+    else if (event.reason === "fin") this.#disconnected(stream, { stamp: event.ended, by });
   }
 
-  #take(ready: (exchange: Exchange) => boolean): void {
+  #disconnected(stream: number, end: End): void {
+    this.#ended.add(stream);
+    this.#queue.push({ kind: "disconnect", stream, end });
+    this.#take();
+  }
+
+  ended(stream: number): void {
+    this.#queue.push({ kind: "ended", stream });
+    this.#take();
+  }
+
+  #take(): void {
     for (
-      let exchange = this.#queue[this.#taken];
-      exchange !== undefined && ready(exchange);
-      exchange = this.#queue[++this.#taken]
+      let next = this.#queue[this.#taken];
+      next !== undefined && (this.#isReady(next) || this.#isLate);
+      next = this.#queue[++this.#taken]
     ) {
-      this.#walk.take(exchange);
+      this.#takeOne(next);
     }
     if (this.#taken < DROPPED_AT_ONCE) return;
     this.#queue = this.#queue.slice(this.#taken);
     this.#taken = 0;
   }
 
-  connectionEnded({ connection, event }: ConnectionEnd): void {
-    const stream = connection.number;
-    if (this.#ends.has(stream)) return;
-    const { address, port } = event.direction.source;
-    const by = `${address}:${port}`;
-    if (event.kind === "reset") this.#ends.set(stream, { stamp: event.reset, by });
-    else if (event.reason === "fin") this.#ends.set(stream, { stamp: event.ended, by });
+  /** Whose an SMB1 start is, only the NEGOTIATE behind it tells. */
+  #isReady(next: Queued): boolean {
+    if (next.kind === "ended" || next.kind === "disconnect") return true;
+    return next.settled && (next.kind !== "smb1" || this.#smb1.get(next.stream) === true);
   }
 
-  /** The plan of all exchanges seen, and what of them is not in it. */
-  build(source: string): { readonly plan: Plan; readonly notes: readonly CaptureNote[] } {
-    this.#take(() => true);
-    return { plan: this.#walk.plan(source, this.#ends), notes: this.#notes.list() };
+  /** Whether so much waits behind the first that it is taken as it is. */
+  get #isLate(): boolean {
+    return this.#queue.length - this.#taken > PATIENCE || this.#bytes > PATIENCE_BYTES;
   }
+
+  #takeOne(next: Queued): void {
+    if (next.kind === "ended") {
+      this.#ended.delete(next.stream);
+      this.#smb1.delete(next.stream);
+      this.#walk.ended(next.stream);
+    } else if (next.kind === "disconnect") {
+      this.#walk.disconnected(next.stream, next.end);
+    } else {
+      this.#bytes -= heldBytes(next.request);
+      if (next.settled) this.#bytes -= heldBytes(next.response);
+      this.#walk.take(next);
+    }
+  }
+
+  /** All operations, and what of the exchanges is not in them. */
+  finish(source: string): Built {
+    const rest = this.#queue.slice(this.#taken);
+    this.#queue = [];
+    this.#taken = 0;
+    for (const next of rest) this.#takeOne(next);
+    const plan = this.#walk.finish(source);
+    return { plan, notes: this.#notes.list(), coverage: this.#coverage.report() };
+  }
+}
+
+/** What a capture gave. */
+export interface Built {
+  readonly plan: StoredPlan;
+  readonly notes: readonly CaptureNote[];
+  readonly coverage: CoverageReport;
 }
 
 /** The end of a connection, and the address of the side that ended it. */
@@ -86,66 +153,154 @@ interface End {
   readonly by: string;
 }
 
+/** Bytes that a waiting message holds, roughly: data of READ and WRITE is not among them. */
+function heldBytes(message: CapturedMessage | null): number {
+  return message === null || message.payload !== null ? 0 : message.known;
+}
+
 /** One pass over the exchanges of a capture. */
 class Walk {
   readonly #clients: Clients;
+  readonly #store: OperationStore;
   readonly #list: OperationList;
   readonly #sessions: Sessions;
   readonly #files: Files;
   readonly #breaks: Breaks;
   readonly #state: ReplayState;
+  readonly #notes: NoteBook;
+  readonly #coverage: Coverage;
+  /** Exchanges that were taken before they were settled, with their operations where they have one. */
+  readonly #underWay = new Map<Exchange, Entry | null>();
 
-  constructor(state: ReplayState, notes: NoteBook) {
+  constructor(
+    state: ReplayState,
+    options: { notes: NoteBook; coverage: Coverage; store: OperationStore },
+  ) {
     this.#state = state;
-    this.#clients = new Clients(state);
-    this.#list = new OperationList(notes);
+    this.#store = options.store;
+    this.#notes = options.notes;
+    this.#coverage = options.coverage;
+    this.#clients = new Clients();
+    this.#list = new OperationList(options);
     const common = { list: this.#list, clients: this.#clients, state };
     this.#sessions = new Sessions(common);
     this.#files = new Files({ ...common, sessions: this.#sessions });
     this.#breaks = new Breaks({ ...common, files: this.#files });
+    options.store.beforeAside = () => this.#judgeTimes();
   }
 
-  /** Takes the next exchange, complete as far as the capture goes. */
+  /** A CANCEL was seen, maybe long before it is taken. */
+  cancelled(exchange: Exchange): void {
+    const target = this.#state.facts(exchange).cancels;
+    if (target !== null) this.#list.cancelled(target);
+  }
+
+  /** A NEGOTIATE was seen, maybe long before it is taken. */
+  negotiates(exchange: Exchange): void {
+    this.#clients.negotiates(exchange);
+  }
+
+  /** Takes the next exchange, as complete as it is. */
   take(exchange: Exchange): void {
-    if (exchange.kind === "encrypted") return;
-    const first = (exchange.request ?? exchange.response)?.first;
-    if (first !== undefined) this.#list.saw(first);
+    if (exchange.kind === "encrypted") return this.#coverage.dropped(exchange);
+    this.#list.clock.saw(exchange);
     this.#clients.saw(exchange);
-    this.#take(exchange);
+    const entry = this.#take(exchange);
+    if (!exchange.settled) this.#underWay.set(exchange, entry);
+  }
+
+  /** Whether an exchange was taken before it was settled. */
+  isUnderWay(exchange: Exchange): boolean {
+    return this.#underWay.size > 0 && this.#underWay.has(exchange);
+  }
+
+  /** It is settled now. */
+  complete(exchange: Exchange): void {
+    const entry = this.#underWay.get(exchange) ?? null;
+    this.#underWay.delete(exchange);
+    const { request, response } = exchange;
+    if (entry === null || response === null) return;
+    if (request !== null) this.#list.clock.answered(request.first, response.completed);
+    const message = request?.message;
+    if (message?.kind !== "request") return this.#list.answered(entry, exchange);
+    switch (message.command) {
+      case "NEGOTIATE":
+        return this.#sessions.negotiated(entry, exchange);
+      case "SESSION_SETUP":
+        return this.#sessions.sessionSetUp(exchange);
+      case "TREE_CONNECT":
+        return this.#sessions.treeConnected(entry, exchange);
+      case "CREATE":
+        return this.#files.created(entry, exchange);
+      case "IOCTL":
+        return this.#files.ioctlAnswered(entry, exchange, message.body);
+      case "OPLOCK_BREAK":
+        return this.#breaks.acknowledgementAnswered(exchange);
+      default:
+        return this.#list.answered(entry, exchange, fileAnswerFields(message, exchange));
+    }
+  }
+
+  /** Nothing more comes of a connection. */
+  ended(stream: number): void {
+    this.#sessions.ended(stream);
+    this.#clients.ended(stream);
+  }
+
+  /** One side ended a connection. */
+  disconnected(stream: number, { stamp, by }: End): void {
+    const connection = this.#sessions.peekConnection(stream);
+    // A server that ends a connection does so again when the script runs.
+    if (connection === undefined || by !== connection.address) return;
+    this.#list.happened(stamp, connection.client, {
+      kind: "disconnect",
+      connection: connection.name,
+    });
   }
 
   /** The plan of all that was taken. */
-  plan(source: string, ends: ReadonlyMap<number, End>): Plan {
-    this.#addDisconnects(ends);
-    this.#clients.name();
-    this.#list.finish();
-    const operations = inOrder(this.#list.operations);
-    addAfter(operations);
-    addConflicts(operations);
-    const last = operations.reduce(
-      (time, operation) => Math.max(time, operation.answeredAt ?? operation.at),
-      0,
-    );
-    return {
-      version: 1,
-      source: { name: source, start: isoText(this.#list.start), seconds: last },
+  finish(source: string): StoredPlan {
+    this.#judgeTimes();
+    const { clock } = this.#list;
+    return new StoredPlan(this.#store, {
+      name: source,
+      start: isoText(clock.start),
+      seconds: clock.duration,
+      late: clock.late,
+      firstFrame: this.#firstFrame,
       clients: this.#clients.toPlan(),
-      operations,
-    };
+    });
   }
 
-  #take(exchange: Exchange): void {
+  #firstFrame: number | null = null;
+
+  /** Where the times cannot be true, frames tell the order. */
+  #judgeTimes(): void {
+    const { clock } = this.#list;
+    const { fault } = clock;
+    if (fault === null || this.#firstFrame !== null || !this.#store.isHeld) return;
+    this.#firstFrame = clock.firstFrame;
+    this.#store.orderByFrame();
+    this.#notes.add(
+      `The times cannot be true, as ${fault}: operations are in the order of their frames, and the time between them means nothing`,
+      { loss: false },
+    );
+  }
+
+  #take(exchange: Exchange): Entry | null {
     if (exchange.kind === "break") {
       this.#sessions.connectionOf(exchange);
       return this.#breaks.notified(exchange);
     }
     const { request } = exchange;
-    if (request === null) return;
+    if (request === null) {
+      this.#coverage.dropped(exchange);
+      return null;
+    }
     if (exchange.kind === "smb1") return this.#sessions.startWithSmb1(exchange);
     const { message } = request;
     if (message?.kind !== "request") {
-      this.#list.drop(exchange, `A ${exchange.command} request cannot be read`);
-      return;
+      return this.#list.drop(exchange, `A ${exchange.command} request cannot be read`);
     }
     switch (message.command) {
       case "NEGOTIATE":
@@ -153,159 +308,56 @@ class Walk {
       case "SESSION_SETUP":
         return this.#sessions.sessionSetup(exchange, message.body);
       case "LOGOFF": {
-        const { name: session, ids } = this.#sessions.sessionOf(exchange);
-        return this.#add(exchange, { kind: "logoff", session, ...(ids && { ids }) });
+        const { name: session, ...place } = this.#sessions.sessionOf(exchange);
+        return this.#add(exchange, { kind: "logoff", session, ...place });
       }
       case "TREE_CONNECT":
         return this.#sessions.treeConnect(exchange, message.body);
       case "TREE_DISCONNECT": {
-        const { name: tree, ids } = this.#sessions.treeOf(exchange);
-        return this.#add(exchange, { kind: "untree", tree, ...(ids && { ids }) });
+        const { name: tree, ...place } = this.#sessions.treeOf(exchange);
+        return this.#add(exchange, { kind: "untree", tree, ...place });
       }
       case "CREATE":
         return this.#files.create(exchange, message.body);
-      case "ECHO":
-        return this.#add(exchange, {
-          kind: "echo",
-          connection: this.#sessions.connectionOf(exchange).name,
-        });
+      case "ECHO": {
+        const connection = this.#sessions.connectionOf(exchange).name;
+        return this.#add(exchange, { kind: "echo", connection });
+      }
       case "CANCEL":
         return this.#takeCancel(exchange);
       case "OPLOCK_BREAK":
         return this.#breaks.acknowledged(exchange, message.body);
       case "IOCTL":
         return this.#files.ioctl(exchange, message.body);
-      case "CLOSE":
-        return this.#onFile(exchange, message.body, {
-          kind: "close",
-          flags: message.body.flags,
-          ...factsIn("told", factsOfClose(answerBody(exchange, "CLOSE"))),
-        });
-      case "FLUSH":
-        return this.#onFile(exchange, message.body, { kind: "flush" });
-      case "READ":
-        return this.#onFile(exchange, message.body, {
-          kind: "read",
-          offset: String(message.body.offset),
-          length: message.body.length,
-          minimumCount: message.body.minimumCount,
-          flags: message.body.flags,
-          padding: message.body.padding,
-          remainingBytes: message.body.remainingBytes,
-          channel: message.body.channel,
-          returned: exchange.response?.payload ?? null,
-        });
-      case "WRITE":
-        return this.#onFile(exchange, message.body, {
-          kind: "write",
-          offset: String(message.body.offset),
-          flags: message.body.flags,
-          remainingBytes: message.body.remainingBytes,
-          channel: message.body.channel,
-          data: request.payload ?? { length: 0 },
-        });
-      case "LOCK":
-        return this.#onFile(exchange, message.body, {
-          kind: "lock",
-          lockSequence: message.body.lockSequence,
-          ranges: message.body.locks.map((lock) => ({
-            offset: String(lock.offset),
-            length: String(lock.length),
-            flags: lock.flags,
-          })),
-        });
-      case "QUERY_DIRECTORY": {
-        const output = answerBody(exchange, "QUERY_DIRECTORY")?.output;
-        return this.#onFile(exchange, message.body, {
-          kind: "queryDirectory",
-          class: message.body.fileInformationClass,
-          flags: message.body.flags,
-          index: message.body.fileIndex,
-          pattern: message.body.pattern,
-          outputLength: message.body.outputBufferLength,
-          returnedLength: output?.byteLength ?? null,
-          ...(output &&
-            factsIn("entries", entriesOf(message.body.fileInformationClass, output))),
-        });
-      }
-      case "CHANGE_NOTIFY":
-        return this.#onFile(exchange, message.body, {
-          kind: "changeNotify",
-          flags: message.body.flags,
-          filter: message.body.completionFilter,
-          outputLength: message.body.outputBufferLength,
-        });
-      case "QUERY_INFO": {
-        const output = answerBody(exchange, "QUERY_INFO")?.output;
-        return this.#onFile(exchange, message.body, {
-          kind: "queryInfo",
-          infoType: message.body.infoType,
-          class: message.body.fileInfoClass,
-          additional: message.body.additionalInformation,
-          flags: message.body.flags,
-          outputLength: message.body.outputBufferLength,
-          input: message.body.input.toHex(),
-          returnedLength: output?.byteLength ?? null,
-          ...(output && factsIn(
-            "told",
-            factsOfInfo(message.body.infoType, message.body.fileInfoClass, output),
-          )),
-        });
-      }
-      case "SET_INFO":
-        return this.#onFile(exchange, message.body, {
-          kind: "setInfo",
-          infoType: message.body.infoType,
-          class: message.body.fileInfoClass,
-          additional: message.body.additionalInformation,
-          input: message.body.input.toHex(),
-        });
+      default:
+        return this.#onFile(exchange, message);
     }
   }
 
-  #takeCancel(exchange: Exchange): void {
+  #takeCancel(exchange: Exchange): Entry | null {
     const target = this.#state.facts(exchange).cancels;
     if (target === null || !this.#list.has(target)) {
       return this.#list.drop(exchange, "A CANCEL names a request that is not in the capture");
     }
-    this.#add(exchange, { kind: "cancel", target: target.index });
+    return this.#add(exchange, { kind: "cancel", target: target.index });
   }
 
-  #onFile(
-    exchange: Exchange,
-    { fileId }: { readonly fileId: FileId },
-    fields: OmitEach<Extract<OwnFields, Pick<OnFile, "tree" | "file">>, "tree" | "file">,
-  ): void {
-    const file = this.#files.fileOf(exchange, fileId);
-    if (file === undefined) return;
-    this.#add(exchange, { ...fields, ...this.#files.placeOf(exchange, file), file });
+  #onFile(exchange: Exchange, message: FileRequest): Entry | null {
+    const open = this.#files.fileOf(exchange, message.body.fileId);
+    if (open === null) return null;
+    const fields = fileRequestFields(message, exchange) as OwnFields & { tree: string };
+    const made = this.#add(exchange, this.#files.placed(exchange, open, fields));
+    if (message.command === "CLOSE") this.#files.closed(exchange, open);
+    return made;
   }
 
-  #add(exchange: Exchange, fields: OwnFields): void {
+  #add(exchange: Exchange, fields: OwnFields): Entry {
     this.#sessions.mark(exchange);
-    this.#list.add(exchange, this.#clients.of(exchange), fields);
-  }
-
-  #addDisconnects(ends: ReadonlyMap<number, End>): void {
-    for (const [stream, { stamp, by }] of ends) {
-      const connection = this.#sessions.peekConnection(stream);
-      // A server that ends a connection does so again when the script runs.
-      if (connection === undefined || by !== connection.address) continue;
-      this.#list.happened(stamp, connection.client, {
-        kind: "disconnect",
-        connection: connection.name,
-      });
-    }
+    return this.#list.add(exchange, this.#clients.of(exchange), fields);
   }
 }
 
-/** The facts under their name; nothing where there are none. */
-function factsIn<N extends string, T>(name: N, facts: T | undefined): { readonly [K in N]?: T } {
-  return facts === undefined ? {} : { [name]: facts } as { [K in N]: T };
-}
-
-type OmitEach<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-
-function isoText(stamp: Stamp | null): string | null {
-  return stamp === null ? null : new Date(Number(stamp.time / 1_000_000n)).toISOString();
+function isoText(moment: Moment | null): string | null {
+  if (moment === null) return null;
+  return new Date(moment.seconds * 1000 + Math.floor(moment.nanoseconds / 1e6)).toISOString();
 }

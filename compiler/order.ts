@@ -1,24 +1,52 @@
 /** The order of a plan's operations: by the time of their requests, but never before what they need. */
-import { answeredBefore } from "./conflicts.ts";
+import type { Stored } from "./operation_store.ts";
 import type { PlanOperation } from "./plan.ts";
-import type { Mutable } from "./plan_list.ts";
 
 /**
- * Sorts by the time of the first byte, then by frame. A capture whose packets are out of order may show a request
- * before the one that made its session or file: what a request needs is then moved before it.
+ * Operations that may wait for one that was made before them and is sent later: what a request needs has been made
+ * before it, so that beyond the last of these nothing needs to be moved.
  */
-export function inOrder<T extends PlanOperation>(operations: readonly T[]): T[] {
-  const sorted = operations.toSorted((one, other) =>
-    one.at - other.at || frameOf(one) - frameOf(other)
-  );
-  const makers = new Map<string, T>();
-  for (const operation of sorted) {
-    const name = madeBy(operation);
-    if (name !== undefined && !makers.has(name)) makers.set(name, operation);
+const LOOKED_AHEAD = 16_384;
+
+/**
+ * Moves what a request needs before it: a capture whose packets are out of order may show a request before the one that
+ * made its session or file. Takes operations by time, with the order in which they were made; where both orders agree,
+ * as they do almost everywhere, nothing waits.
+ */
+export function* neededFirst(operations: Iterable<Stored>): Generator<PlanOperation> {
+  /** Everything that was made before was given on. */
+  let settled = 0;
+  let waiting: Stored[] = [];
+  let highest = -1;
+  for (const stored of operations) {
+    const { seq, value } = stored;
+    if (waiting.length === 0 && seq === settled) {
+      settled++;
+      yield value;
+      continue;
+    }
+    waiting.push(stored);
+    highest = Math.max(highest, seq);
+    // All that were made up to the latest one are here once they are as many.
+    const missing = highest + 1 - settled - waiting.length;
+    if (missing > 0 && waiting.length < LOOKED_AHEAD) continue;
+    yield* makersFirst(waiting);
+    settled = Math.max(settled, highest + 1);
+    waiting = [];
   }
-  const placed = new Set<T>();
-  const ordered: T[] = [];
-  const place = (operation: T): void => {
+  yield* makersFirst(waiting);
+}
+
+/** The operations in their order, but each behind those that make what it needs. */
+export function makersFirst(operations: readonly Stored[]): PlanOperation[] {
+  const makers = new Map<string, PlanOperation>();
+  for (const { value } of operations) {
+    const name = madeBy(value);
+    if (name !== undefined && !makers.has(name)) makers.set(name, value);
+  }
+  const placed = new Set<PlanOperation>();
+  const ordered: PlanOperation[] = [];
+  const place = (operation: PlanOperation): void => {
     if (placed.has(operation)) return;
     placed.add(operation);
     for (const name of neededBy(operation)) {
@@ -27,12 +55,8 @@ export function inOrder<T extends PlanOperation>(operations: readonly T[]): T[] 
     }
     ordered.push(operation);
   };
-  for (const operation of sorted) place(operation);
+  for (const { value } of operations) place(value);
   return ordered;
-}
-
-function frameOf(operation: PlanOperation): number {
-  return operation.frames.first ?? operation.frames.request;
 }
 
 /** What later operations of the client refer to by the name that this one gives. */
@@ -58,7 +82,7 @@ function neededBy(operation: PlanOperation): string[] {
     names.push(operation.session);
   }
   if ("tree" in operation && operation.kind !== "tree") names.push(operation.tree);
-  for (const name of [operation.ids?.tree, operation.ids?.session]) {
+  for (const name of [operation.ids?.tree, operation.ids?.session, operation.via]) {
     if (name !== undefined && name !== null) names.push(name);
   }
   if ("file" in operation && operation.kind !== "create" && operation.file !== null) {
@@ -70,25 +94,4 @@ function neededBy(operation: PlanOperation): string[] {
     }
   }
   return names.map((name) => `${operation.client}.${name}`);
-}
-
-/** For each operation, what its client had got an answer to since the operation before. */
-export function addAfter(operations: readonly Mutable<PlanOperation>[]): void {
-  for (const own of Map.groupBy(operations, (operation) => operation.client).values()) {
-    const answered = own.filter(({ answeredAt }) => answeredAt !== null).toSorted(byAnswer);
-    let told = 0;
-    for (const operation of own) {
-      const after: number[] = [];
-      for (let next = answered[told]; next !== undefined; next = answered[++told]) {
-        if (!answeredBefore(next, operation)) break;
-        after.push(next.id);
-      }
-      operation.after = after;
-    }
-  }
-}
-
-function byAnswer(one: PlanOperation, other: PlanOperation): number {
-  return (one.answeredAt ?? 0) - (other.answeredAt ?? 0) ||
-    (one.frames.response ?? 0) - (other.frames.response ?? 0);
 }

@@ -1,10 +1,7 @@
 /** What a user asks for beyond the capture as it is: a selection, other names, pseudonyms; in this order. */
 import { anonymized } from "./anonymize.ts";
 import type { CaptureNote } from "./capture/mod.ts";
-import { addConflicts } from "./conflicts.ts";
 import { mapped, type Names } from "./mapping.ts";
-import { addAfter } from "./order.ts";
-import type { Plan } from "./plan.ts";
 import type { PlanSource } from "./plan_source.ts";
 import { type Criteria, select } from "./selection.ts";
 
@@ -23,11 +20,6 @@ export interface Passed {
   readonly notes: readonly CaptureNote[];
   /** A note of an earlier stage, without names that are to be secret. */
   readonly note: (note: CaptureNote) => CaptureNote;
-}
-
-/** Whether any pass is asked for. */
-export function isPassed({ select, names, anonymize }: PassOptions): boolean {
-  return select !== undefined || names !== undefined || anonymize !== undefined;
 }
 
 /** Does them. Edges between operations are to be drawn afterwards. `names` are those of the capture's files. */
@@ -53,12 +45,4 @@ export function pass(
       return { reason: text(reason), loss, count, frames };
     },
   };
-}
-
-/** A plan in memory, with its edges drawn. */
-export function planOf({ source, clients, operations }: PlanSource): Plan {
-  const list = [...operations()];
-  addAfter(list);
-  addConflicts(list);
-  return { version: 1, source, clients, operations: list };
 }

@@ -14,6 +14,8 @@ export interface Plan {
     readonly start: string | null;
     /** Seconds from the first to the last message. */
     readonly seconds: number;
+    /** `order` where the capture's times cannot be true: an operation's are then its frame's place, a microsecond each. */
+    readonly timing?: "order";
     /** Sentences for whoever reads the scenario: what was selected, that names are pseudonyms. */
     readonly remarks?: readonly string[];
   };
@@ -66,6 +68,11 @@ export interface OperationBase {
   readonly status: number | null;
   /** Operations of the same client that had been answered before this one was sent, and not before an earlier one. */
   readonly after: readonly number[];
+  /**
+   * The one of the operations before it whose answer (of a break: whose coming) enabled it; null at the client's start.
+   * The client's think time is what passed since then.
+   */
+  readonly enabledBy?: number | null;
   /** Operations of other clients on the same path that had been answered before, where their order matters. */
   readonly afterOthers?: readonly number[];
   /** Operations of other clients that were pending, and waited for something that this one may bring about. */
@@ -82,6 +89,10 @@ export interface OperationBase {
   };
   /** What its header names besides. */
   readonly ids?: ForeignIds;
+  /** Session of the channel that it was sent on, where that is not its session's own connection. */
+  readonly via?: string;
+  /** A CANCEL names it. */
+  readonly cancelled?: boolean;
   /** Why the operation is known only in part. */
   readonly incomplete?: string;
 }
@@ -229,6 +240,10 @@ export interface CreateOperation extends OperationBase {
     /** LastWriteTime, a FILETIME. */
     readonly modified?: string;
   } | null;
+  /** Whether a later operation names the open. */
+  readonly used?: boolean;
+  /** What breaks its lease or oplock got, the first 16; each is an operation, too. */
+  readonly breaks?: readonly PlanBreak[];
 }
 
 /** What an answer told about a file: its state before the capture is inferred from it. */
@@ -387,11 +402,15 @@ export interface CancelOperation extends OperationBase {
 }
 
 /** A lease or oplock break that the client received, with its acknowledgement. */
-export interface BreakOperation extends OperationBase {
+export interface BreakOperation extends OperationBase, PlanBreak {
   readonly kind: "break";
   readonly breakKind: "lease" | "oplock";
   /** Open that it concerns; null when the capture does not tell. */
   readonly file: string | null;
+}
+
+/** What a break asked for, and what the client answered. */
+export interface PlanBreak {
   /** Lease states or oplock levels. */
   readonly from: number | null;
   readonly to: number;

@@ -3,15 +3,14 @@ import { describeToken } from "../runtime/security/mod.ts";
 import type { Exchange } from "./exchange.ts";
 import { Identifiers } from "./names.ts";
 import type { PlanClient } from "./plan.ts";
-import type { ReplayState } from "./replay_state.ts";
 
 /** Letters that names begin with: connections, sessions, trees, files. */
 export type NameKind = "n" | "s" | "t" | "f";
 
 /** One client while the plan is made. */
 export class ClientState {
-  /** Its first user gives it its name, so that the name is known once the plan is whole. */
-  id = "";
+  /** Stands for its id: its first user gives it that, so that it is known once the plan is whole. */
+  readonly number: string;
   readonly address: string;
   readonly clientGuid: string | null;
   readonly users: string[] = [];
@@ -20,7 +19,8 @@ export class ClientState {
   operationCount = 0;
   readonly #named: Record<NameKind, number> = { n: 0, s: 0, t: 0, f: 0 };
 
-  constructor(address: string, clientGuid: string | null) {
+  constructor(number: number, address: string, clientGuid: string | null) {
+    this.number = String(number);
     this.address = address;
     this.clientGuid = clientGuid;
   }
@@ -36,20 +36,24 @@ export class ClientState {
   }
 
   /** Plan form. */
-  toPlan(): PlanClient {
-    const { id, address, clientGuid, users, operationCount } = this;
+  toPlan(id: string): PlanClient {
+    const { address, clientGuid, users, operationCount } = this;
     return { id, address, clientGuid, users: [...users], operationCount };
   }
 }
 
 /** The clients of a capture. */
 export class Clients {
-  readonly #state: ReplayState;
   readonly #ofStream = new Map<number, ClientState>();
+  /** ClientGuids that conversations named. */
+  readonly #guids = new Map<number, string>();
   readonly #all = new Map<string, ClientState>();
 
-  constructor(state: ReplayState) {
-    this.#state = state;
+  /** A NEGOTIATE was seen, maybe long before it is taken. */
+  negotiates({ stream, request }: Exchange): void {
+    const message = request?.message;
+    if (message?.kind !== "request" || message.command !== "NEGOTIATE") return;
+    this.#guids.set(stream, message.body.clientGuid);
   }
 
   /** The client whose conversation an exchange belongs to. */
@@ -62,31 +66,35 @@ export class Clients {
 
   #find({ stream, client: endpoint }: Exchange): ClientState {
     const address = hostOf(endpoint);
-    const clientGuid = this.#state.clientGuid(stream);
+    const clientGuid = this.#guids.get(stream) ?? null;
     const key = clientGuid === null ? `${stream}` : `${address}|${clientGuid}`;
     let client = this.#all.get(key);
-    if (client === undefined) this.#all.set(key, client = new ClientState(address, clientGuid));
+    if (client === undefined) this.#all.set(key, client = this.#new(address, clientGuid));
     return client;
+  }
+
+  #new(address: string, clientGuid: string | null): ClientState {
+    return new ClientState(this.#all.size, address, clientGuid);
+  }
+
+  /** Nothing more comes of a conversation. */
+  ended(stream: number): void {
+    this.#ofStream.delete(stream);
+    this.#guids.delete(stream);
   }
 
   /** Learns from an exchange who its client is. */
   saw(exchange: Exchange): void {
     const client = this.of(exchange);
-    client.firstUser ??= userOf(exchange);
+    if (client.firstUser === null) client.firstUser = userOf(exchange);
   }
 
-  /** Gives all clients their names. */
-  name(): void {
-    const identifiers = new Identifiers();
-    for (const client of this.#all.values()) {
-      client.id = identifiers.make(client.firstUser ?? "client", "client");
-    }
-  }
-
-  /** Plan form of those that did something. */
+  /** Plan form of all, by number: each is named after its first user. */
   toPlan(): PlanClient[] {
-    return [...this.#all.values()].filter(({ operationCount }) => operationCount > 0)
-      .map((client) => client.toPlan());
+    const identifiers = new Identifiers();
+    return [...this.#all.values()].map((client) =>
+      client.toPlan(identifiers.make(client.firstUser ?? "client", "client"))
+    );
   }
 }
 

@@ -6,14 +6,8 @@ import {
   type NegotiateContext,
   Writer,
 } from "../runtime/wire/mod.ts";
-import { Numbered } from "./names.ts";
+import type { LeaseNames } from "./names.ts";
 import type { PlanCreateContext, PlanNegotiateContext } from "./plan.ts";
-
-/** Names of lease keys and CreateGuids. */
-export class LeaseNames {
-  readonly leaseKeys = new Numbered<string>("L");
-  readonly createGuids = new Numbered<string>("G");
-}
 
 /** Plan form of NEGOTIATE contexts. */
 export function negotiateContexts(contexts: readonly NegotiateContext[]): PlanNegotiateContext[] {

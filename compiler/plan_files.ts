@@ -8,11 +8,15 @@ import {
 } from "../runtime/wire/mod.ts";
 import { answerBody, type Exchange } from "./exchange.ts";
 import { FileIdMap } from "./file_id_map.ts";
-import type { CreateOperation, ForeignIds } from "./plan.ts";
+import { LeaseNames } from "./names.ts";
+import type { Entry } from "./operation_store.ts";
+import type { CreateOperation, ForeignIds, PlanBreak } from "./plan.ts";
 import type { Clients, ClientState } from "./plan_clients.ts";
-import { createContexts, LeaseNames } from "./plan_contexts.ts";
-import type { OperationList } from "./plan_list.ts";
+import { createContexts } from "./plan_contexts.ts";
+import type { OperationList, OwnFields } from "./plan_list.ts";
 import type { Sessions } from "./plan_sessions.ts";
+import { RecentMap } from "./recent_map.ts";
+import type { SessionState } from "./session_table.ts";
 
 const STATUS_FILE_CLOSED = 0xc0000128;
 const FSCTL_SRV_REQUEST_RESUME_KEY = 0x00140078;
@@ -20,11 +24,45 @@ const FSCTL_SRV_COPYCHUNK = 0x001440f2;
 const FSCTL_SRV_COPYCHUNK_WRITE = 0x001480f2;
 const RESUME_KEY_SIZE = 24;
 
-interface OpenState {
+/** Opens remembered after their CLOSE, so that use after close still has a name. */
+const CLOSED_KEPT = 8192;
+
+/** Opens of one server: more are never closed, and the oldest are forgotten. */
+const OPENS_KEPT = 131_072;
+
+/** Opens of one server before it is looked which can be forgotten. */
+const FEW_OPENS = 32_768;
+
+/** Resume keys that are remembered. */
+const RESUME_KEYS_KEPT = 4096;
+
+/** Lease keys of one client whose holder is remembered. */
+const LEASES_KEPT = 16_384;
+
+/** An open, or a file id that the client made up. */
+export interface OpenState {
   readonly file: string;
   readonly client: ClientState;
   /** Null for an open that the capture never saw. */
-  readonly create: CreateOperation | null;
+  readonly create: Entry | null;
+  /** Tree connect that it was made on; null where it was not made. */
+  tree: string | null;
+  /** Session in which it was made. */
+  readonly session: SessionState | undefined;
+  /** Granted oplock level; null when it was not granted. */
+  oplock: number | null;
+  /** What its CREATE tells of breaks. */
+  breaks: readonly PlanBreak[];
+  /** Whether an operation named it. */
+  used: boolean;
+  /** Place among all that were closed; null while it is open. */
+  closed: number | null;
+}
+
+interface ServerOpens {
+  readonly ids: FileIdMap<OpenState>;
+  /** Opens that make it worth looking which can be forgotten. */
+  many: number;
 }
 
 /** Names opens and adds the CREATEs. */
@@ -33,16 +71,17 @@ export class Files {
   readonly #clients: Clients;
   readonly #sessions: Sessions;
   /** By server and FileId. */
-  readonly #opens = new Map<string, FileIdMap<OpenState>>();
+  readonly #opens = new Map<string, ServerOpens>();
   /** Open that each request of a compound works on. */
-  readonly #inChain = new WeakMap<Exchange, string>();
-  /** Tree connect that each open was made on, by its name. */
-  readonly #trees = new Map<ClientState, Map<string, string>>();
+  readonly #inChain = new WeakMap<Exchange, OpenState>();
   readonly #leases = new LeaseNames();
   /** Latest open under a lease key, per client. */
-  readonly #leaseHolders = new Map<ClientState, Map<string, CreateOperation>>();
+  readonly #leaseHolders = new Map<ClientState, RecentMap<string, OpenState>>();
   /** Open that a resume key stands for. */
-  readonly #resumeKeys = new Map<string, string>();
+  readonly #resumeKeys = new RecentMap<string, OpenState>(RESUME_KEYS_KEPT);
+  /** Opens of CREATEs that were taken before they were answered. */
+  readonly #underWay = new WeakMap<Exchange, { open: OpenState; tree: string }>();
+  #closed = 0;
 
   constructor(options: { list: OperationList; clients: Clients; sessions: Sessions }) {
     this.#list = options.list;
@@ -51,16 +90,18 @@ export class Files {
   }
 
   /** A CREATE. */
-  create(exchange: Exchange, body: RequestBodies["CREATE"]): void {
-    const { name: tree, ids } = this.#sessions.treeOf(exchange);
+  create(exchange: Exchange, body: RequestBodies["CREATE"]): Entry {
+    const { name: tree, ...place } = this.#sessions.treeOf(exchange);
     const client = this.#clients.of(exchange);
     const file = client.name("f");
-    const answer = answerBody(exchange, "CREATE");
-    const lease = answer?.contexts.find((context) => context.kind === "RqLs");
+    const contexts = createContexts(body.contexts, {
+      leases: this.#leases,
+      fileOf: (id) => this.#ownFile(exchange, client, id),
+    });
     const create = this.#list.add(exchange, client, {
       kind: "create",
       tree,
-      ...(ids && { ids }),
+      ...place,
       file,
       path: body.name,
       access: body.desiredAccess,
@@ -71,119 +112,200 @@ export class Files {
       impersonation: body.impersonationLevel,
       securityFlags: body.securityFlags,
       oplock: body.requestedOplockLevel,
-      contexts: createContexts(body.contexts, {
-        leases: this.#leases,
-        fileOf: (id) => this.#ownFile(exchange, client, id),
-      }),
-      granted: answer === null ? null : {
-        oplock: answer.oplockLevel,
-        lease: lease?.kind === "RqLs" ? lease.leaseState : null,
-        action: answer.createAction,
-        size: String(answer.endOfFile),
-        attributes: answer.fileAttributes,
-        allocation: String(answer.allocationSize),
-        modified: String(answer.lastWriteTime),
-      },
+      contexts,
+      granted: grantedBy(exchange),
     });
-    if (exchange.chain !== null) this.#inChain.set(exchange, file);
+    const session = this.#sessions.filesOf(exchange);
+    const open = newOpen({ file, client, create, session });
+    if (exchange.chain !== null) this.#inChain.set(exchange, open);
+    if (exchange.settled) this.#opened(exchange, open, tree);
+    else this.#underWay.set(exchange, { open, tree });
+    return create;
+  }
+
+  /** A CREATE was answered after it was taken. */
+  created(entry: Entry, exchange: Exchange): void {
+    const made = this.#underWay.get(exchange);
+    if (made !== undefined) this.#opened(exchange, made.open, made.tree);
+    this.#list.answered(entry, exchange, { granted: grantedBy(exchange) });
+  }
+
+  #opened(exchange: Exchange, open: OpenState, tree: string): void {
+    const answer = answerBody(exchange, "CREATE");
     if (answer === null) return;
-    let trees = this.#trees.get(client);
-    if (trees === undefined) this.#trees.set(client, trees = new Map());
-    trees.set(file, tree);
-    this.#opensOf(exchange).set(answer.fileId, { file, client, create });
-    if (lease?.kind === "RqLs") this.#holds(client, lease.leaseKey.toHex(), create);
+    open.tree = tree;
+    open.oplock = answer.oplockLevel;
+    this.#keep(exchange, answer.fileId, open);
+    const lease = answer.contexts.find((context) => context.kind === "RqLs");
+    if (lease?.kind === "RqLs") this.#holds(open, lease.leaseKey.toHex());
+  }
+
+  #keep(exchange: Exchange, id: FileId, open: OpenState): void {
+    const opens = this.#opensOf(exchange);
+    opens.ids.set(id, open);
+    if (opens.ids.size <= opens.many) return;
+    const oldest = this.#closed - CLOSED_KEPT;
+    opens.ids.keepOnly(({ closed, session }) =>
+      (closed === null || closed > oldest) && session?.forgotten !== true
+    );
+    let tooMany = opens.ids.size - OPENS_KEPT / 2;
+    if (opens.ids.size > OPENS_KEPT) opens.ids.keepOnly(() => tooMany-- <= 0);
+    opens.many = Math.max(FEW_OPENS, Math.min(2 * opens.ids.size, OPENS_KEPT));
   }
 
   /** The client's open with that file id; null when it is another client's. */
   #ownFile(exchange: Exchange, client: ClientState, id: FileId): string | null {
-    const open = this.#opensOf(exchange).get(id);
-    return open?.client === client && open.create !== null ? open.file : null;
+    const open = this.#opensOf(exchange).ids.get(id);
+    if (open?.client !== client || open.create === null) return null;
+    this.#uses(open);
+    return open.file;
   }
 
-  #holds(client: ClientState, leaseKey: string, create: CreateOperation): void {
-    let holders = this.#leaseHolders.get(client);
-    if (holders === undefined) this.#leaseHolders.set(client, holders = new Map());
-    holders.set(leaseKey, create);
+  #holds(open: OpenState, leaseKey: string): void {
+    let holders = this.#leaseHolders.get(open.client);
+    if (holders === undefined) {
+      this.#leaseHolders.set(open.client, holders = new RecentMap(LEASES_KEPT));
+    }
+    holders.set(leaseKey, open);
   }
 
-  #opensOf(exchange: Exchange): FileIdMap<OpenState> {
+  #opensOf(exchange: Exchange): ServerOpens {
     const server = this.#sessions.serverOf(exchange);
     let opens = this.#opens.get(server);
-    if (opens === undefined) this.#opens.set(server, opens = new FileIdMap());
+    if (opens === undefined) {
+      this.#opens.set(server, opens = { ids: new FileIdMap(), many: FEW_OPENS });
+    }
     return opens;
   }
 
-  /** The open that a request works on; undefined, and noted, when the capture does not tell. */
-  fileOf(exchange: Exchange, fileId: FileId): string | undefined {
+  /** The open that a request works on; null, and noted, when the capture does not tell. */
+  fileOf(exchange: Exchange, fileId: FileId): OpenState | null {
     const { chain } = exchange;
     const before = inheritsFile(exchange, fileId) ? this.#inChain.get(chain!.previous!) : undefined;
-    const file = before ?? this.#opensOf(exchange).get(fileId)?.file ??
+    const open = before ?? this.#opensOf(exchange).ids.get(fileId) ??
       this.#neverOpened(exchange, fileId);
-    if (file !== undefined && chain !== null) this.#inChain.set(exchange, file);
-    return file;
+    if (open === null) return null;
+    if (before === undefined) this.#uses(open);
+    if (chain !== null) this.#inChain.set(exchange, open);
+    return open;
   }
 
-  /** Where a request on an open is sent: on the open's own tree connect, unless its header names another. */
-  placeOf(exchange: Exchange, file: string | null): { tree: string; ids?: ForeignIds } {
-    const { name, ids } = this.#sessions.treeOf(exchange);
-    const own = this.#trees.get(this.#clients.of(exchange))?.get(file ?? "");
-    if (own === undefined || own === name) return { tree: name, ...(ids && { ids }) };
-    return { tree: own, ids: { tree: name, ...ids } };
+  /** An operation names the open: the script needs a variable for it. */
+  #uses(open: OpenState): void {
+    if (open.used) return;
+    open.used = true;
+    if (open.create !== null) this.#list.change(open.create, { used: true });
   }
 
-  #neverOpened(exchange: Exchange, fileId: FileId): string | undefined {
+  /** The operation where it is sent: on the open's own tree connect, unless its header names another. */
+  placed<F extends object>(
+    exchange: Exchange,
+    open: OpenState | null,
+    fields: F,
+  ): F & { tree: string; ids?: ForeignIds; via?: string; file: string | null } {
+    const { name, ...place } = this.#sessions.treeOf(exchange);
+    const own = open?.client === this.#clients.of(exchange) ? open.tree : null;
+    const file = open?.file ?? null;
+    if (own === null || own === name) return { ...fields, tree: name, file, ...place };
+    return { ...fields, tree: own, file, ...place, ids: { tree: name, ...place.ids } };
+  }
+
+  /** A CLOSE of the open was taken. */
+  closed(exchange: Exchange, open: OpenState): void {
+    if (exchange.response?.header.status === 0) open.closed ??= ++this.#closed;
+  }
+
+  #neverOpened(exchange: Exchange, fileId: FileId): OpenState | null {
     const status = exchange.response?.header.status ?? 0;
     // A client that was seen from its start and is refused has made the id up.
     const madeUp = isError(status) && this.#sessions.isWhole(exchange.stream);
     if (status !== STATUS_FILE_CLOSED && !madeUp) {
-      this.#list.drop(
+      return this.#list.drop(
         exchange,
         `A ${exchange.command} works on a file whose CREATE is not in the capture`,
       );
-      return undefined;
     }
     const client = this.#clients.of(exchange);
+    const session = this.#sessions.filesOf(exchange);
     const file = client.name("f");
-    this.#opensOf(exchange).set(fileId, { file, client, create: null });
-    return file;
+    const open = newOpen({ file, client, create: null, session });
+    this.#keep(exchange, fileId, open);
+    return open;
   }
 
-  /** The CREATE whose oplock a notification breaks. */
-  oplockHolder(exchange: Exchange, fileId: FileId): CreateOperation | null {
-    const open = this.#opensOf(exchange).get(fileId);
-    return open?.client === this.#clients.of(exchange) ? open.create : null;
+  /** The open whose oplock a notification breaks. */
+  oplockHolder(exchange: Exchange, fileId: FileId): OpenState | null {
+    const open = this.#opensOf(exchange).ids.get(fileId);
+    if (open?.client !== this.#clients.of(exchange) || open.create === null) return null;
+    this.#uses(open);
+    return open;
   }
 
-  /** The client's latest CREATE under a lease key. */
-  leaseHolder(exchange: Exchange, leaseKey: string): CreateOperation | null {
-    return this.#leaseHolders.get(this.#clients.of(exchange))?.get(leaseKey) ?? null;
+  /** The client's latest open under a lease key. */
+  leaseHolder(exchange: Exchange, leaseKey: string): OpenState | null {
+    const open = this.#leaseHolders.get(this.#clients.of(exchange))?.get(leaseKey) ?? null;
+    if (open !== null) this.#uses(open);
+    return open;
   }
 
   /** An IOCTL. */
-  ioctl(exchange: Exchange, body: RequestBodies["IOCTL"]): void {
+  ioctl(exchange: Exchange, body: RequestBodies["IOCTL"]): Entry | null {
     const none = sameFileId(body.fileId, RELATED_FILE_ID) && !inheritsFile(exchange, body.fileId);
-    const file = none ? null : this.fileOf(exchange, body.fileId);
-    if (file === undefined) return;
+    const open = none ? null : this.fileOf(exchange, body.fileId);
+    if (open === null && !none) return null;
     const copies = body.ctlCode === FSCTL_SRV_COPYCHUNK ||
       body.ctlCode === FSCTL_SRV_COPYCHUNK_WRITE;
     const resumeKey = copies ? this.#resumeKeys.get(keyText(body.input)) : undefined;
-    const answer = answerBody(exchange, "IOCTL");
-    if (body.ctlCode === FSCTL_SRV_REQUEST_RESUME_KEY && answer !== null && file !== null) {
-      this.#resumeKeys.set(keyText(answer.output), file);
-    }
-    this.#list.add(exchange, this.#clients.of(exchange), {
-      kind: "ioctl",
-      ...this.placeOf(exchange, file),
-      file,
+    if (resumeKey !== undefined) this.#uses(resumeKey);
+    if (open !== null) this.#noteResumeKey(exchange, open);
+    const fields = this.placed(exchange, open, {
+      kind: "ioctl" as const,
       code: body.ctlCode,
       flags: body.flags,
       input: body.input.toHex(),
-      ...(resumeKey === undefined ? {} : { resumeKey }),
+      ...(resumeKey === undefined ? {} : { resumeKey: resumeKey.file }),
       maxInput: body.maxInputResponse,
       maxOutput: body.maxOutputResponse,
-      returnedLength: answer?.output.byteLength ?? null,
+      returnedLength: answerBody(exchange, "IOCTL")?.output.byteLength ?? null,
     });
+    return this.#list.add(exchange, this.#clients.of(exchange), fields as OwnFields);
   }
+
+  /** An IOCTL was answered after it was taken. */
+  ioctlAnswered(entry: Entry, exchange: Exchange, { fileId }: RequestBodies["IOCTL"]): void {
+    const open = this.#inChain.get(exchange) ?? this.#opensOf(exchange).ids.get(fileId);
+    if (open !== undefined) this.#noteResumeKey(exchange, open);
+    const returnedLength = answerBody(exchange, "IOCTL")?.output.byteLength ?? null;
+    this.#list.answered(entry, exchange, { returnedLength });
+  }
+
+  #noteResumeKey(exchange: Exchange, open: OpenState): void {
+    const answer = answerBody(exchange, "IOCTL");
+    if (answer === null || answer.ctlCode !== FSCTL_SRV_REQUEST_RESUME_KEY) return;
+    this.#resumeKeys.set(keyText(answer.output), open);
+  }
+}
+
+function newOpen(
+  of: Pick<OpenState, "file" | "client" | "create" | "session">,
+): OpenState {
+  return { ...of, tree: null, oplock: null, breaks: [], used: false, closed: null };
+}
+
+/** What the answer of a CREATE granted. */
+function grantedBy(exchange: Exchange): CreateOperation["granted"] {
+  const answer = answerBody(exchange, "CREATE");
+  if (answer === null) return null;
+  const lease = answer.contexts.find((context) => context.kind === "RqLs");
+  return {
+    oplock: answer.oplockLevel,
+    lease: lease?.kind === "RqLs" ? lease.leaseState : null,
+    action: answer.createAction,
+    size: String(answer.endOfFile),
+    attributes: answer.fileAttributes,
+    allocation: String(answer.allocationSize),
+    modified: String(answer.lastWriteTime),
+  };
 }
 
 /** Whether a request works on the file of the one before it (MS-SMB2 3.2.4.1.4). */

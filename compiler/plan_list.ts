@@ -1,8 +1,11 @@
-/** The operations of a plan as they are collected, with what every operation has: times, frames, place in a compound. */
+/** Operations as they are made of exchanges, with what every operation has: times, frames, place in a compound. */
 import { HeaderFlags } from "../runtime/wire/mod.ts";
 import type { NoteBook, Stamp } from "./capture/mod.ts";
+import { CaptureClock, type Moment } from "./capture_clock.ts";
+import type { Coverage } from "./coverage.ts";
 import type { CapturedMessage, Exchange } from "./exchange.ts";
-import type { OperationBase, PlanOperation } from "./plan.ts";
+import type { Entry, OperationStore } from "./operation_store.ts";
+import type { Frames, OperationBase, PlanOperation } from "./plan.ts";
 import type { ClientState } from "./plan_clients.ts";
 
 /** A plan value while it is made. */
@@ -11,120 +14,135 @@ export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type OmitEach<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** An operation without what every operation has. */
-export type OwnFields = OmitEach<PlanOperation, keyof OperationBase>;
+export type OwnFields = OmitEach<
+  PlanOperation,
+  Exclude<keyof OperationBase, "ids" | "via" | "incomplete">
+>;
 
 /** Ids of operations that are not exchanges start here: no capture has as many exchanges. */
 const IMPLIED_IDS = 2 ** 40;
 
 /** Collects operations. */
 export class OperationList {
-  readonly operations: Mutable<PlanOperation>[] = [];
-  readonly #owners: ClientState[] = [];
-  readonly #ids = new Set<number>();
+  readonly clock = new CaptureClock();
+  readonly #store: OperationStore;
   readonly #notes: NoteBook;
-  /** Times count from here until the capture's first message is known: packets may be out of order. */
-  #base: Moment | null = null;
-  #start: Stamp | null = null;
+  readonly #coverage: Coverage;
+  readonly #dropped = new WeakSet<Exchange>();
+  readonly #cancelled = new WeakSet<Exchange>();
+  /** Frames of the first round of operations that have several. */
+  readonly #begun = new WeakMap<Entry, Frames>();
+  #implied = 0;
 
-  constructor(notes: NoteBook) {
-    this.#notes = notes;
+  constructor(options: { store: OperationStore; notes: NoteBook; coverage: Coverage }) {
+    this.#store = options.store;
+    this.#notes = options.notes;
+    this.#coverage = options.coverage;
   }
 
-  /** Time of the earliest message; null before any. */
-  get start(): Stamp | null {
-    return this.#start;
-  }
-
-  /** Learns the time of a message. */
-  saw(first: Stamp): void {
-    if (this.#start === null || earlier(first, this.#start)) this.#start = first;
-    this.#base ??= first;
-  }
-
-  /** Completes the operations once all exchanges were seen: names of clients, and times from the first message. */
-  finish(): void {
-    const late = this.#start === null ? 0 : -this.seconds(this.#start);
-    for (const [index, operation] of this.operations.entries()) {
-      operation.client = this.#owners[index]!.id;
-      if (late === 0) continue;
-      operation.at = round(operation.at + late);
-      if (operation.answeredAt !== null) operation.answeredAt = round(operation.answeredAt + late);
-    }
-  }
-
-  /** Whether an exchange became an operation. */
+  /** Whether an exchange that was taken became an operation. */
   has(exchange: Exchange): boolean {
-    return this.#ids.has(exchange.index);
+    return !this.#dropped.has(exchange);
+  }
+
+  /** A CANCEL names the request. */
+  cancelled(exchange: Exchange): void {
+    this.#cancelled.add(exchange);
   }
 
   /** Adds what an exchange did. */
-  add<F extends OwnFields>(
-    exchange: Exchange,
-    client: ClientState,
-    fields: F,
-  ): Mutable<OperationBase & F> {
-    const captured = (exchange.request ?? exchange.response)!;
+  add(exchange: Exchange, client: ClientState, fields: OwnFields): Entry {
+    const { request, response, chain } = exchange;
+    const captured = (request ?? response)!;
     client.operationCount++;
-    this.#ids.add(exchange.index);
-    const { response, interim, chain } = exchange;
-    return this.#push(client, {
+    const operation = {
+      ...fields,
       id: exchange.index,
-      client: client.id,
-      at: this.seconds(captured.first),
-      answeredAt: response === null ? null : this.seconds(response.completed),
-      frames: {
-        request: captured.completed.frame,
-        ...(captured.first.frame === captured.completed.frame
-          ? {}
-          : { first: captured.first.frame }),
-        ...(interim === null ? {} : { interim: interim.completed.frame }),
-        ...responseFrame(exchange),
-      },
+      client: client.number,
+      at: this.clock.reached(captured.first),
+      answeredAt: response === null ? null : this.clock.reached(response.completed),
+      frames: framesOf(exchange),
+      status: response === null ? null : response.header.status,
+      after: NONE,
+    } as unknown as Mutable<PlanOperation>;
+    if (chain !== null) {
+      operation.chain = { id: chain.id, index: chain.index, related: chain.related };
+    }
+    if (request !== null) operation.header = headerOf(request);
+    if (captured.known < captured.length) {
+      operation.incomplete = "part of the request is not in the capture";
+    }
+    if (this.#cancelled.has(exchange)) operation.cancelled = true;
+    this.#coverage.emitted(exchange, operation.incomplete !== undefined);
+    const entry = this.#store.add(operation);
+    if (operation.kind === "login" || operation.kind === "connect") {
+      this.#begun.set(entry, operation.frames);
+    }
+    return entry;
+  }
+
+  /** Tells an operation what its exchange was answered, later than it was added. */
+  answered(entry: Entry, exchange: Exchange, fields: object = {}): void {
+    const { response } = exchange;
+    this.change(entry, {
       status: response?.header.status ?? null,
-      after: [],
-      ...(chain === null
-        ? {}
-        : { chain: { id: chain.id, index: chain.index, related: chain.related } }),
-      ...(exchange.request === null ? {} : headerFields(exchange.request)),
-      ...(captured.known < captured.length
-        ? { incomplete: "part of the request is not in the capture" }
-        : {}),
-    }, fields);
+      answeredAt: response === null ? null : this.clock.reached(response.completed),
+      frames: framesOf(exchange),
+      ...(this.#cancelled.has(exchange) ? { cancelled: true } : {}),
+      ...fields,
+    });
+  }
+
+  /** A later round answers an operation that an earlier one began: the request stays where it was. */
+  answeredAgain(entry: Entry, exchange: Exchange, fields: object): void {
+    const { response } = exchange;
+    const begun = this.#begun.get(entry) ?? framesOf(exchange);
+    this.change(entry, {
+      status: response?.header.status ?? null,
+      answeredAt: response === null ? null : this.clock.reached(response.completed),
+      frames: response === null ? begun : { ...begun, response: response.completed.frame },
+      ...fields,
+    });
+  }
+
+  /** Tells an operation what else became known of it. */
+  change(entry: Entry, fields: object): void {
+    this.#store.change(entry, fields);
   }
 
   /** Adds what the capture does not have, but must have happened before it began. */
-  imply<F extends OwnFields>(
-    exchange: Exchange,
-    client: ClientState,
-    fields: F,
-  ): Mutable<OperationBase & F> {
-    const captured = (exchange.request ?? exchange.response)!;
-    return this.happened({ ...captured.first, frame: captured.completed.frame }, client, fields);
+  imply(exchange: Exchange, client: ClientState, fields: OwnFields): Entry {
+    const { first, completed } = (exchange.request ?? exchange.response)!;
+    return this.happened({ ...momentOf(first), frame: completed.frame }, client, fields);
   }
 
   /** Adds what was no exchange. */
-  happened<F extends OwnFields>(
+  happened(
     stamp: Pick<Stamp, "frame" | "seconds" | "nanoseconds">,
     client: ClientState,
-    fields: F,
-  ): Mutable<OperationBase & F> {
-    const at = this.seconds(stamp);
+    fields: OwnFields,
+  ): Entry {
+    const at = this.clock.reached(stamp);
     client.operationCount++;
-    return this.#push(client, {
+    return this.#store.add({
+      ...fields,
       // Behind every real id, in order of appearance.
-      id: IMPLIED_IDS + this.operations.length,
-      client: client.id,
+      id: IMPLIED_IDS + this.#implied++,
+      client: client.number,
       at,
       answeredAt: at,
       frames: { request: stamp.frame },
       status: 0,
-      after: [],
-    }, fields);
+      after: NONE,
+    } as unknown as Mutable<PlanOperation>);
   }
 
   /** Notes that an exchange is not in the plan. */
-  drop(exchange: Exchange, reason: string): void {
+  drop(exchange: Exchange, reason: string): null {
+    this.#dropped.add(exchange);
+    this.#coverage.dropped(exchange);
     this.note(exchange, reason);
+    return null;
   }
 
   /** Notes what of an exchange the plan does not tell. */
@@ -132,53 +150,32 @@ export class OperationList {
     const captured = (exchange.request ?? exchange.response)!;
     this.#notes.add(reason, { frame: captured.completed.frame, loss: true });
   }
-
-  /** Seconds from the first message that was seen. */
-  seconds(stamp: Moment): number {
-    const start = this.#base ?? stamp;
-    return round(stamp.seconds - start.seconds + (stamp.nanoseconds - start.nanoseconds) / 1e9);
-  }
-
-  #push<F extends OwnFields>(
-    client: ClientState,
-    base: OperationBase,
-    fields: F,
-  ): Mutable<OperationBase & F> {
-    this.#owners.push(client);
-    const operation = { ...base, ...fields };
-    this.operations.push(operation as unknown as Mutable<PlanOperation>);
-    return operation;
-  }
 }
 
-type Moment = Pick<Stamp, "seconds" | "nanoseconds">;
+const NONE: readonly number[] = [];
 
-function earlier(one: Moment, other: Moment): boolean {
-  return one.seconds < other.seconds ||
-    (one.seconds === other.seconds && one.nanoseconds < other.nanoseconds);
+function momentOf({ seconds, nanoseconds }: Moment): Moment {
+  return { seconds, nanoseconds };
 }
 
-/** The frame of the response, where there is one. */
-export function responseFrame(exchange: Exchange): { response?: number } {
-  return exchange.response === null ? {} : { response: exchange.response.completed.frame };
+/** Where an exchange is in the capture. */
+function framesOf({ request, response, interim }: Exchange): Frames {
+  const { first, completed } = (request ?? response)!;
+  const frames: Mutable<Frames> = { request: completed.frame };
+  if (first.frame !== completed.frame) frames.first = first.frame;
+  if (interim !== null) frames.interim = interim.completed.frame;
+  if (response !== null) frames.response = response.completed.frame;
+  return frames;
 }
 
-/** Nanoseconds are as fine as captures go; sums of doubles are finer. */
-export function round(seconds: number): number {
-  return Math.round(seconds * 1e9) / 1e9;
-}
-
-function headerFields(
-  { header }: CapturedMessage,
-): { header: NonNullable<OperationBase["header"]> } {
-  const channelSequence = header.status & 0xffff;
-  return {
-    header: {
-      creditCharge: header.creditCharge,
-      credits: header.credits,
-      ...(channelSequence === 0 ? {} : { channelSequence }),
-      ...((header.flags & HeaderFlags.REPLAY_OPERATION) === 0 ? {} : { replay: true }),
-      ...((header.flags & HeaderFlags.DFS_OPERATIONS) === 0 ? {} : { dfs: true }),
-    },
+function headerOf({ header }: CapturedMessage): NonNullable<OperationBase["header"]> {
+  const fields: Mutable<NonNullable<OperationBase["header"]>> = {
+    creditCharge: header.creditCharge,
+    credits: header.credits,
   };
+  const channelSequence = header.status & 0xffff;
+  if (channelSequence !== 0) fields.channelSequence = channelSequence;
+  if ((header.flags & HeaderFlags.REPLAY_OPERATION) !== 0) fields.replay = true;
+  if ((header.flags & HeaderFlags.DFS_OPERATIONS) !== 0) fields.dfs = true;
+  return fields;
 }

@@ -5,11 +5,18 @@
 import { Command, HeaderFlags, type RequestBodies } from "../runtime/wire/mod.ts";
 import { describeToken } from "../runtime/security/mod.ts";
 import { answerBody, type Exchange, type Facts } from "./exchange.ts";
-import type { ConnectOperation, ForeignIds, LoginOperation, OperationBase } from "./plan.ts";
+import type { Entry } from "./operation_store.ts";
+import type { ForeignIds, LoginOperation } from "./plan.ts";
 import { type Clients, type ClientState, hostOf } from "./plan_clients.ts";
 import { negotiateContexts } from "./plan_contexts.ts";
-import { type Mutable, type OperationList, responseFrame } from "./plan_list.ts";
+import type { OperationList } from "./plan_list.ts";
 import type { ReplayState } from "./replay_state.ts";
+import {
+  type LoginState,
+  type SessionState,
+  SessionTable,
+  type TreeState,
+} from "./session_table.ts";
 
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
@@ -25,38 +32,22 @@ export interface ConnectionState {
   readonly address: string;
   readonly client: ClientState;
   /** Its NEGOTIATE; null when implied. */
-  connect: Mutable<ConnectOperation> | null;
+  connect: Entry | null;
+  /** It started with SMB1, and the NEGOTIATE that tells its dialect is still to come. */
+  started: boolean;
   /** SESSION_SETUPs under way, by SessionId. */
-  readonly logins: Map<bigint, Mutable<LoginOperation>>;
+  readonly logins: Map<bigint, LoginState>;
   /** The SESSION_SETUP that got no answer in the capture. */
-  unanswered: Mutable<LoginOperation> | null;
+  unanswered: LoginState | null;
   /** Sessions of other connections that were bound to this one, by SessionId. */
   readonly channels: Map<bigint, SessionState>;
-}
-
-interface SessionState {
-  readonly name: string;
-  readonly server: string;
-  /** Connection on which it logged in. */
-  readonly stream: number;
-  /** Its latest login. */
-  login: Mutable<LoginOperation>;
-  readonly trees: Map<number, TreeState>;
 }
 
 /** Where a request is sent: its session or tree connect, and what its header says besides. */
 export interface Place {
   readonly name: string;
   readonly ids?: ForeignIds;
-}
-
-interface TreeState {
-  readonly name: string;
-  readonly session: SessionState;
-  /** Connection on which it was connected. */
-  readonly stream: number;
-  /** The share asks for encryption (SMB2_SHAREFLAG_ENCRYPT_DATA): its requests say nothing of the session. */
-  readonly encrypts: boolean;
+  readonly via?: string;
 }
 
 /** Names connections, sessions and tree connects, and adds their operations. */
@@ -65,8 +56,11 @@ export class Sessions {
   readonly #clients: Clients;
   readonly #state: ReplayState;
   readonly #connections = new Map<number, ConnectionState>();
-  /** By SessionId: Windows servers give equal ids, so that one client may have several. */
-  readonly #sessions = new Map<ClientState, Map<bigint, SessionState[]>>();
+  readonly #sessions = new SessionTable();
+  /** Logins of SESSION_SETUPs that were taken before they were answered. */
+  readonly #underWay = new WeakMap<Exchange, LoginState>();
+  /** Tree connects whose answer is still to come. */
+  readonly #connecting = new WeakMap<Exchange, TreeState>();
 
   constructor(options: { list: OperationList; clients: Clients; state: ReplayState }) {
     this.#list = options.list;
@@ -79,10 +73,20 @@ export class Sessions {
     return this.#connections.get(stream);
   }
 
+  /** Nothing more comes of a conversation. */
+  ended(stream: number): void {
+    this.#connections.delete(stream);
+    this.#sessions.ended(stream);
+  }
+
+  /** The session in whose files a request works, if it is known. */
+  filesOf(exchange: Exchange): SessionState | undefined {
+    return this.#find(exchange, this.#state.facts(exchange).sessionId ?? 0n);
+  }
+
   /** The server whose file ids a request names: of several addresses, the one where its session logged in. */
   serverOf(exchange: Exchange): string {
-    const id = this.#state.facts(exchange).sessionId ?? 0n;
-    return this.#find(this.#clients.of(exchange), id, exchange.server)?.server ?? exchange.server;
+    return this.filesOf(exchange)?.server ?? exchange.server;
   }
 
   /** Whether the capture has a conversation from its NEGOTIATE on. */
@@ -117,6 +121,7 @@ export class Sessions {
       address: exchange.client,
       client,
       connect: null,
+      started: false,
       logins: new Map(),
       unanswered: null,
       channels: new Map(),
@@ -126,12 +131,13 @@ export class Sessions {
   }
 
   /** An SMB1 NEGOTIATE that SMB2 answered. */
-  startWithSmb1(exchange: Exchange): void {
+  startWithSmb1(exchange: Exchange): Entry | null {
     const answer = answerBody(exchange, "NEGOTIATE");
-    if (answer === null || this.#connections.has(exchange.stream)) return;
+    if (answer === null || this.#connections.has(exchange.stream)) return null;
     const connection = this.#newConnection(exchange);
     const final = answer.dialectRevision !== WILDCARD_DIALECT;
-    connection.connect = this.#list.add(exchange, connection.client, {
+    connection.started = !final;
+    return connection.connect = this.#list.add(exchange, connection.client, {
       kind: "connect",
       connection: connection.name,
       server: exchange.server,
@@ -145,7 +151,7 @@ export class Sessions {
   }
 
   /** A NEGOTIATE. */
-  negotiate(exchange: Exchange, body: RequestBodies["NEGOTIATE"]): void {
+  negotiate(exchange: Exchange, body: RequestBodies["NEGOTIATE"]): Entry {
     const fields = {
       dialects: body.dialects,
       securityMode: body.securityMode,
@@ -154,15 +160,14 @@ export class Sessions {
       dialect: answerBody(exchange, "NEGOTIATE")?.dialectRevision ?? null,
     };
     const known = this.#connections.get(exchange.stream);
-    const started = known?.connect ?? null;
     // The NEGOTIATE that follows an SMB1 start completes the same connect.
-    if (started?.smb1 && started.dialect === null) {
-      Object.assign(started, fields);
-      this.#answered(started, exchange);
-      return;
+    if (known?.started && known.connect !== null) {
+      known.started = fields.dialect === null;
+      this.#list.answeredAgain(known.connect, exchange, fields);
+      return known.connect;
     }
     const connection = known ?? this.#newConnection(exchange);
-    connection.connect = this.#list.add(exchange, connection.client, {
+    return connection.connect = this.#list.add(exchange, connection.client, {
       kind: "connect",
       connection: connection.name,
       server: exchange.server,
@@ -170,16 +175,16 @@ export class Sessions {
     });
   }
 
-  /** A later round answers an operation that an earlier one began. */
-  #answered(operation: Mutable<OperationBase>, exchange: Exchange): void {
-    const { response } = exchange;
-    operation.status = response?.header.status ?? null;
-    operation.answeredAt = response === null ? null : this.#list.seconds(response.completed);
-    operation.frames = { ...operation.frames, ...responseFrame(exchange) };
+  /** A NEGOTIATE was answered after it was taken. */
+  negotiated(entry: Entry, exchange: Exchange): void {
+    const dialect = answerBody(exchange, "NEGOTIATE")?.dialectRevision ?? null;
+    const connection = this.#connections.get(exchange.stream);
+    if (connection?.connect === entry) connection.started = false;
+    this.#list.answered(entry, exchange, { dialect });
   }
 
   /** A round of SESSION_SETUP. */
-  sessionSetup(exchange: Exchange, body: RequestBodies["SESSION_SETUP"]): void {
+  sessionSetup(exchange: Exchange, body: RequestBodies["SESSION_SETUP"]): Entry {
     const connection = this.connectionOf(exchange);
     const asked = exchange.request!.header.sessionId;
     // Where only the client's side was captured, the second round names a session that no response told.
@@ -195,8 +200,25 @@ export class Sessions {
       if (login.mechanism === "unknown" || token.user !== null) {
         login.mechanism = mechanismOf(token);
       }
-      this.#answered(login, exchange);
+      const { user, domain, mechanism } = login;
+      this.#list.answeredAgain(login.entry, exchange, { user, domain, mechanism });
     }
+    if (exchange.settled) this.#setUp(exchange, connection, login);
+    else this.#underWay.set(exchange, login);
+    return login.entry;
+  }
+
+  /** A SESSION_SETUP was answered after it was taken. */
+  sessionSetUp(exchange: Exchange): void {
+    const connection = this.#connections.get(exchange.stream);
+    const login = this.#underWay.get(exchange);
+    if (connection === undefined || login === undefined) return;
+    this.#list.answeredAgain(login.entry, exchange, {});
+    this.#setUp(exchange, connection, login);
+  }
+
+  #setUp(exchange: Exchange, connection: ConnectionState, login: LoginState): void {
+    const asked = exchange.request!.header.sessionId;
     const granted = exchange.response?.header.sessionId ?? 0n;
     const status = exchange.response?.header.status ?? null;
     if (status === STATUS_MORE_PROCESSING_REQUIRED) {
@@ -212,67 +234,76 @@ export class Sessions {
     exchange: Exchange,
     connection: ConnectionState,
     body: RequestBodies["SESSION_SETUP"],
-  ): Mutable<LoginOperation> {
+  ): LoginState {
     const { client } = connection;
     const token = describeToken(body.securityBuffer);
     const asked = exchange.request!.header.sessionId;
-    const known = asked === 0n ? undefined : this.#find(client, asked, exchange.server);
+    const known = asked === 0n ? undefined : this.#find(exchange, asked);
     const binding = (body.flags & SESSION_FLAG_BINDING) !== 0;
     const previous = body.previousSessionId === 0n
       ? undefined
-      : this.#find(client, body.previousSessionId, exchange.server);
-    return this.#list.add(exchange, client, {
+      : this.#find(exchange, body.previousSessionId);
+    const again = known !== undefined && !binding;
+    const session = again ? known.name : client.name("s");
+    const bind = known !== undefined && binding ? known.name : null;
+    const { user, domain } = token;
+    const mechanism = mechanismOf(token);
+    const entry = this.#list.add(exchange, client, {
       kind: "login",
       connection: connection.name,
-      session: known !== undefined && !binding ? known.name : client.name("s"),
-      user: token.user,
-      domain: token.domain,
-      mechanism: mechanismOf(token),
+      session,
+      user,
+      domain,
+      mechanism,
       securityMode: body.securityMode,
       capabilities: body.capabilities,
       signing: false,
       encryption: false,
-      ...(known !== undefined && !binding ? { again: true } : {}),
-      ...(known !== undefined && binding ? { bind: known.name } : {}),
+      ...(again ? { again } : {}),
+      ...(bind === null ? {} : { bind }),
       ...(previous === undefined ? {} : { previous: previous.name }),
     });
+    return {
+      entry,
+      session,
+      user,
+      domain,
+      mechanism,
+      again,
+      bind,
+      signing: false,
+      encryption: false,
+    };
   }
 
   #established(
     connection: ConnectionState,
     server: string,
-    { id, login }: { id: bigint; login: Mutable<LoginOperation> },
+    { id, login }: { id: bigint; login: LoginState },
   ): void {
     const { client, stream } = connection;
+    const hidden = login.user === null ? this.#state.userOf(stream, id) : null;
+    if (hidden !== null) {
+      Object.assign(login, hidden);
+      this.#list.change(login.entry, hidden);
+    }
     client.loggedIn(login.user);
-    const known = this.#find(client, id, server);
+    const known = this.#sessions.find(client, id, server);
+    const name = login.session;
     if (login.again && known !== undefined) {
       known.login = login;
-    } else if (login.bind !== undefined && known !== undefined) {
+    } else if (login.bind !== null && known !== undefined) {
       const { trees } = known;
-      connection.channels.set(id, { name: login.session, server, stream, login, trees });
+      connection.channels.set(id, { name, server, stream, login, trees, forgotten: false });
     } else {
-      this.#keep(client, id, {
-        name: login.session,
-        server,
-        stream,
-        login,
-        trees: new Map(),
-      });
+      const session = { name, server, stream, login, trees: new Map(), forgotten: false };
+      this.#sessions.set(client, id, session);
     }
   }
 
-  /** The client's session with that id: on the same server, else on any. */
-  #find(client: ClientState, id: bigint, server: string): SessionState | undefined {
-    const sessions = this.#sessions.get(client)?.get(id);
-    return sessions?.findLast((session) => session.server === server) ?? sessions?.at(-1);
-  }
-
-  #keep(client: ClientState, id: bigint, session: SessionState): void {
-    let ofClient = this.#sessions.get(client);
-    if (ofClient === undefined) this.#sessions.set(client, ofClient = new Map());
-    const others = (ofClient.get(id) ?? []).filter(({ server }) => server !== session.server);
-    ofClient.set(id, [...others, session]);
+  /** The session with that id of the client of an exchange. */
+  #find(exchange: Exchange, id: bigint): SessionState | undefined {
+    return this.#sessions.find(this.#clients.of(exchange), id, exchange.server);
   }
 
   /** The session of an exchange; one that began before the capture is implied. */
@@ -287,14 +318,11 @@ export class Sessions {
    * the id was made up, or is another client's.
    */
   #strangerFor(exchange: Exchange): SessionState | null {
+    const connection = this.#connections.get(exchange.stream);
+    if (connection === undefined || connection.connect === null) return null;
     const id = this.#state.facts(exchange).sessionId ?? 0n;
-    if (!this.isWhole(exchange.stream)) return null;
-    const client = this.#clients.of(exchange);
-    const connection = this.connectionOf(exchange);
-    if (connection.channels.has(id) || this.#find(client, id, exchange.server) !== undefined) {
-      return null;
-    }
-    const sessions = [...(this.#sessions.get(client)?.values() ?? [])].flat();
+    if (connection.channels.has(id) || this.#find(exchange, id) !== undefined) return null;
+    const sessions = this.#sessions.of(connection.client);
     return sessions.findLast(({ stream }) => stream === exchange.stream) ?? sessions.at(-1) ?? null;
   }
 
@@ -302,66 +330,94 @@ export class Sessions {
   mark(exchange: Exchange): void {
     const { sessionId } = this.#state.facts(exchange);
     if (sessionId === null) return;
-    if (this.#find(this.#clients.of(exchange), sessionId, exchange.server) !== undefined) {
-      this.#sessionOf(exchange);
-    }
+    if (this.#find(exchange, sessionId) !== undefined) this.#sessionOf(exchange);
   }
 
   #sessionOf(exchange: Exchange): SessionState {
     const connection = this.connectionOf(exchange);
-    const { client } = connection;
-    const id = this.#state.facts(exchange).sessionId ?? 0n;
-    let session = connection.channels.get(id) ?? this.#find(client, id, exchange.server);
-    if (session === undefined) {
-      const name = client.name("s");
-      const login = this.#list.imply(exchange, client, {
-        kind: "login",
-        connection: connection.name,
-        session: name,
-        implied: true,
-        user: null,
-        domain: null,
-        mechanism: "unknown",
-        securityMode: 0,
-        capabilities: 0,
-        signing: false,
-        encryption: false,
-      });
-      const { server, stream } = exchange;
-      session = { name, server, stream, login, trees: new Map() };
-      this.#keep(client, id, session);
-    }
+    const { sessionId, treeId } = this.#state.facts(exchange);
+    const id = sessionId ?? 0n;
+    const session = connection.channels.get(id) ?? this.#find(exchange, id) ??
+      this.#implied(exchange, connection, id);
     const { request } = exchange;
-    const { treeId } = this.#state.facts(exchange);
-    const shareEncrypts = treeId !== null && session.trees.get(treeId)?.encrypts === true;
-    if (request?.encrypted && !shareEncrypts) session.login.encryption = true;
-    if (request !== null && (request.header.flags & HeaderFlags.SIGNED) !== 0) {
+    if (request === null) return session;
+    const { login } = session;
+    if (request.encrypted && !login.encryption) {
+      const shareEncrypts = treeId !== null && session.trees.get(treeId)?.encrypts === true;
+      if (!shareEncrypts) {
+        login.encryption = true;
+        this.#list.change(login.entry, { encryption: true });
+      }
+    }
+    if (!login.signing && (request.header.flags & HeaderFlags.SIGNED) !== 0) {
       // Dialect 3.1.1 signs a TREE_CONNECT and 3.0 FSCTL_VALIDATE_NEGOTIATE_INFO whatever the session does.
-      if (!ALWAYS_SIGNED.has(request.header.command)) session.login.signing = true;
+      if (!ALWAYS_SIGNED.has(request.header.command)) {
+        login.signing = true;
+        this.#list.change(login.entry, { signing: true });
+      }
     }
     return session;
   }
 
+  /** A session that began before the capture. */
+  #implied(exchange: Exchange, connection: ConnectionState, id: bigint): SessionState {
+    const { client } = connection;
+    const name = client.name("s");
+    const fields = { user: null, domain: null, mechanism: "unknown" as const };
+    const entry = this.#list.imply(exchange, client, {
+      kind: "login",
+      connection: connection.name,
+      session: name,
+      implied: true,
+      ...fields,
+      securityMode: 0,
+      capabilities: 0,
+      signing: false,
+      encryption: false,
+    });
+    const login: LoginState = {
+      entry,
+      session: name,
+      ...fields,
+      again: false,
+      bind: null,
+      signing: false,
+      encryption: false,
+    };
+    const { server, stream } = exchange;
+    const session = { name, server, stream, login, trees: new Map(), forgotten: false };
+    this.#sessions.set(client, id, session);
+    return session;
+  }
+
   /** A TREE_CONNECT. */
-  treeConnect(exchange: Exchange, body: RequestBodies["TREE_CONNECT"]): void {
+  treeConnect(exchange: Exchange, body: RequestBodies["TREE_CONNECT"]): Entry {
     const stranger = this.#strangerFor(exchange);
     const session = stranger ?? this.#sessionOf(exchange);
-    this.#noteChannel(exchange, session);
     const client = this.#clients.of(exchange);
-    const { response, stream } = exchange;
-    const answer = answerBody(exchange, "TREE_CONNECT");
-    const encrypts = ((answer?.shareFlags ?? 0) & SHAREFLAG_ENCRYPT_DATA) !== 0;
-    const tree = { name: client.name("t"), stream, session, encrypts };
-    if (response?.header.status === 0) session.trees.set(response.header.treeId, tree);
-    this.#list.add(exchange, client, {
+    const { stream } = exchange;
+    const tree: TreeState = { name: client.name("t"), stream, session, encrypts: false };
+    const place = this.#placed(exchange, session, stranger === null ? {} : { session: null });
+    const entry = this.#list.add(exchange, client, {
       kind: "tree",
       session: session.name,
       tree: tree.name,
       path: body.path,
       flags: body.flags,
-      shareType: answer?.shareType ?? null,
-      ...(stranger === null ? {} : { ids: { session: null } }),
+      shareType: answerBody(exchange, "TREE_CONNECT")?.shareType ?? null,
+      ...place,
     });
+    if (exchange.settled) connected(exchange, tree);
+    else this.#connecting.set(exchange, tree);
+    return entry;
+  }
+
+  /** A TREE_CONNECT was answered after it was taken. */
+  treeConnected(entry: Entry, exchange: Exchange): void {
+    const tree = this.#connecting.get(exchange);
+    if (tree !== undefined) connected(exchange, tree);
+    const shareType = answerBody(exchange, "TREE_CONNECT")?.shareType ?? null;
+    this.#list.answered(entry, exchange, { shareType });
   }
 
   /** The tree connect of an exchange; one that began before the capture is implied. */
@@ -373,8 +429,7 @@ export class Sessions {
     const id = this.#treeIdOf(facts);
     const known = session.trees.get(id);
     if (known !== undefined) {
-      this.#noteChannel(exchange, known);
-      return placed(known, ids);
+      return { name: known.name, ...this.#placed(exchange, known, ids) };
     }
     const client = this.#clients.of(exchange);
     if (this.isWhole(exchange.stream)) {
@@ -387,7 +442,7 @@ export class Sessions {
       }
     }
     const { stream } = exchange;
-    const tree = { name: client.name("t"), stream, session, encrypts: false };
+    const tree: TreeState = { name: client.name("t"), stream, session, encrypts: false };
     session.trees.set(id, tree);
     this.#list.imply(exchange, client, {
       kind: "tree",
@@ -403,8 +458,7 @@ export class Sessions {
 
   /** The latest tree connect with that id, or with any, in whatever session of the client. */
   #treeOfAnySession(client: ClientState, id?: number): TreeState | undefined {
-    const sessions = [...(this.#sessions.get(client)?.values() ?? [])].flat();
-    const trees = sessions.flatMap((session) =>
+    const trees = this.#sessions.of(client).flatMap((session) =>
       id === undefined ? [...session.trees.values()] : [session.trees.get(id) ?? []].flat()
     );
     return trees.at(-1);
@@ -416,14 +470,31 @@ export class Sessions {
     return facts.create?.treeId ?? 0;
   }
 
-  /** The scripting API sends on the connection of the session that made a tree connect. */
-  #noteChannel(exchange: Exchange, on: { readonly stream: number }): void {
-    if (on.stream === exchange.stream) return;
+  /** What the header names besides, and the channel of the session that the request took. */
+  #placed(
+    exchange: Exchange,
+    on: { readonly stream: number },
+    ids: ForeignIds,
+  ): { ids?: ForeignIds; via?: string } {
+    const named = Object.keys(ids).length === 0 ? {} : { ids };
+    if (on.stream === exchange.stream) return named;
     this.#list.note(
       exchange,
       "A request of a session came on another connection: it is replayed on the session's own",
     );
+    const { channels } = this.connectionOf(exchange);
+    const channel = channels.get(this.#state.facts(exchange).sessionId ?? 0n);
+    return channel === undefined ? named : { ...named, via: channel.name };
   }
+}
+
+function connected({ response }: Exchange, tree: TreeState): void {
+  if (response?.header.status !== 0) return;
+  const message = response.message;
+  if (message?.kind === "response" && message.command === "TREE_CONNECT") {
+    tree.encrypts = (message.body.shareFlags & SHAREFLAG_ENCRYPT_DATA) !== 0;
+  }
+  tree.session.trees.set(response.header.treeId, tree);
 }
 
 function placed({ name }: TreeState, ids: ForeignIds): Place {

@@ -7,7 +7,7 @@ import type { CaptureNote } from "./capture/mod.ts";
 import { type Place, Places } from "./places.ts";
 import type { PlanClient, PlanOperation } from "./plan.ts";
 import { commandOf } from "./plan_commands.ts";
-import { round } from "./plan_list.ts";
+import { round } from "./capture_clock.ts";
 import type { PlanSource } from "./plan_source.ts";
 import { Closure } from "./selection_closure.ts";
 

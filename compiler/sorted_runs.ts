@@ -1,0 +1,190 @@
+/**
+ * External sorting: records that come in any order are written in sorted runs, and read back merged, as often as wanted,
+ * with little more in memory than a block of each run that overlaps another.
+ */
+import type { Scratch } from "./capture/mod.ts";
+
+/** A place in the order. */
+export interface Key {
+  readonly at: number;
+  readonly frame: number;
+  /** Order of arrival: no two records of one kind have the same, apart from changes to one record. */
+  readonly seq: number;
+}
+
+/** Negative when `one` comes before `other`. */
+export function compareKeys(one: Key, other: Key): number {
+  return one.at - other.at || one.frame - other.frame || one.seq - other.seq;
+}
+
+/** A record as it is kept: plain JSON under its key. */
+export interface Keyed<T> extends Key {
+  readonly value: T;
+}
+
+/** Records of one block: what is read at a time of one run. */
+const BLOCK = 256;
+
+/** Runs of one level that become one of the next: so many blocks of a level are in memory at most. */
+const FAN_IN = 16;
+
+interface Block {
+  readonly position: number;
+  readonly length: number;
+}
+
+interface Run {
+  readonly level: number;
+  readonly first: Key;
+  last: Key;
+  readonly blocks: Block[];
+}
+
+/** Sorted runs in a scratch file. */
+export class SortedRuns<T> {
+  readonly #scratch: Scratch;
+  #runs: Run[] = [];
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+  }
+
+  /** Writes records that are in order. */
+  write(records: readonly Keyed<T>[]): void {
+    const [first, last] = [records[0], records.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const before = this.#runs.find((run) => run.level === 0 && compareKeys(run.last, first) <= 0);
+    if (before !== undefined) {
+      // A capture that is in order has one run, whatever its size.
+      this.#append(before, records);
+      before.last = keyOf(last);
+      return;
+    }
+    const run: Run = { level: 0, first: keyOf(first), last: keyOf(last), blocks: [] };
+    this.#append(run, records);
+    this.#runs.push(run);
+    this.#merge(0);
+  }
+
+  #append(run: Run, records: readonly Keyed<T>[]): void {
+    for (let start = 0; start < records.length; start += BLOCK) {
+      run.blocks.push(this.#writeBlock(records.slice(start, start + BLOCK)));
+    }
+  }
+
+  #writeBlock(records: readonly Keyed<T>[]): Block {
+    const flat: unknown[] = [];
+    for (const { at, frame, seq, value } of records) flat.push(at, frame, seq, value);
+    const bytes = encoder.encode(JSON.stringify(flat));
+    return { position: this.#scratch.append(bytes), length: bytes.byteLength };
+  }
+
+  #merge(level: number): void {
+    const full = this.#runs.filter((run) => run.level === level);
+    if (full.length < FAN_IN) return;
+    const merged: Run = {
+      level: level + 1,
+      first: full.map(({ first }) => first).reduce((a, b) => compareKeys(a, b) <= 0 ? a : b),
+      last: full.map(({ last }) => last).reduce((a, b) => compareKeys(a, b) >= 0 ? a : b),
+      blocks: [],
+    };
+    let block: Keyed<T>[] = [];
+    for (const record of this.#mergedOf(full)) {
+      block.push(record);
+      if (block.length < BLOCK) continue;
+      merged.blocks.push(this.#writeBlock(block));
+      block = [];
+    }
+    if (block.length > 0) merged.blocks.push(this.#writeBlock(block));
+    this.#runs = [...this.#runs.filter((run) => run.level !== level), merged];
+    this.#merge(level + 1);
+  }
+
+  /** All records in order; those with equal keys as they came. */
+  records(): Iterable<Keyed<T>> {
+    return this.#mergedOf(this.#runs);
+  }
+
+  *#mergedOf(runs: readonly Run[]): Generator<Keyed<T>> {
+    const waiting = runs.toSorted((one, other) => compareKeys(one.first, other.first));
+    let active: Cursor<T>[] = [];
+    for (;;) {
+      let least: Cursor<T> | undefined;
+      for (const cursor of active) {
+        if (least === undefined || compareKeys(cursor.head, least.head) < 0) least = cursor;
+      }
+      const next = waiting[0];
+      if (next !== undefined && (least === undefined || compareKeys(next.first, least.head) < 0)) {
+        waiting.shift();
+        active.push(new Cursor(next.blocks, (block) => this.#read(block)));
+        continue;
+      }
+      if (least === undefined) return;
+      // Until another run has something before it.
+      const limit = leastOf([...active.filter((cursor) => cursor !== least), ...waiting]);
+      do {
+        yield least.head;
+        if (!least.advance()) {
+          active = active.filter((cursor) => cursor !== least);
+          break;
+        }
+      } while (limit === undefined || compareKeys(least.head, limit) < 0);
+    }
+  }
+
+  #read({ position, length }: Block): Keyed<T>[] {
+    const bytes = new Uint8Array(length);
+    this.#scratch.read(position, bytes);
+    const flat = JSON.parse(decoder.decode(bytes));
+    const records: Keyed<T>[] = [];
+    for (let at = 0; at < flat.length; at += 4) {
+      records.push({ at: flat[at], frame: flat[at + 1], seq: flat[at + 2], value: flat[at + 3] });
+    }
+    return records;
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function keyOf({ at, frame, seq }: Key): Key {
+  return { at, frame, seq };
+}
+
+function leastOf(places: readonly (Cursor<unknown> | Run)[]): Key | undefined {
+  let least: Key | undefined;
+  for (const place of places) {
+    const key = place instanceof Cursor ? place.head : place.first;
+    if (least === undefined || compareKeys(key, least) < 0) least = key;
+  }
+  return least;
+}
+
+/** Reads one run, a block at a time. */
+class Cursor<T> {
+  readonly #blocks: readonly Block[];
+  readonly #read: (block: Block) => Keyed<T>[];
+  #records: Keyed<T>[];
+  #block = 0;
+  #at = 0;
+
+  constructor(blocks: readonly Block[], read: (block: Block) => Keyed<T>[]) {
+    this.#blocks = blocks;
+    this.#read = read;
+    this.#records = read(blocks[0]!);
+  }
+
+  get head(): Keyed<T> {
+    return this.#records[this.#at]!;
+  }
+
+  /** False when the run is at its end. */
+  advance(): boolean {
+    if (++this.#at < this.#records.length) return true;
+    const next = this.#blocks[++this.#block];
+    if (next === undefined) return false;
+    this.#records = this.#read(next);
+    this.#at = 0;
+    return true;
+  }
+}
