@@ -22,6 +22,7 @@ interface Quick {
 const QUICK: Readonly<Record<string, Quick>> = {
   client_bench: { args: ["--seconds", "0.3", "--rounds", "1"] },
   peers_bench: { args: ["--quick"] },
+  users_bench: { args: ["--seconds", "0.3", "--users", "1,50", "--idle", "200"] },
   compile_bench: { env: { SMBENCH_BENCH_MB: "20" } },
   wire_bench: { args: ["--filter", "4 KiB"] },
 };
@@ -45,7 +46,7 @@ export function commandOf(name: string, quick: boolean): {
   return {
     args: timed
       ? ["bench", "--allow-all", "--config", CONFIG, ...args, file]
-      : ["run", "--allow-all", "--config", CONFIG, file, ...args],
+      : ["run", "--allow-all", "--v8-flags=--expose-gc", "--config", CONFIG, file, ...args],
     env,
   };
 }
