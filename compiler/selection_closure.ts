@@ -23,6 +23,8 @@ const FILE_DISPOSITION_INFORMATION_EX = 64;
 const DIRECTORY_FILE = 0x0001;
 const DELETE_ON_CLOSE = 0x1000;
 const ATTRIBUTE_DIRECTORY = 0x10;
+const FILE_END_OF_FILE_INFORMATION = 20;
+const OPENED = 1;
 const CREATED = 2;
 
 /** Another open of the file was in the way. */
@@ -64,6 +66,14 @@ interface Watch {
   cause: readonly string[];
 }
 
+/** What made a file as long as it is, within the capture. */
+interface Length {
+  /** The file was made, or emptied, in the capture: before, it had nothing. */
+  readonly made: boolean;
+  readonly end: number;
+  readonly refs: readonly string[];
+}
+
 /** A change of whether a path exists. */
 interface Transition {
   readonly exists: boolean;
@@ -81,6 +91,9 @@ export class Closure {
   readonly #observed = new Map<string, boolean>();
   readonly #since = new Map<string, Transition>();
   readonly #leases = new Map<string, string>();
+  readonly #lengths = new Recent<string, Length>(PAST_KEPT);
+  /** Length of each file when it was opened. */
+  readonly #lengthAtOpen = new Map<string, number>();
   /** Selected operations that a CANCEL may name: those that were pending are not pushed out by others. */
   readonly #selected = new Recent<number, true>(PAST_KEPT);
   readonly #selectedPending = new Recent<number, true>(PAST_KEPT);
@@ -94,6 +107,7 @@ export class Closure {
     if (!selected) return;
     // Itself it is kept by its own attributes: that needs no memory.
     this.#graph.keep(refs.filter((node) => node !== `#${operation.id}`));
+    if (operation.kind === "cancel") this.#graph.keep([`#${operation.target}`]);
     const pending = operation.frames.interim !== undefined || operation.answeredAt === null;
     (pending ? this.#selectedPending : this.#selected).set(operation.id, true);
   }
@@ -171,6 +185,10 @@ export class Closure {
       this.#lease(operation);
       if (operation.granted === null) this.#graph.past(made!);
     }
+    // Kept for what it may be in the way of, a lock needs the CANCEL that ends its waiting.
+    if (operation.kind === "lock" && operation.frames.interim !== undefined) {
+      this.#graph.need(`!${fileNodeOf(operation)}`, [`#${operation.id}`]);
+    }
     if (operation.kind === "close") this.#closed(operation);
   }
 
@@ -221,6 +239,8 @@ export class Closure {
     if (operation.kind === "break") this.#broken(operation, key);
     else if (ALTERING.has(operation.kind)) this.#mayCause(operation, key, about);
     if (operation.kind === "changeNotify" && selected) this.#watch(operation, key);
+    if (operation.kind === "read" && selected) this.#reads(operation, key);
+    this.#measure(operation, key, refs);
     this.#follow(operation, { key, targetKey, file });
     this.#transition(operation, { key, targetKey, refs });
   }
@@ -291,6 +311,34 @@ export class Closure {
     this.#watches.push({ below, answeredAt, cause: [] });
   }
 
+  /** A selected READ needs that somebody wrote as far as it read. */
+  #reads(operation: Extract<PlanOperation, { kind: "read" }>, key: string): void {
+    const { returned, offset } = operation;
+    const length = this.#lengths.get(key);
+    if (returned === null || returned.length === 0 || length === undefined) return;
+    const before = length.made ? 0 : this.#lengthAtOpen.get(fileNodeOf(operation)!) ?? 0;
+    if (Number(offset) + returned.length > before) this.#graph.keep(length.refs);
+  }
+
+  #measure(operation: PlanOperation, key: string, refs: readonly string[]): void {
+    if (operation.status !== 0) return;
+    const known = this.#lengths.get(key);
+    if (operation.kind === "create" && operation.granted !== null) {
+      const { action, size } = operation.granted;
+      this.#lengthAtOpen.set(fileNodeOf(operation)!, Number(size));
+      if (action !== OPENED) this.#lengths.set(key, { made: true, end: 0, refs: [] });
+    } else if (operation.kind === "close") {
+      this.#lengthAtOpen.delete(fileNodeOf(operation)!);
+    } else if (operation.kind === "write") {
+      const end = Number(operation.offset) + operation.data.length;
+      if (end <= (known?.end ?? 0)) return;
+      this.#lengths.set(key, { made: known?.made ?? false, end, refs });
+    } else if (isEndOfFile(operation)) {
+      const end = endOfFile(operation.input);
+      this.#lengths.set(key, { made: known?.made ?? false, end, refs });
+    }
+  }
+
   #follow(operation: PlanOperation, about: {
     readonly key: string;
     readonly targetKey: string | null;
@@ -336,7 +384,6 @@ export class Closure {
       }
       if ((operation.options & DELETE_ON_CLOSE) !== 0) this.#changed(key, { exists: false, refs });
     } else if (isDisposition(operation) && operation.input.startsWith("01")) {
-      this.#renamed.delete(key);
       this.#changed(key, { exists: false, refs });
     }
   }
@@ -485,10 +532,21 @@ function isDisposition(
       operation.class === FILE_DISPOSITION_INFORMATION_EX);
 }
 
+function isEndOfFile(
+  operation: PlanOperation,
+): operation is Extract<PlanOperation, { kind: "setInfo" }> {
+  return operation.kind === "setInfo" && operation.infoType === 1 &&
+    operation.class === FILE_END_OF_FILE_INFORMATION && operation.input.length === 16;
+}
+
+function endOfFile(input: string): number {
+  return Number(new DataView(Uint8Array.fromHex(input).buffer).getBigUint64(0, true));
+}
+
 /** Whether a watch may tell of the operation. */
 function changes(operation: PlanOperation): boolean {
   if (operation.kind !== "create") return operation.kind !== "close" && operation.kind !== "lock";
-  return operation.granted !== null && operation.granted.action !== 1;
+  return operation.granted !== null && operation.granted.action !== OPENED;
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

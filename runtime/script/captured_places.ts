@@ -1,13 +1,16 @@
 /** Where a run has what a capture had: shares and paths of the target. */
 import type { CapturedPlaces } from "./api.ts";
+import { NameMap, NO_NAMES } from "./name_map.ts";
 import { sharePath } from "./names.ts";
 import type { Run } from "./run.ts";
 
 /** The mapping that the run's options ask for. In a scenario paths are the script's own. */
 export function capturedPlaces(run: Run): CapturedPlaces {
+  const names = new NameMap({ ...NO_NAMES, paths: run.options.paths ?? [] });
   return {
     share: (captured) => mappedShare(run, captured),
-    path: (captured) => run.strict ? sharePath(captured) : run.ownPath(sharePath(captured)),
+    path: (captured) =>
+      run.strict ? sharePath(captured) : run.ownPath(names.path(sharePath(captured))),
   };
 }
 

@@ -23,6 +23,9 @@ export interface NameMapping {
   readonly paths: readonly PathRule[];
 }
 
+/** Names that all stay. */
+export const NO_NAMES: NameMapping = { servers: {}, shares: {}, users: {}, domains: {}, paths: [] };
+
 const SEPARATOR = /[\\/]/;
 const WILDCARD = /\*\*|[*?]/g;
 
@@ -74,7 +77,8 @@ function wildcardsOf(pattern: string): string[] {
  * @example
  * ```ts
  * const map = new NameMap({
- *   servers: {}, shares: { projects: "data" }, users: {}, domains: {},
+ *   ...NO_NAMES,
+ *   shares: { projects: "data" },
  *   paths: [{ from: "Users/*\/Desktop", to: "home/*\/desk" }],
  * });
  * if (map.share("PROJECTS") !== "data" || map.share("other") !== "other") throw new Error();
