@@ -51,24 +51,26 @@ export class Latency {
     this.#max = Math.max(this.#max, value);
   }
 
+  /** The time that so many percent of the times do not exceed; 0 when there are none. */
+  percentile(percent: number): number {
+    if (this.#count === 0) return 0;
+    const value = this.#histogram.getValueAtPercentile(percent) / 1000;
+    return Math.min(this.#max, Math.max(this.#min, value));
+  }
+
   /** The distribution so far; zeros when it is empty. */
   distribution(): Distribution {
     if (this.#count === 0) {
       return { count: 0, min: 0, mean: 0, p50: 0, p90: 0, p95: 0, p99: 0, max: 0 };
     }
-    const at = (percentile: number) =>
-      Math.min(
-        this.#max,
-        Math.max(this.#min, this.#histogram.getValueAtPercentile(percentile) / 1000),
-      );
     return {
       count: this.#count,
       min: this.#min,
       mean: this.#sum / this.#count,
-      p50: at(50),
-      p90: at(90),
-      p95: at(95),
-      p99: at(99),
+      p50: this.percentile(50),
+      p90: this.percentile(90),
+      p95: this.percentile(95),
+      p99: this.percentile(99),
       max: this.#max,
     };
   }

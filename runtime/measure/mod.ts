@@ -6,6 +6,17 @@
  */
 export { type Distribution, Latency } from "./latency.ts";
 export { Measurement, type MeasurementOptions } from "./measurement.ts";
+export {
+  breakValues,
+  checkValues,
+  iterationValues,
+  type MetricKind,
+  type MetricName,
+  METRICS,
+  type MetricSink,
+  operationValues,
+  type Tags,
+} from "./metrics.ts";
 export type {
   BreakRecord,
   CheckRecord,
@@ -20,3 +31,10 @@ export type {
   StatusCount,
   Summary,
 } from "./summary.ts";
+export {
+  ThresholdError,
+  type ThresholdOption,
+  type ThresholdOptions,
+  type ThresholdResult,
+  Thresholds,
+} from "./thresholds.ts";

@@ -28,6 +28,8 @@ export interface OperationRecord {
   /** Bytes of the request and of the final response, headers included. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** What the script calls it, for thresholds. */
+  readonly tag?: string;
   /** Why it was not sent; with `matched`, nothing is lost by that. */
   readonly skipped?: string;
   /** Why there is no response. */
