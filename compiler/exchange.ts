@@ -84,8 +84,8 @@ export interface Opened {
   leaseKey: string | null;
   /** Of the client that holds the lease. */
   clientGuid: string | null;
-  /** The file id as lines have it, once it was asked for. */
-  text: string | null;
+  /** File id and path as lines have them, once they were asked for. */
+  texts: { readonly fileId: string; readonly path: string } | null;
 }
 
 /** What is known about an exchange beyond its own bytes. */

@@ -28,6 +28,7 @@ import { Deframer, type Frame, type Skipped } from "./deframe.ts";
 import type { CapturedMessage, ChainPlace, Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
 import type { PayloadSink } from "./payload.ts";
 import type { Connection, Direction, StreamEvent } from "./reassembly.ts";
+import { WaitingRequests } from "./waiting_requests.ts";
 
 const NOTIFICATION_ID = 0xffffffffffffffffn;
 const STATUS_PENDING = 0x00000103;
@@ -39,7 +40,7 @@ interface StreamState {
   readonly deframers: [Deframer | null, Deframer | null];
   ended: number;
   /** Requests that wait for their final response, by message id. */
-  readonly waiting: Map<WaitingKey, Exchange>;
+  readonly waiting: WaitingRequests;
   waitingSmb1: Exchange | null;
   /** What could not be read before it was known that the connection carries SMB. */
   readonly skipped: Skipped[];
@@ -127,7 +128,7 @@ export class ExchangeTracker {
         ends: [endpointText(one.source), endpointText(other.source)],
         deframers: [null, null],
         ended: 0,
-        waiting: new Map(),
+        waiting: new WaitingRequests(),
         waitingSmb1: null,
         skipped: [],
       };
@@ -165,7 +166,7 @@ export class ExchangeTracker {
 
   #end(state: StreamState): void {
     this.#streams.delete(state.connection.number);
-    for (const exchange of state.waiting.values()) this.#settle(exchange);
+    for (const exchange of state.waiting.all()) this.#settle(exchange);
     if (state.waitingSmb1 !== null) this.#settle(state.waitingSmb1);
     this.#options.sink.ended?.(state.connection.number);
   }
@@ -233,8 +234,7 @@ export class ExchangeTracker {
     captured: CapturedMessage,
     chain: ChainPlace | null,
   ): Exchange {
-    const key = waitingKey(captured);
-    const waiting = state.waiting.get(key);
+    const waiting = state.waiting.get(captured);
     const cancel = captured.header.command === Command.CANCEL;
     const exchange = this.#open(state, direction.index, {
       kind: "exchange",
@@ -250,15 +250,11 @@ export class ExchangeTracker {
       return exchange;
     }
     if (waiting !== undefined) this.#settle(waiting);
-    state.waiting.set(key, exchange);
-    if (state.waiting.size > MAX_OUTSTANDING) this.#giveUpOldest(state);
+    state.waiting.set(captured, exchange);
+    if (state.waiting.size > MAX_OUTSTANDING) {
+      for (const oldest of state.waiting.takeOlderHalf()) this.#settle(oldest);
+    }
     return exchange;
-  }
-
-  #giveUpOldest({ waiting }: StreamState): void {
-    const [key, oldest] = waiting.entries().next().value!;
-    waiting.delete(key);
-    this.#settle(oldest);
   }
 
   #response(
@@ -275,8 +271,7 @@ export class ExchangeTracker {
       this.#settle(exchange);
       return;
     }
-    const key = waitingKey(captured);
-    let exchange = state.waiting.get(key);
+    let exchange = state.waiting.get(captured);
     if (
       exchange === undefined && header.command === Command.NEGOTIATE && state.waitingSmb1 !== null
     ) {
@@ -290,12 +285,12 @@ export class ExchangeTracker {
     if (pending) {
       exchange.interim = { completed: captured.completed, asyncId: header.asyncId! };
       this.#options.sink.pending(exchange);
-      state.waiting.set(key, exchange);
+      state.waiting.set(captured, exchange);
       return;
     }
     exchange.response = captured;
     exchange.responseChained = chained;
-    state.waiting.delete(key);
+    state.waiting.delete(captured);
     this.#settle(exchange);
   }
 
@@ -419,20 +414,6 @@ function unread(frame: Frame): CapturedMessage {
     payload: null,
   };
 }
-
-/** Requests and responses meet under their message id; a cut header has none, and meets the next of its kind. */
-function waitingKey({ known, header }: CapturedMessage): WaitingKey {
-  if (known < MESSAGE_ID_END) return "unknown";
-  const { messageId } = header;
-  return messageId <= LARGEST_EXACT ? Number(messageId) : messageId;
-}
-
-/** A number where it is exact: tables find it several times as fast as a bigint. */
-type WaitingKey = number | bigint | "unknown";
-
-const LARGEST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
-
-const MESSAGE_ID_END = 32;
 
 function commandText(command: number): string {
   return COMMAND_NAMES[command] ?? `CMD_${command}`;

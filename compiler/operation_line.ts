@@ -4,7 +4,7 @@
  * The text is put together here: JSON.stringify of an object with forty fields takes several times as long.
  */
 import { fileIdText, type Header, HeaderFlags, sameFileId } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Exchange, Facts } from "./exchange.ts";
+import type { CapturedMessage, Exchange, Facts, Opened } from "./exchange.ts";
 import { requestParameters, responseParameters } from "./row_parameters.ts";
 import { fileIdJson, hex32, hex64, quoted, secondsText, statusText } from "./row_text.ts";
 
@@ -61,7 +61,7 @@ export class LineMaker {
         ? "null"
         : Number(captured.header.messageId)
     }${captured === null ? "" : wrapping(captured)},"fid":${fileText(facts)},"path":${
-      facts.path === null ? "null" : quoted(facts.path)
+      pathText(facts)
     }${statusFields(response)}${
       request !== null
         ? requestFields(exchange, request)
@@ -132,7 +132,16 @@ function wrapping({ encrypted, compressed }: CapturedMessage): string {
 function fileText({ fileId, create }: Facts): string {
   if (fileId === null) return "null";
   if (create === null || !sameFileId(create.fileId, fileId)) return fileIdJson(fileId);
-  return create.text ??= fileIdJson(fileId);
+  return textsOf(create).fileId;
+}
+
+function pathText({ path, create }: Facts): string {
+  if (path === null) return "null";
+  return create === null || create.path !== path ? quoted(path) : textsOf(create).path;
+}
+
+function textsOf(open: Opened): { readonly fileId: string; readonly path: string } {
+  return open.texts ??= { fileId: fileIdJson(open.fileId), path: quoted(open.path ?? "") };
 }
 
 function statusFields(response: CapturedMessage | null): string {

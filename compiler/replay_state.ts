@@ -19,7 +19,8 @@ import type {
   Opened,
   Unwrapper,
 } from "./exchange.ts";
-import { OpenTable, RecentRequests, TreeTable } from "./state_tables.ts";
+import { OpenTable } from "./open_table.ts";
+import { RecentRequests, TreeTable } from "./state_tables.ts";
 
 const ALL_ONES_ID = 0xffffffffffffffffn;
 const ALL_ONES_TREE = 0xffffffff;
@@ -187,7 +188,7 @@ export class ReplayState {
       path,
       leaseKey: null,
       clientGuid: null,
-      text: null,
+      texts: null,
     };
     const replaced = this.#opens.open(open);
     if (replaced !== null) this.#leased.delete(replaced);

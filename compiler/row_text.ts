@@ -16,9 +16,6 @@ import type { Stamp } from "./capture/mod.ts";
 /** Texts that one table remembers before it starts anew. */
 const TEXTS_KEPT = 4096;
 
-/** Longer texts are not remembered. */
-const LONGEST_KEPT = 512;
-
 /** `make`, which remembers what it made. */
 function remembered<K>(make: (key: K) => string): (key: K) => string {
   const texts = new Map<K, string>();
@@ -100,16 +97,15 @@ function hexText(value: number, digits: number): string {
   return `"0x${value.toString(16).padStart(digits, "0")}"`;
 }
 
-const quotedTexts = remembered((text: string) => JSON.stringify(text));
 let lastText = "";
 let lastQuoted = '""';
 
 /** A text in quotes. */
 export function quoted(text: string): string {
-  if (text === lastText) return lastQuoted;
-  if (text.length > LONGEST_KEPT) return JSON.stringify(text);
-  lastText = text;
-  lastQuoted = quotedTexts(text);
+  if (text !== lastText) {
+    lastText = text;
+    lastQuoted = JSON.stringify(text);
+  }
   return lastQuoted;
 }
 

@@ -1,0 +1,129 @@
+/** Opens by server and FileId, as far as they may still be named. */
+import type { FileId } from "../runtime/wire/mod.ts";
+import type { Opened } from "./exchange.ts";
+
+/** Opens that are remembered: of more, those opened the longest ago are forgotten. */
+const OPENS_KEPT = 65_536;
+
+/** Of these, how many after their CLOSE: its use after that is soon, or never. */
+const CLOSED_KEPT = 512;
+
+/** Opens whose file ids have the same hash; more are made up to be slow. */
+const SAME_HASH_KEPT = 64;
+
+const FIRST_SIZE = 1024;
+
+/** An open in its table. */
+interface Entry {
+  readonly open: Opened;
+  /** The one before it with the same hash. */
+  next: Entry | null;
+}
+
+/**
+ * Opens by server and FileId, the latest of each session. A table of its own: a Map makes itself anew after every so many
+ * entries that come and go, and all that it held is then kept until the next full collection of garbage.
+ */
+export class OpenTable {
+  /** Lists of entries by hash, the latest first. */
+  #slots: (Entry | null)[] = new Array(FIRST_SIZE).fill(null);
+  #count = 0;
+  /** A ring. */
+  readonly #closed: Opened[] = [];
+  #nextClosed = 0;
+
+  /** A CREATE returned the id. Returns the open that had it before in that session. */
+  open(open: Opened): Opened | null {
+    if (this.#count >= OPENS_KEPT) this.#forgetOldest();
+    if (this.#count >= 2 * this.#slots.length) this.#place(4 * this.#slots.length);
+    const slot = this.#slotOf(open.fileId);
+    const head: Entry = { open, next: this.#slots[slot]! };
+    this.#slots[slot] = head;
+    this.#count++;
+    let replaced: Opened | null = null;
+    let kept = 1;
+    for (let before = head; before.next !== null;) {
+      const other = before.next.open;
+      const again = matches(other, open.server, open.fileId) && other.sessionId === open.sessionId;
+      if (again || kept === SAME_HASH_KEPT) {
+        if (again) replaced = other;
+        before.next = before.next.next;
+        this.#count--;
+      } else {
+        before = before.next;
+        kept++;
+      }
+    }
+    return replaced;
+  }
+
+  /** The open of the session, else the latest of any session. */
+  find(server: string, sessionId: bigint | null, id: FileId): Opened | undefined {
+    let found: Opened | undefined;
+    for (let entry = this.#slots[this.#slotOf(id)]!; entry !== null; entry = entry.next!) {
+      const { open } = entry;
+      if (!matches(open, server, id)) continue;
+      if (open.sessionId === sessionId) return open;
+      found ??= open;
+    }
+    return found;
+  }
+
+  /** A CLOSE succeeded. The open is remembered for a while. */
+  close(open: Opened): void {
+    const oldest = this.#closed[this.#nextClosed];
+    this.#closed[this.#nextClosed] = open;
+    this.#nextClosed = (this.#nextClosed + 1) % CLOSED_KEPT;
+    if (oldest !== undefined) this.#forget(oldest);
+  }
+
+  #forget(open: Opened): void {
+    const slot = this.#slotOf(open.fileId);
+    let before: Entry | null = null;
+    for (let entry = this.#slots[slot]!; entry !== null; entry = entry.next!) {
+      if (entry.open === open) {
+        if (before === null) this.#slots[slot] = entry.next;
+        else before.next = entry.next;
+        this.#count--;
+        return;
+      }
+      before = entry;
+    }
+  }
+
+  #forgetOldest(): void {
+    const opens = this.#all();
+    for (const open of opens.slice(0, opens.length / 4)) this.#forget(open);
+  }
+
+  /** In the order of their opening. */
+  #all(): Opened[] {
+    const opens: Opened[] = [];
+    for (const slot of this.#slots) {
+      for (let entry = slot; entry !== null; entry = entry.next) opens.push(entry.open);
+    }
+    return opens.sort((one, other) => one.index - other.index);
+  }
+
+  /** Makes the table anew, with so many slots. */
+  #place(size: number): void {
+    const opens = this.#all();
+    this.#slots = new Array(size).fill(null);
+    for (const open of opens) {
+      const slot = this.#slotOf(open.fileId);
+      this.#slots[slot] = { open, next: this.#slots[slot]! };
+    }
+  }
+
+  #slotOf({ persistent, volatile }: FileId): number {
+    const one = Number(BigInt.asUintN(32, volatile));
+    const other = Number(BigInt.asUintN(32, persistent));
+    const mixed = Math.imul(one ^ Math.imul(other, 0x85ebca6b), 0x9e3779b1);
+    return (mixed ^ (mixed >>> 15)) & (this.#slots.length - 1);
+  }
+}
+
+function matches(open: Opened, server: string, id: FileId): boolean {
+  return open.fileId.volatile === id.volatile && open.fileId.persistent === id.persistent &&
+    open.server === server;
+}
