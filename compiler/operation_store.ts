@@ -16,7 +16,7 @@ export interface Entry extends Key {
   changes: number;
 }
 
-/** An operation with its place in the order in which operations were made. */
+/** An operation with its place among those of its client, in the order in which they were made. */
 export interface Stored {
   readonly seq: number;
   readonly value: Mutable<PlanOperation>;
@@ -75,17 +75,18 @@ export class OperationStore implements Disposable {
     this.#entries = this.#entries.map((entry) => Object.assign(entry, { at: 0 }));
   }
 
-  /** Takes an operation. */
-  add(value: Mutable<PlanOperation>): Entry {
+  /** Takes an operation, the `seq`-th of its client. */
+  add(value: Mutable<PlanOperation>, seq: number): Entry {
     const { at, frames } = value;
     const entry: Entry = {
       at: this.#byFrame ? 0 : at,
       frame: frames.first ?? frames.request,
-      seq: this.#count++,
+      seq,
       value,
       changes: 0,
     };
     this.#entries.push(entry);
+    this.#count++;
     this.#bytes += FIXED_BYTES + bytesOf(value);
     if (this.#entries.length > this.#held || this.#bytes > HELD_BYTES) this.#putAside();
     return entry;
@@ -166,7 +167,7 @@ class Aside implements Disposable {
     let change = changes.next();
     for (const operation of this.#operations.records()) {
       for (; !change.done; change = changes.next()) {
-        if (Math.floor(change.value.seq) !== operation.seq) break;
+        if (!isOf(change.value, operation)) break;
         Object.assign(operation.value, change.value.value);
       }
       yield operation;
@@ -176,6 +177,10 @@ class Aside implements Disposable {
   [Symbol.dispose](): void {
     this.#scratch[Symbol.dispose]();
   }
+}
+
+function isOf(change: Key, { at, frame, seq }: Key): boolean {
+  return Math.floor(change.seq) === seq && change.frame === frame && change.at === at;
 }
 
 /** Bytes of what may be long in an operation, roughly. */

@@ -65,7 +65,7 @@ function fill(store: OperationStore, seed: number, spread: number): string[] {
   const entries = [];
   for (let id = 0; id < 3000; id++) {
     const at = Math.max(0, id + random(spread) - random(spread)) / 10;
-    entries.push(store.add(operation(id, at, random(50) + 1)));
+    entries.push(store.add(operation(id, at, random(50) + 1), id));
     for (let change = random(3); change > 0; change--) {
       const entry = entries[Math.max(0, id - random(random(10) === 0 ? 3000 : 20))]!;
       store.change(entry, { status: random(1000), [`x${random(3)}`]: id });
@@ -99,14 +99,14 @@ Deno.test("few operations need no file, and a file is given up once", () => {
   };
   {
     using store = new OperationStore({ held: 10, scratch: refuse });
-    for (let id = 0; id < 10; id++) store.add(operation(id, id, id));
+    for (let id = 0; id < 10; id++) store.add(operation(id, id, id), id);
     assertEquals([store.isHeld, store.count], [true, 10]);
-    assertThrows(() => store.add(operation(10, 10, 10)), Error, "No file is needed");
+    assertThrows(() => store.add(operation(10, 10, 10), 10), Error, "No file is needed");
   }
   const scratch = new MemoryScratch();
   {
     using store = new OperationStore({ held: 10, scratch: () => scratch });
-    for (let id = 0; id < 30; id++) store.add(operation(id, id, id));
+    for (let id = 0; id < 30; id++) store.add(operation(id, id, id), id);
     assertEquals([store.isHeld, store.count], [false, 30]);
   }
   assertEquals(scratch.disposed, 1);
@@ -116,7 +116,8 @@ Deno.test("long operations are put aside early", () => {
   const scratch = new MemoryScratch();
   using store = new OperationStore({ scratch: () => scratch });
   for (let id = 0; id < 100; id++) {
-    store.add({ ...operation(id, id, id), input: "00".repeat(500_000) } as PlanOperation);
+    const long = { ...operation(id, id, id), input: "00".repeat(500_000) };
+    store.add(long as PlanOperation, id);
   }
   assertEquals(store.isHeld, false);
 });
@@ -124,7 +125,9 @@ Deno.test("long operations are put aside early", () => {
 Deno.test("by frame, times tell nothing; the order is chosen before anything is put aside", () => {
   using store = new OperationStore({ held: 4, scratch: () => new MemoryScratch() });
   store.beforeAside = () => store.orderByFrame();
-  for (const frame of [5, 3, 1, 2, 4, 6, 7]) store.add(operation(frame, 10 - frame, frame));
+  for (const frame of [5, 3, 1, 2, 4, 6, 7]) {
+    store.add(operation(frame, 10 - frame, frame), frame);
+  }
   assertEquals([...store.sorted()].map(({ value }) => value.id), [1, 2, 3, 4, 5, 6, 7]);
 });
 
@@ -152,7 +155,7 @@ Deno.test("a full disk is an error of the operation that fills it", () => {
   using store = new OperationStore({ held: 20, scratch: () => scratch });
   assertThrows(
     () => {
-      for (let id = 0; id < 1000; id++) store.add(operation(id, id, id));
+      for (let id = 0; id < 1000; id++) store.add(operation(id, id, id), id);
     },
     Error,
     "No space left",

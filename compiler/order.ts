@@ -10,39 +10,62 @@ const LOOKED_AHEAD = 16_384;
 
 /**
  * Moves what a request needs before it: a capture whose packets are out of order may show a request before the one that
- * made its session or file. Takes operations by time, with the order in which they were made; where both orders agree,
- * as they do almost everywhere, nothing waits.
+ * made its session or file. Takes operations by time, with the order in which their clients' were made; where both
+ * orders agree, as they do almost everywhere, nothing waits.
  */
 export function* neededFirst(operations: Iterable<Stored>): Generator<PlanOperation> {
-  /** Everything that was made before was given on. */
-  let settled = 0;
-  let waiting: Stored[] = [];
-  let highest = -1;
-  for (const stored of operations) {
-    const { seq, value } = stored;
-    if (waiting.length === 0 && seq === settled) {
-      settled++;
+  const clients = new Map<string, Progress>();
+  let waiting: PlanOperation[] = [];
+  /** Clients of whom something is missing that was made before what is waiting. */
+  let behind = 0;
+  for (const { seq, value } of operations) {
+    let client = clients.get(value.client);
+    if (client === undefined) clients.set(value.client, client = { made: 0, highest: -1, seen: 0 });
+    if (behind === 0 && seq === client.made) {
+      client.made++;
       yield value;
       continue;
     }
-    waiting.push(stored);
-    highest = Math.max(highest, seq);
-    // All that were made up to the latest one are here once they are as many.
-    const missing = highest + 1 - settled - waiting.length;
-    if (missing > 0 && waiting.length < LOOKED_AHEAD) continue;
+    waiting.push(value);
+    if (seq >= client.made) {
+      if (client.seen > 0 && client.highest + 1 - client.made > client.seen) behind--;
+      client.highest = Math.max(client.highest, seq);
+      client.seen++;
+      if (client.highest + 1 - client.made > client.seen) behind++;
+      else {
+        client.made = client.highest + 1;
+        client.seen = 0;
+      }
+    }
+    if (behind > 0 && waiting.length < LOOKED_AHEAD) continue;
     yield* makersFirst(waiting);
-    settled = Math.max(settled, highest + 1);
     waiting = [];
+    if (behind === 0) continue;
+    behind = 0;
+    for (const progress of clients.values()) {
+      progress.made = Math.max(progress.made, progress.highest + 1);
+      progress.seen = 0;
+    }
   }
   yield* makersFirst(waiting);
 }
 
+/** How far the operations of one client are. */
+interface Progress {
+  /** All that were made before this one are here. */
+  made: number;
+  /** The latest one that is here, and how many are since `made`. */
+  highest: number;
+  seen: number;
+}
+
 /** The operations in their order, but each behind those that make what it needs. */
-export function makersFirst(operations: readonly Stored[]): PlanOperation[] {
+function makersFirst(operations: readonly PlanOperation[]): readonly PlanOperation[] {
+  if (operations.length < 2) return operations;
   const makers = new Map<string, PlanOperation>();
-  for (const { value } of operations) {
-    const name = madeBy(value);
-    if (name !== undefined && !makers.has(name)) makers.set(name, value);
+  for (const operation of operations) {
+    const name = madeBy(operation);
+    if (name !== undefined && !makers.has(name)) makers.set(name, operation);
   }
   const placed = new Set<PlanOperation>();
   const ordered: PlanOperation[] = [];
@@ -55,7 +78,7 @@ export function makersFirst(operations: readonly Stored[]): PlanOperation[] {
     }
     ordered.push(operation);
   };
-  for (const { value } of operations) place(value);
+  for (const operation of operations) place(operation);
   return ordered;
 }
 

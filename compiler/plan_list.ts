@@ -54,7 +54,7 @@ export class OperationList {
   add(exchange: Exchange, client: ClientState, fields: OwnFields): Entry {
     const { request, response, chain } = exchange;
     const captured = (request ?? response)!;
-    client.operationCount++;
+    const seq = client.operationCount++;
     const operation = {
       ...fields,
       id: exchange.index,
@@ -74,7 +74,7 @@ export class OperationList {
     }
     if (this.#cancelled.has(exchange)) operation.cancelled = true;
     this.#coverage.emitted(exchange, operation.incomplete !== undefined);
-    const entry = this.#store.add(operation);
+    const entry = this.#store.add(operation, seq);
     if (operation.kind === "login" || operation.kind === "connect") {
       this.#begun.set(entry, operation.frames);
     }
@@ -123,8 +123,8 @@ export class OperationList {
     fields: OwnFields,
   ): Entry {
     const at = this.clock.reached(stamp);
-    client.operationCount++;
-    return this.#store.add({
+    const seq = client.operationCount++;
+    const operation = {
       ...fields,
       // Behind every real id, in order of appearance.
       id: IMPLIED_IDS + this.#implied++,
@@ -134,7 +134,8 @@ export class OperationList {
       frames: { request: stamp.frame },
       status: 0,
       after: NONE,
-    } as unknown as Mutable<PlanOperation>);
+    };
+    return this.#store.add(operation as unknown as Mutable<PlanOperation>, seq);
   }
 
   /** Notes that an exchange is not in the plan. */

@@ -8,7 +8,7 @@ import type { Scratch } from "./capture/mod.ts";
 export interface Key {
   readonly at: number;
   readonly frame: number;
-  /** Order of arrival: no two records of one kind have the same, apart from changes to one record. */
+  /** Order of arrival of what has the same frame. */
   readonly seq: number;
 }
 
