@@ -66,18 +66,28 @@ function utf16(text: string): Uint8Array {
   return new Uint8Array([...text].flatMap((letter) => [letter.charCodeAt(0), 0]));
 }
 
-/** The same packets between another client and the server, a second later. */
+/** The same packets between another client and the server, after the last ones. */
 function asClient(packets: Uint8Array, client: number): void {
   const view = new DataView(packets.buffer, packets.byteOffset, packets.byteLength);
+  const seconds = secondsOf(view);
   for (let at = 0; at < packets.byteLength;) {
     const length = view.getUint32(at + 8, true);
-    view.setUint32(at, view.getUint32(at, true) + 1, true);
+    view.setUint32(at, view.getUint32(at, true) + seconds, true);
     const frame = at + PACKET_HEADER;
     const toServer = view.getUint16(frame + PORTS + 2) === 445;
     const address = frame + (toServer ? SOURCE_ADDRESS : TARGET_ADDRESS);
     view.setUint16(address + 2, client + 1);
     at = frame + length;
   }
+}
+
+/** Whole seconds that the packets take, and one more. */
+function secondsOf(view: DataView): number {
+  let last = 0;
+  for (let at = 0; at < view.byteLength; at += PACKET_HEADER + view.getUint32(at + 8, true)) {
+    last = view.getUint32(at, true);
+  }
+  return last - view.getUint32(0, true) + 1;
 }
 
 function conversation(load: Load): Uint8Array<ArrayBuffer> {
