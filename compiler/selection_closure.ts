@@ -38,6 +38,7 @@ const IN_THE_WAY: ReadonlySet<number> = new Set<number>([
 const ABSENT: ReadonlySet<number> = new Set<number>([
   Status.OBJECT_NAME_NOT_FOUND,
   Status.OBJECT_PATH_NOT_FOUND,
+  Status.NO_SUCH_FILE,
 ]);
 
 /** What may break another's lease, or end a watch. */
@@ -87,7 +88,7 @@ export class Closure {
   /** Opens of each path. */
   readonly #open = new Map<string, Set<string>>();
   readonly #renamed = new Recent<string, readonly string[]>(PAST_KEPT);
-  /** Whether a selected CREATE found the path, and what became of it since. */
+  /** Whether a selected operation found the path, and what became of it since. */
   readonly #observed = new Map<string, boolean>();
   readonly #since = new Map<string, Transition>();
   readonly #leases = new Map<string, string>();
@@ -234,7 +235,10 @@ export class Closure {
     }
     if (operation.kind === "create") {
       needs(this.#renameTo(key));
-      if (selected) this.#observe(key, operation);
+      if (selected) this.#observe(key, foundBy(operation));
+    }
+    if (operation.kind === "queryDirectory" && selected && isPlainName(operation.pattern)) {
+      this.#observe(below(key) + operation.pattern.toLowerCase(), foundBy(operation));
     }
     if (operation.kind === "break") this.#broken(operation, key);
     else if (ALTERING.has(operation.kind)) this.#mayCause(operation, key, about);
@@ -258,17 +262,15 @@ export class Closure {
     return found;
   }
 
-  /** A selected CREATE tells whether the path exists; where that changed since the one before, it needs the change. */
-  #observe(key: string, operation: CreateOperation): void {
-    const { granted, status } = operation;
+  /** A selected operation tells whether a path exists; where that changed since the one before, it needs the change. */
+  #observe(key: string, found: boolean | null): void {
     const before = this.#observed.get(key);
     const change = this.#since.get(key);
     if (before !== undefined && change !== undefined && change.exists !== before) {
       this.#graph.keep(change.refs);
     }
     this.#since.delete(key);
-    if (granted !== null) this.#observed.set(key, true);
-    else if (ABSENT.has(status ?? 0)) this.#observed.set(key, false);
+    if (found !== null) this.#observed.set(key, found);
   }
 
   /** Whoever was under way at a break of another's open may have caused it: each needs the other. */
@@ -307,8 +309,7 @@ export class Closure {
     for (const { cause } of past) this.#graph.keep(cause);
     this.#watches = still;
     if (answeredAt === null || status !== 0) return;
-    const below = key.endsWith("\\") ? key : `${key}\\`;
-    this.#watches.push({ below, answeredAt, cause: [] });
+    this.#watches.push({ below: below(key), answeredAt, cause: [] });
   }
 
   /** A selected READ needs that somebody wrote as far as it read. */
@@ -469,7 +470,7 @@ function requiredBy(operation: PlanOperation): string[] {
   if ("session" in operation) names.push(operation.session);
   if ("tree" in operation) names.push(operation.tree);
   if ("file" in operation && operation.file !== null) names.push(operation.file);
-  for (const name of [operation.ids?.tree, operation.ids?.session]) {
+  for (const name of [operation.ids?.tree, operation.ids?.session, operation.via]) {
     if (name !== undefined && name !== null) names.push(name);
   }
   if (operation.kind === "login") {
@@ -522,6 +523,21 @@ function wasInTheWay(operation: PlanOperation): boolean {
   if (directory) return false;
   const lease = leaseOf(operation);
   return lease === undefined ? granted.oplock !== operation.oplock : granted.lease !== lease.state;
+}
+
+/** What the keys of paths below a directory begin with. */
+function below(key: string): string {
+  return key.endsWith("\\") ? key : `${key}\\`;
+}
+
+/** Whether the operation found its path; null where its answer does not tell. */
+function foundBy({ status }: PlanOperation): boolean | null {
+  return status === 0 ? true : ABSENT.has(status ?? 0) ? false : null;
+}
+
+/** Whether a search is for one file. */
+function isPlainName(pattern: string): boolean {
+  return pattern !== "" && !/[*?<>"]/.test(pattern);
 }
 
 function isDisposition(
