@@ -3,6 +3,7 @@ import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.t
 import { withCausality } from "./causality.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
+import { type ProvisionLevel, provisionText } from "./emit/provision.ts";
 import { emitScenario } from "./emit/typescript.ts";
 import { PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
@@ -10,6 +11,7 @@ import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
 import type { Plan } from "./plan.ts";
 import { planOf } from "./plan_source.ts";
+import { inferPreState } from "./prestate.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
 
 /** How a capture is compiled. */
@@ -26,6 +28,10 @@ export interface CompileOptions extends PassOptions {
     readonly save: (sha256: string, data: Uint8Array) => void;
     readonly path: (sha256: string) => string;
   };
+  /** Which of the files that were there before the scenario provides; all that the capture tells of unless given. */
+  readonly provision?: ProvisionLevel;
+  /** Folder beside the scenario for what is too long to stand in it; everything stands in it unless given. */
+  readonly dataFolder?: string;
   /** What is known of encrypted sessions. */
   readonly keys?: DecryptionKeys;
   readonly progress?: (progress: Progress) => void;
@@ -36,6 +42,8 @@ export interface CompileOptions extends PassOptions {
 export interface Compiled {
   /** TypeScript text of the scenario. */
   readonly script: string;
+  /** Files beside it, which it imports. */
+  readonly modules: readonly { readonly path: string; readonly text: string }[];
   readonly plan: Plan;
   /** How much of the capture the plan has. */
   readonly coverage: CoverageReport;
@@ -66,17 +74,28 @@ export async function compile(
   const built = builder!.finish(options.name ?? nameOf(input));
   const passed = pass(built.plan, options, result.files.map(({ name }) => name));
   const plan = planOf(withCausality(passed.source));
+  const level = options.provision ?? "full";
+  const preState = level === "none" ? { shares: [], notes: [] } : inferPreState(plan.operations);
+  const provision = provisionText(preState, {
+    level,
+    ...(options.dataFolder === undefined ? {} : { module: `./${options.dataFolder}/provision.ts` }),
+    ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
+  });
   const notes = [
-    ...withPlaces([...result.notes, ...built.notes], result.files).map(passed.note),
+    ...withPlaces([...result.notes, ...built.notes, ...preState.notes], result.files).map(passed.note),
     ...passed.notes,
   ];
   const script = emitScenario(plan, {
     version: options.version,
     notes,
+    provision,
     ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
   });
   const { packets, exchanges } = result;
-  return { script, plan, notes, coverage: built.coverage, packets, exchanges };
+  const modules = provision.module === null || options.dataFolder === undefined
+    ? []
+    : [{ path: `${options.dataFolder}/provision.ts`, text: provision.module }];
+  return { script, modules, plan, notes, coverage: built.coverage, packets, exchanges };
 }
 
 /** Hands each distinct content on once. */

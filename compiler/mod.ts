@@ -13,6 +13,7 @@ export {
 export { MIN_KEY_BYTES } from "./anonymize.ts";
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
+export type { ProvisionLevel } from "./emit/provision.ts";
 export { noteText } from "./emit/typescript.ts";
 export {
   inspect,

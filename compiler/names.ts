@@ -34,7 +34,7 @@ const TAKEN = new Set(
     "arguments await break case catch class const continue debugger default delete do else enum eval export extends",
     "false finally for function if implements import in instanceof interface let new null package private protected",
     "public return static super switch this throw true try typeof undefined var void while with yield async of",
-    "c p replay scenario expect blob data hex size duration z params",
+    "c p replay scenario expect blob data hex size duration z params provision",
   ].join(" ").split(" "),
 );
 

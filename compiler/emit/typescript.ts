@@ -8,6 +8,7 @@ import type { BreakOperation, CreateOperation, Plan, PlanClient, PlanOperation }
 import { breakPolicies, breakSummary } from "./breaks.ts";
 import { call, type Code, comment, list, memberLine, object, quoted } from "./code.ts";
 import { leaseText, oplockText } from "./options.ts";
+import type { ProvisionText } from "./provision.ts";
 import { ByteConstants, Statements } from "./statements.ts";
 
 /** How write data is emitted. */
@@ -15,6 +16,8 @@ export interface EmitOptions {
   /** Path of the blob with that hash, relative to the scenario; undefined for synthetic data. */
   readonly blobPath?: (sha256: string) => string;
   readonly notes?: readonly CaptureNote[];
+  /** What the shares held before; nothing unless given. */
+  readonly provision?: ProvisionText;
   /** Version of the compiler, for the first line. */
   readonly version: string;
 }
@@ -27,12 +30,14 @@ export function emitScenario(plan: Plan, options: EmitOptions): string {
   const bodies = plan.clients.map((client) =>
     clientFunction(client, ofClient.get(client.id) ?? [], { ...options, labels, constants })
   );
-  const used = bodies.flatMap((body) => [...body.imports]);
+  const { provision } = options;
+  const used = [...bodies.flatMap((body) => [...body.imports]), ...provision?.imports ?? []];
   const names = [...new Set(["replay", ...used])].sort();
   const blobs = bodies.flatMap((body) => [...body.blobs]);
   const lines = [
     ...headerComment(plan, options),
     `import { ${names.join(", ")} } from "smbench";`,
+    ...(typeof provision?.importLine === "string" ? [provision.importLine] : []),
     "",
     ...constantLines(blobs, constants),
     "export default replay({",
@@ -41,6 +46,7 @@ export function emitScenario(plan: Plan, options: EmitOptions): string {
       "  clients: {",
       ...plan.clients.map((client) => clientLine(client)),
       "  },",
+      ...(provision?.member ?? []),
       "}, {",
       ...bodies.flatMap(({ lines }, index) => index === 0 ? lines : ["", ...lines]),
       "});",

@@ -1,5 +1,5 @@
 /** `smbench compile`: a capture becomes a scenario. */
-import { compile, type Compiled } from "../../compiler/mod.ts";
+import { compile, type Compiled, type ProvisionLevel } from "../../compiler/mod.ts";
 import { plural } from "../report/mod.ts";
 import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
 import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
@@ -29,7 +29,14 @@ export const compileCommand: Command = {
     {
       name: "data",
       value: "KIND",
-      help: "synthetic, or captured: written data as it was, in blobs/ beside the scenario",
+      help:
+        "synthetic, or captured: data of writes and reads as it was, in blobs/ beside the scenario",
+    },
+    {
+      name: "provision",
+      value: "WHICH",
+      help:
+        "files that were there before, for the scenario to make: full (also what was only listed), opened, none; full unless given",
     },
     {
       name: "force",
@@ -68,9 +75,11 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       hint: "overwrite it with --force, or name another file",
     });
   }
+  const provision = provisionLevel(given.value("provision"));
   const { input, name } = await namedCapture(given.operands);
   const keys = await readKeys(given);
-  const folder = `${output.replace(/[^\\/]*$/, "")}blobs`;
+  const beside = output.replace(/[^\\/]*$/, "");
+  const folder = `${beside}blobs`;
   if (captured) await makeFolder(folder);
   const compiled = await onCapture(terminal, ({ progress, signal }) =>
     compile(input, {
@@ -78,6 +87,8 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       keys,
       progress,
       signal,
+      provision,
+      ...output === "-" ? {} : { dataFolder: dataFolder(output) },
       ...captured
         ? {
           blobs: {
@@ -96,9 +107,30 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
   }
   if (output === "-") terminal.out(compiled.script);
   else await writeWhole(output, compiled.script);
+  for (const { path, text } of compiled.modules) {
+    await makeFolder(`${beside}${path.replace(/\/[^/]*$/, "")}`);
+    await writeWhole(`${beside}${path}`, text);
+  }
   await report(compiled, { given, terminal, output });
   const lost = compiled.notes.some((note) => note.loss);
   return given.has("strict") && lost ? ExitCode.INCOMPLETE : ExitCode.OK;
+}
+
+const PROVISION_LEVELS = ["full", "opened", "none"] as const;
+
+function provisionLevel(text = "full"): ProvisionLevel {
+  const level = PROVISION_LEVELS.find((one) => one === text);
+  if (level === undefined) {
+    throw new UsageError(
+      `Cannot compile with --provision ${text}: known are ${PROVISION_LEVELS.join(", ")}`,
+    );
+  }
+  return level;
+}
+
+/** Name of the folder beside the scenario for what is too long to stand in it. */
+function dataFolder(output: string): string {
+  return `${output.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "")}.data`;
 }
 
 function dataKind(text = "synthetic"): string {

@@ -17,7 +17,7 @@ import {
   type ScenarioFailure,
   type TargetOrder,
 } from "../sandbox/mod.ts";
-import { type Credentials, duration } from "../script/mod.ts";
+import { type Credentials, duration, type ProvisionOptions } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import { type Account, type Accounts, accountsOf, readAccounts } from "./accounts.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
@@ -27,13 +27,14 @@ import { LOAD_OPTIONS, loadOf, type LoadSettings, readLoadSettings } from "./loa
 import { paramsHelp, readSubject, type Subject } from "./subject.ts";
 import { readPassword } from "./password.ts";
 import { KeyLog } from "./keylog.ts";
+import { PROVISION_OPTIONS, provisionOf } from "./provision_options.ts";
 import { ProgressLine } from "./progress.ts";
 import { parseTarget, parseUser, type Target, targetText } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
-/** How long an interrupted run may take to log off before it is ended, in milliseconds. */
-const GRACE_MS = 5000;
+/** How long an interrupted run may take to log off and to remove what it made before it is ended, in milliseconds. */
+const GRACE_MS = 15_000;
 
 /** Lines of the scenario's log that the JSON report keeps. */
 const MAX_LOG = 10_000;
@@ -95,6 +96,7 @@ export const runCommand: Command = {
       many: true,
       help: "share of the target that stands for a captured one",
     },
+    ...PROVISION_OPTIONS,
     { name: "backend", value: "NAME", help: `what carries operations out: ${BACKENDS.join(", ")}` },
     {
       name: "no-preflight",
@@ -196,6 +198,7 @@ interface Settings {
   readonly timeout: number;
   readonly params: Readonly<Record<string, string>>;
   readonly shares: Readonly<Record<string, string>>;
+  readonly provision: ProvisionOptions;
 }
 
 function readSettings(given: Given): Settings {
@@ -231,6 +234,7 @@ function readSettings(given: Given): Settings {
     timeout: timeoutOf(given.value("timeout")),
     params: pairs(given.values("set"), "set"),
     shares: pairs(given.values("map-share"), "map-share"),
+    provision: provisionOf(given),
   };
 }
 
@@ -586,6 +590,8 @@ class ScenarioRun {
         ? this.#path
         : placeText({ ...place, file: this.#subject.shownPath(place.file) });
       if (failure.kind === "params") throw new UsageError(message);
+      if (failure.kind === "provision") return { code: ExitCode.USAGE, verdict: message };
+      if (failure.kind === "refused") return { code: ExitCode.REFUSED, verdict: message };
       if (failure.kind === "unsupported") {
         return { code: ExitCode.USAGE, verdict: `${printable(where)}: ${message}` };
       }

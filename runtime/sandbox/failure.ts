@@ -1,6 +1,6 @@
 /** Errors of a scenario -> one sentence and the places in the scenario's files. */
 import { UnsupportedError } from "../client/mod.ts";
-import { NoResponseError, ParamsError, StatusError } from "../script/mod.ts";
+import { NoResponseError, ParamsError, ProvisionError, StatusError } from "../script/mod.ts";
 import type { ScenarioPlace } from "./errors.ts";
 import type { ScenarioFailure } from "./messages.ts";
 
@@ -27,6 +27,7 @@ export function describeFailure(error: unknown): ScenarioFailure {
 function kindOf(error: unknown): ScenarioFailure["kind"] {
   if (error instanceof ParamsError) return "params";
   if (error instanceof UnsupportedError) return "unsupported";
+  if (error instanceof ProvisionError) return error.refused ? "refused" : "provision";
   if (error instanceof NoResponseError) return "no response";
   if (error instanceof StatusError) return "expectation";
   return error instanceof Error && error.name === "AssertionError" ? "expectation" : "script";

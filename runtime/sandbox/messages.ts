@@ -40,9 +40,17 @@ export interface ScenarioDescription {
 export interface ScenarioFailure {
   /**
    * `params`: a value of the command line; `expectation`: an `expect` or unexpected status; `unsupported`: the back end
-   * cannot carry an operation out; `script`: anything else.
+   * cannot carry an operation out; `provision`: the user has to say how to provision; `refused`: the server did not let
+   * provision; `script`: anything else.
    */
-  readonly kind: "params" | "expectation" | "no response" | "unsupported" | "script";
+  readonly kind:
+    | "params"
+    | "expectation"
+    | "no response"
+    | "unsupported"
+    | "provision"
+    | "refused"
+    | "script";
   readonly message: string;
   /** Where in the scenario's own files; innermost first. */
   readonly places: readonly ScenarioPlace[];
@@ -275,7 +283,8 @@ function isPlace(value: unknown): value is ScenarioPlace {
 function isFailure(value: unknown): value is ScenarioFailure {
   return isRecord(value) &&
     (value.kind === "params" || value.kind === "expectation" || value.kind === "no response" ||
-      value.kind === "unsupported" || value.kind === "script") &&
+      value.kind === "unsupported" || value.kind === "provision" || value.kind === "refused" ||
+      value.kind === "script") &&
     isText(value.message) && isList(value.places, isPlace);
 }
 

@@ -1296,11 +1296,74 @@ export interface LoadUser {
   readonly iteration: number;
 }
 
+/**
+ * What shares hold before the clients start: by share, then by path. A path that ends in `/` is a directory, `null` is a
+ * path that must not be there; directories on the way need not be named. Everything is made before the run, checked
+ * where it is there already, and removed after it, with what the run itself made (`--keep`, `--no-provision` and
+ * `--provision-existing` of `smbench run`). Under `--root` it lies below that directory, as a replay's paths do; the
+ * name of a share is mapped as `p.share()` maps it, and `""` is the target's share.
+ *
+ * @example
+ * ```ts
+ * import { type Provision, scenario } from "smbench";
+ *
+ * const provision: Provision = {
+ *   "": {
+ *     "projects/plan.docx": { size: "64k", seed: 3 },
+ *     "projects/notes.txt": { data: "hello", attributes: ["readOnly"] },
+ *     "projects/archive/": {},
+ *     "projects/~$plan.docx": null,
+ *   },
+ * };
+ * const reader = scenario({ name: "reader", provision }, async ({ client }) => {
+ *   const alice = await client("alice");
+ *   const bytes = await alice.readFile("projects/plan.docx");
+ *   if (bytes.length !== 65536) throw new Error("it has another size");
+ * });
+ * if (reader.kind !== "scenario") throw new Error();
+ * ```
+ */
+export type Provision = Readonly<Record<string, ProvisionedShare>>;
+
+/** Paths of a share, with `/` or `\`. */
+export type ProvisionedShare = Readonly<
+  Record<string, ProvisionedFile | ProvisionedDirectory | null>
+>;
+
+/** A directory. */
+export interface ProvisionedDirectory {
+  readonly attributes?: number | readonly FileAttribute[];
+  /** Time of the last write, ISO 8601. */
+  readonly modified?: string;
+  /** Extended attributes: their text, or only how many bytes they have. */
+  readonly eas?: Readonly<Record<string, string | number>>;
+}
+
+/** A file, or a stream of one (`"report.docx:notes"`). What no content is given for is zero, and sparse where it can be. */
+export interface ProvisionedFile extends ProvisionedDirectory {
+  /** That of its content unless given. */
+  readonly size?: Size;
+  /** Synthetic content: that of `data(size, seed)`, up to 16 MiB; what is behind is made from other seeds. */
+  readonly seed?: number | string;
+  /** The content itself: text, bytes or a blob (with `size`). */
+  readonly data?: Data;
+  /** Parts of the content: offset, length, where the bytes come from, and how far into that. */
+  readonly parts?: readonly (
+    | readonly [offset: Size, length: Size, content: ProvisionedContent]
+    | readonly [offset: Size, length: Size, content: ProvisionedContent, from: Size]
+  )[];
+}
+
+/** Where bytes come from: the seed of synthetic ones, a blob, or themselves. */
+export type ProvisionedContent = number | string | BlobReference | Uint8Array;
+
 /** Options of {@linkcode scenario}. */
 export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined> {
   /** Shown in the report. */
   readonly name: string;
   readonly params?: P;
+  /** What the target's shares hold before it starts. */
+  readonly provision?: Provision;
   /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
   readonly onBreak?: BreakPolicy;
   /** Many users, instead of one. */
@@ -1350,6 +1413,8 @@ export interface ReplayOptions<
   /** Shown in the report; the source unless given. */
   readonly name?: string;
   readonly params?: P;
+  /** What the captured shares held before the capture began. */
+  readonly provision?: Provision;
   /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
   readonly onBreak?: BreakPolicy;
   /** Many users, each of whom plays all clients of the capture. */

@@ -1,5 +1,6 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
 import type { Clock } from "../schedule/mod.ts";
+import type { Footprints } from "./footprints.ts";
 
 /** How often overdue operations are looked for, in milliseconds. */
 const SWEEP_MS = 100;
@@ -83,6 +84,8 @@ export class Commons {
   readonly deadlines: Deadlines;
   /** Null without a limit. */
   readonly admission: Admission | null;
+  /** The names that the run makes, where they are removed after it. */
+  footprints: Footprints | null = null;
   readonly #readBlob: (path: string) => Promise<Uint8Array>;
   readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
   #nextId = 1;

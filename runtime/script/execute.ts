@@ -2,11 +2,14 @@
 import type { LoadRecord } from "../measure/mod.ts";
 import { mostUsers } from "../schedule/mod.ts";
 import { Commons } from "./commons.ts";
+import { capturedPlaces } from "./captured_places.ts";
 import { watchBlobs } from "./data.ts";
+import { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { type LoadOverrides, parseLoad } from "./load_options.ts";
 import { type LoadPart, LoadRun } from "./load_run.ts";
 import { parseParams } from "./params.ts";
+import { Provisioner } from "./provision_run.ts";
 import type { Definition } from "./scenario.ts";
 import { type UserParts, UserScope } from "./user_scope.ts";
 
@@ -61,6 +64,9 @@ export function execute(
     maxConcurrent: options.maxConcurrent,
   });
   const parts = { definition, host, options, commons, params };
+  if (plan !== null && definition.provision !== null && options.provision?.mode !== "off") {
+    host.note("a run with load provisions nothing: run with --provision-only before it");
+  }
   const runner = plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);
   const stopped = Promise.withResolvers<void>();
 
@@ -83,6 +89,7 @@ export function execute(
     const users = plan === null ? 0 : mostUsers(plan.shape);
     const limit = CLOSING_MS + users * CLOSING_PER_USER_MS;
     await Promise.race([runner.close(), host.clock.rest(limit)]);
+    if (runner instanceof SingleRun) await runner.tidy();
     // Breaks that were never acknowledged are reported when their connection ends: one more turn.
     await host.clock.rest(0);
     return result;
@@ -106,10 +113,12 @@ class SingleRun {
   readonly #parts: UserParts;
   #scope: UserScope;
   #stopped: string | null = null;
+  #provisioner: Provisioner | null;
 
   constructor(parts: UserParts) {
     this.#parts = parts;
     this.#scope = new UserScope(parts);
+    this.#provisioner = this.#newProvisioner();
   }
 
   async play(): Promise<void> {
@@ -117,8 +126,12 @@ class SingleRun {
     for (let round = 0; round < loop && this.#stopped === null; round++) {
       if (round > 0) {
         await this.#scope.close();
+        await this.tidy();
         this.#scope = new UserScope(this.#parts);
+        this.#provisioner = this.#newProvisioner();
       }
+      await this.#provisioner?.prepare();
+      if (this.#parts.options.provision?.mode === "only") return;
       this.#scope.run.begin();
       await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
     }
@@ -127,9 +140,30 @@ class SingleRun {
   stop(reason: string): void {
     this.#stopped ??= reason;
     this.#scope.run.stop(reason);
+    this.#provisioner?.stop();
   }
 
   close(): Promise<void> {
     return this.#scope.close();
+  }
+
+  /** Removes what was provisioned, and what the run made. */
+  async tidy(): Promise<void> {
+    await this.#provisioner?.cleanUp();
+    this.#provisioner = null;
+  }
+
+  #newProvisioner(): Provisioner | null {
+    const { definition, host, options, commons } = this.#parts;
+    if (definition.provision === null || options.provision?.mode === "off") return null;
+    commons.footprints = new Footprints();
+    return new Provisioner({
+      host,
+      run: options,
+      items: definition.provision,
+      commons,
+      footprints: commons.footprints,
+      places: capturedPlaces(this.#scope.run),
+    });
   }
 }

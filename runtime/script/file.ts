@@ -5,7 +5,7 @@ import type {
   FileRequests,
   Tree as NativeTree,
 } from "../client/mod.ts";
-import { type FileId, fileIdText } from "../wire/mod.ts";
+import { CreateAction, type FileId, fileIdText } from "../wire/mod.ts";
 import type {
   Break,
   BreakPolicy,
@@ -33,6 +33,7 @@ import {
 } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
 import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
+import type { Place } from "./requests.ts";
 import type { Answered, Origin } from "./run.ts";
 import type { ScriptTree } from "./tree.ts";
 import { duration, size } from "./units.ts";
@@ -47,6 +48,7 @@ const OPLOCK_LEASE = 0xff;
 export class ScriptFile extends ControlledFile implements File, BreakSubject {
   readonly path: string;
   readonly queue = new BreakQueue();
+  readonly place: Place | null;
   readonly #state: ClientState;
   readonly #policy: BreakPolicy | null;
   readonly #leaseKey: Uint8Array | null;
@@ -64,11 +66,14 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     policy?: BreakPolicy | undefined;
     leaseKey?: Uint8Array | null;
     createGuid?: string | null;
+    /** `\\server\share`. */
+    share?: string;
     obstacle: string | null;
   }) {
     super(state.run);
     this.#state = state;
     this.path = fields.path;
+    this.place = fields.share === undefined ? null : { share: fields.share, path: fields.path };
     this.#policy = fields.policy ?? null;
     this.#leaseKey = fields.leaseKey ?? null;
     this.#createGuid = fields.createGuid ?? null;
@@ -299,6 +304,8 @@ export function openFile(state: ClientState, how: {
   readonly options: OpenOptions;
   readonly obstacle: string | null;
   readonly link: ConnectionLink;
+  /** `\\server\share`. */
+  readonly share: string;
   readonly origin: Origin;
   readonly create: (name: string, options: CreateOptions) => Promise<BackendOpen>;
 }): { readonly file: ScriptFile; readonly operation: Operation<File> } {
@@ -310,6 +317,7 @@ export function openFile(state: ClientState, how: {
     policy: options.onBreak,
     leaseKey: request.leaseKey,
     createGuid: request.createGuid,
+    share: how.share,
     obstacle: obstacle ?? "its open is not answered yet",
   });
   file.over(how.link);
@@ -324,6 +332,9 @@ export function openFile(state: ClientState, how: {
       how.create(path, { ...sending, ...request.create }).then((made) => {
         open = made;
         file.opened(made);
+        if (made.response.createAction === CreateAction.CREATED && !path.includes(":")) {
+          state.run.commons.footprints?.made(how.share, path);
+        }
         for (const difference of made.differences ?? []) state.run.differs(difference);
         return made.reply;
       }),

@@ -2,6 +2,7 @@
 import type { Authenticator, Backend, SessionKeyRecord, Transport } from "../client/mod.ts";
 import type { BreakRecord, IterationRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
+import type { ProvisionOptions } from "./provision_run.ts";
 import type { RowChunk } from "./rows.ts";
 
 /** Who logs in. */
@@ -46,6 +47,8 @@ export interface RunOptions {
   readonly shares: Readonly<Record<string, string>>;
   /** Directory of the target's share under which a replay's paths lie; empty for the root. */
   readonly root: string;
+  /** What becomes of a scenario's `provision`; made and removed unless given. */
+  readonly provision?: ProvisionOptions;
   readonly speed: number;
   readonly asap: boolean;
   /** Keep think times after what enabled an operation, instead of moments. */

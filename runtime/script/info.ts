@@ -9,6 +9,7 @@ import {
   WireError,
 } from "../wire/mod.ts";
 import type { FileStat } from "./api.ts";
+import { sharePath } from "./names.ts";
 
 const DIRECTORY = 0x10;
 
@@ -56,6 +57,19 @@ export function renameInput(name: string, replaceIfExists: boolean): Uint8Array 
     name,
   });
 }
+
+/** The name that a rename or link asks for, relative to the share; null for anything else. */
+export function renameTarget(informationClass: number, input: Uint8Array): string | null {
+  if (!RENAMES.has(informationClass)) return null;
+  const value = infoValue(InfoType.FILE, informationClass, input) as { name?: string } | null;
+  return value?.name === undefined || value.name.startsWith(":") ? null : sharePath(value.name);
+}
+
+const RENAMES: ReadonlySet<number> = new Set([
+  FileInformationClass.FileRenameInformation,
+  FileInformationClass.FileRenameInformationEx,
+  FileInformationClass.FileLinkInformation,
+]);
 
 /** Input that sets the size. */
 export function endOfFileInput(size: number): Uint8Array {

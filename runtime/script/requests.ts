@@ -3,7 +3,9 @@ import type { FileRequests, Reply } from "../client/mod.ts";
 import {
   decodeDirectory,
   decodeNotify,
+  FileInformationClass,
   Fsctl,
+  InfoType,
   isDirectoryClass,
   type ResponseBodies,
 } from "../wire/mod.ts";
@@ -26,7 +28,7 @@ import type {
   Size,
   WriteOptions,
 } from "./api.ts";
-import { infoClassNumber, infoValue } from "./info.ts";
+import { infoClassNumber, infoValue, renameTarget } from "./info.ts";
 import { changeAction, infoTypeNumber } from "./names.ts";
 import type { Origin, Run, Sending } from "./run.ts";
 import { size } from "./units.ts";
@@ -58,6 +60,13 @@ const RESUME_KEY_LENGTH = 24;
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Where a file is: its name may change. */
+export interface Place {
+  /** `\\server\share`. */
+  readonly share: string;
+  path: string;
+}
+
 /** Requests on one file id, wherever it comes from. */
 export abstract class Requests {
   protected readonly run: Run;
@@ -71,6 +80,8 @@ export abstract class Requests {
   protected abstract target(): FileRequests | string;
   /** Client, label and due time of the next request. */
   protected abstract origin(): Origin;
+  /** Where the file is; null where nobody opened it. */
+  protected abstract get place(): Place | null;
   /** A CLOSE is being sent. */
   protected abstract closing(): void;
   /** The resume key came. */
@@ -173,7 +184,9 @@ export abstract class Requests {
           input,
           ...defined({ additionalInformation: options.additional }),
         }, sending),
-      value: () => {},
+      value: () => {
+        if (infoType === InfoType.FILE) this.#renamed(fileInfoClass, input);
+      },
       empty: () => {},
     });
   }
@@ -238,6 +251,19 @@ export abstract class Requests {
         })),
       empty: () => [],
     });
+  }
+
+  /** Keeps the name of the file, where the request gave it another one, or one more. */
+  #renamed(informationClass: number, input: Uint8Array): void {
+    const { place, run: { commons: { footprints } } } = this;
+    const target = renameTarget(informationClass, input);
+    if (place === null || target === null) return;
+    if (informationClass === FileInformationClass.FileLinkInformation) {
+      footprints?.made(place.share, target);
+      return;
+    }
+    footprints?.moved(place.share, place.path, target);
+    place.path = target;
   }
 
   #perform<C extends keyof ResponseBodies, T>(command: C, options: OperationOptions, how: {

@@ -11,6 +11,7 @@ import type {
   ScenarioFunction,
   ScenarioOptions,
 } from "./api.ts";
+import { type ProvisionItem, provisionItems } from "./provision.ts";
 
 /** Names that `replay` gives its functions beside the parameters. */
 const RESERVED_PARAMS = ["share", "path"];
@@ -29,6 +30,8 @@ export class Definition implements Scenario {
   readonly onBreak: BreakPolicy;
   /** Many users; undefined where one is enough. */
   readonly load: Load | undefined;
+  /** What shares hold before it starts; null where it does not say. */
+  readonly provision: readonly ProvisionItem[] | null;
 
   constructor(fields: {
     kind: "scenario" | "replay";
@@ -39,6 +42,7 @@ export class Definition implements Scenario {
     body?: ScenarioFunction<ParamsSchema>;
     onBreak?: BreakPolicy | undefined;
     load?: Load | undefined;
+    provision?: unknown;
   }) {
     this.kind = fields.kind;
     this.name = fields.name;
@@ -48,6 +52,7 @@ export class Definition implements Scenario {
     this.body = fields.body ?? null;
     this.onBreak = fields.onBreak ?? "acknowledge";
     this.load = fields.load;
+    this.provision = fields.provision === undefined ? null : provisionItems(fields.provision);
   }
 }
 
@@ -90,6 +95,7 @@ export function scenario<P extends ParamsSchema | undefined = undefined>(
     body: run as ScenarioFunction<ParamsSchema>,
     onBreak: options.onBreak,
     load: options.load,
+    provision: options.provision,
   });
 }
 
@@ -151,6 +157,7 @@ export function replay<
     functions,
     onBreak: options.onBreak,
     load: options.load,
+    provision: options.provision,
   });
 }
 

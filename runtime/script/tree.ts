@@ -24,7 +24,7 @@ import { openFile, ScriptFile } from "./file.ts";
 import { ScriptError } from "./errors.ts";
 import { ControlledTree } from "./fsctl.ts";
 import { makeOperation } from "./operation.ts";
-import { ctlCodeNumber, ioctlFields, ioctlInput, Requests } from "./requests.ts";
+import { ctlCodeNumber, ioctlFields, ioctlInput, type Place, Requests } from "./requests.ts";
 import type { Origin } from "./run.ts";
 
 /** A tree of a run: connected, or not. */
@@ -78,6 +78,7 @@ export class ScriptTree extends ControlledTree implements Tree {
       options,
       obstacle: this.#obstacle,
       link: this.#link,
+      share: this.#tree?.path ?? "",
       origin: this.#state.origin(),
       create: (name, create) => this.#connected().create(name, create),
     }).operation;
@@ -199,6 +200,10 @@ class ChainRequests extends Requests implements CompoundFile {
     this.#file = fields.file;
   }
 
+  protected override get place(): Place | null {
+    return this.#file?.place ?? null;
+  }
+
   protected override target(): FileRequests | string {
     if (typeof this.#requests !== "string") this.#compound.added();
     return this.#requests;
@@ -227,6 +232,7 @@ export class ScriptCompound implements Compound {
   readonly #chain: Chain | null;
   readonly #obstacle: string | null;
   readonly #link: ConnectionLink;
+  readonly #share: string;
   #origin: Origin | null = null;
   #labelled = 0;
   readonly #operations: Operation<unknown>[] = [];
@@ -242,6 +248,7 @@ export class ScriptCompound implements Compound {
     related: boolean;
   }) {
     this.#link = fields.link;
+    this.#share = fields.tree?.path ?? "";
     this.#state = state;
     this.#obstacle = fields.obstacle;
     this.#chain = fields.tree === null || fields.obstacle !== null
@@ -280,6 +287,7 @@ export class ScriptCompound implements Compound {
       options,
       obstacle: this.#obstacle,
       link: this.#link,
+      share: this.#share,
       origin: this.origin(),
       create: (name, create) => {
         this.added();

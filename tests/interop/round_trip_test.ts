@@ -35,9 +35,9 @@ async function recorded(scenario: string): Promise<Recorded> {
   try {
     await using smbd = await startSmbd();
     await using capture = await startCapture({ port: smbd.port });
-    // Without the preflight: its connection would be one more client of the capture.
+    // Without preflight and provisioning: their connections would be further clients of the capture.
     const { code, out, err } = await smbench(
-      ["run", scenario, "--no-preflight", "--target", smbd.target, "-U", smbd.user],
+      ["run", scenario, "--no-preflight", "--no-provision", "-t", smbd.target, "-U", smbd.user],
       { env: { SMBENCH_PASSWORD: smbd.password } },
     );
     assertStringIncludes(out, "\nPassed\n", err);
