@@ -5,6 +5,7 @@ import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { type ProvisionLevel, provisionText } from "./emit/provision.ts";
 import { emitScenario } from "./emit/typescript.ts";
+import type { FoldLevel } from "./fold.ts";
 import { PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
 import { OperationStore } from "./operation_store.ts";
@@ -28,6 +29,8 @@ export interface CompileOptions extends PassOptions {
     readonly save: (sha256: string, data: Uint8Array) => void;
     readonly path: (sha256: string) => string;
   };
+  /** What becomes loops and functions; everything that repeats unless given. */
+  readonly fold?: FoldLevel;
   /** Which of the files that were there before the scenario provides; all that the capture tells of unless given. */
   readonly provision?: ProvisionLevel;
   /** Folder beside the scenario for what is too long to stand in it; everything stands in it unless given. */
@@ -82,20 +85,35 @@ export async function compile(
     ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
   });
   const notes = [
-    ...withPlaces([...result.notes, ...built.notes, ...preState.notes], result.files).map(passed.note),
+    ...withPlaces([...result.notes, ...built.notes, ...preState.notes], result.files).map(
+      passed.note,
+    ),
     ...passed.notes,
   ];
-  const script = emitScenario(plan, {
+  const emitted = emitScenario(plan, {
     version: options.version,
     notes,
     provision,
+    ...(options.fold === undefined ? {} : { fold: options.fold }),
+    ...(options.dataFolder === undefined ? {} : { dataFolder: options.dataFolder }),
     ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
   });
   const { packets, exchanges } = result;
   const modules = provision.module === null || options.dataFolder === undefined
-    ? []
-    : [{ path: `${options.dataFolder}/provision.ts`, text: provision.module }];
-  return { script, modules, plan, notes, coverage: built.coverage, packets, exchanges };
+    ? emitted.modules
+    : [
+      ...emitted.modules,
+      { path: `${options.dataFolder}/provision.ts`, text: provision.module },
+    ];
+  return {
+    script: emitted.script,
+    modules,
+    plan,
+    notes,
+    coverage: built.coverage,
+    packets,
+    exchanges,
+  };
 }
 
 /** Hands each distinct content on once. */

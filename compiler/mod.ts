@@ -14,6 +14,7 @@ export { MIN_KEY_BYTES } from "./anonymize.ts";
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
 export type { ProvisionLevel } from "./emit/provision.ts";
+export type { FoldLevel } from "./fold.ts";
 export { noteText } from "./emit/typescript.ts";
 export {
   inspect,

@@ -1,7 +1,29 @@
-// Compiled by smbench 0.1.0 from "office.pcap": 95 operations of 5 clients in 0.671 s, from 2026-11-20T13:33:03.247Z.
-// A line reads: wait until the recorded second, label it with the capture's frame, send; the comment tells the
-// frame of the answer and the recorded outcome. Edit freely.
-import { data, replay } from "smbench";
+// Compiled by smbench 0.1.0 from "office.pcap": 95 operations of 5 clients in 0.671 s, from
+// 2026-11-20T13:33:03.247Z.
+// `c.at(second, frame)` waits until the recorded second and labels what follows with the capture's frame;
+// the comment tells the frame of the answer and the recorded outcome. Edit freely.
+import {
+  type At,
+  type ConnectOptions,
+  data,
+  type OpenOptions,
+  replay,
+} from "smbench";
+
+const offer: ConnectOptions = {
+  dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
+  capabilities: 0x00000007,
+  contexts: [
+    { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
+    { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
+  ],
+};
+const toMakeFolder: OpenOptions = {
+  disposition: "create",
+  options: ["directory"],
+};
+const toDelete: OpenOptions = { access: "d", options: ["openReparsePoint"] };
+const toOverwrite: OpenOptions = { access: "rw", disposition: "overwriteIf" };
 
 export default replay({
   source: "office.pcap",
@@ -12,313 +34,287 @@ export default replay({
     bob: { user: "bob", address: "127.0.0.1" },
     bob2: { user: "bob", address: "127.0.0.1" },
   },
+  provision: {
+    share: {
+      "office": null, // not there, #15
+      "report.docx": null, // not there, #208
+    },
+  },
 }, {
   // 127.0.0.1, ClientGuid ab1caa10-023c-40e8-b8ca-50c45a1817fa, 10 operations
   async alice(c, p) {
     await c.at(0, 4); // #6 SUCCESS, 1.65 ms
-    const n1 = await c.connect({
-      dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
-      capabilities: 0x00000007,
-      contexts: [
-        { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
-        { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
-      ],
-    });
+    const connection = await c.connect(offer);
     await c.at(0.007854, 8); // #11 SUCCESS, 8.55 ms
-    const s1 = await n1.login({ user: "alice" });
+    const alice = await connection.login({ user: "alice" });
     await c.at(0.02267, 12); // #13 SUCCESS, 1.86 ms
-    const t1 = await s1.tree(p.share("share"));
+    const share = await alice.tree(p.share("share"));
+
     await c.at(0.028783, 14); // #15 SUCCESS, created, 1.62 ms
-    const f1 = await t1.open(p.path("office"), {
-      disposition: "create",
-      options: ["directory"],
-    });
+    const office = await share.open(p.path("office"), toMakeFolder);
     await c.at(0.032662, 16); // #17 SUCCESS, 0.11 ms
-    await f1.close();
+    await office.close();
+
     await c.at(0.14804, 159); // #160 SUCCESS, opened, 0.16 ms
-    const f2 = await t1.open(p.path("office"), {
-      access: 0x00110080,
-      options: ["openReparsePoint"],
-    });
+    const office2 = await share.open(p.path("office"), toDelete);
     await c.at(0.148417, 162, { after: [145, 157] }); // #163 SUCCESS, 0.28 ms
-    await f2.delete();
+    await office2.delete();
     await c.at(0.148844, 164); // #165 SUCCESS, 0.25 ms
-    await f2.close();
+    await office2.close();
     await c.at(0.149555, 166); // #169 SUCCESS, 0.15 ms
-    await s1.logoff();
+    await alice.logoff();
     await c.at(0.15022, 170); // the connection ended
-    n1.disconnect();
+    connection.disconnect();
   },
 
   // 127.0.0.1, ClientGuid effbc842-5f9f-4529-beef-d541bb91310a, 34 operations
   async alice2(c, p) {
     await c.at(0.036617, 21); // #23 SUCCESS, 4.33 ms
-    const n1 = await c.connect({
-      dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
-      capabilities: 0x00000007,
-      contexts: [
-        { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
-        { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
-      ],
-    });
+    const connection = await c.connect(offer);
     await c.at(0.044933, 25); // #28 SUCCESS, 10.00 ms
-    const s1 = await n1.login({ user: "alice" });
+    const alice = await connection.login({ user: "alice" });
     await c.at(0.062465, 29); // #30 SUCCESS, 1.09 ms
-    const t1 = await s1.tree(p.share("share"));
+    const share = await alice.tree(p.share("share"));
+
     await c.at(0.087674, 45, { after: [14] }); // #47 SUCCESS, created, 1.34 ms
-    const f1 = await t1.open(p.path("office\\user1"), {
-      disposition: "create",
-      options: ["directory"],
-    });
+    const user1 = await share.open(p.path("office\\user1"), toMakeFolder);
     await c.at(0.089493, 48); // #49 SUCCESS, 0.12 ms
-    await f1.close();
+    await user1.close();
+
     await c.at(0.090593, 50); // #51 OBJECT_NAME_NOT_FOUND, 0.15 ms
-    await t1.open(p.path("office\\user1\\plan-0.docx"), {
-      access: 0x00100080,
+    await share.open(p.path("office\\user1\\plan-0.docx"), {
+      access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"],
       expect: "OBJECT_NAME_NOT_FOUND",
     });
     await c.at(0.091815, 53); // #56 SUCCESS, created, 3.81 ms
-    const f3 = await t1.open(p.path("office\\user1\\plan-0.docx"), {
-      access: "rw",
-      disposition: "overwriteIf",
-    });
+    const plan0 = await share.open(
+      p.path("office\\user1\\plan-0.docx"),
+      toOverwrite,
+    );
     await c.at(0.096793, 57); // #60 SUCCESS, 0.36 ms
-    await f3.write(0, data(4096, 1));
+    await plan0.write(0, data(4096, 1));
     await c.at(0.097656, 61); // #63 SUCCESS, 0.48 ms
-    await f3.close();
+    await plan0.close();
+
     await c.at(0.098974, 65); // #66 SUCCESS, opened, lease RH, 0.27 ms
-    const f4 = await t1.open(p.path("office\\user1\\plan-0.docx"), {
+    const plan0_2 = await share.open(p.path("office\\user1\\plan-0.docx"), {
       lease: { state: "RH", key: "L1" },
     });
     await c.at(0.100218, 68); // #69 SUCCESS, 4096 bytes, 0.10 ms
-    await f4.read(0, 4096);
-    await c.at(0.101113, 71); // #72 SUCCESS, 1024 bytes, 0.14 ms
-    const o27 = f4.read(0, 1024);
-    await c.at(0.101113, "71.2"); // #73 SUCCESS, 1024 bytes, 0.15 ms
-    const o28 = f4.read(1024, 1024);
-    await c.at(0.101113, "71.3"); // #75 SUCCESS, 1024 bytes, 0.17 ms
-    const o29 = f4.read(2048, 1024);
-    await c.at(0.101113, "71.4"); // #76 SUCCESS, 1024 bytes, 0.17 ms
-    await f4.read(3072, 1024);
-    await o27;
-    await o28;
-    await o29;
+    await plan0_2.read(0, 4096);
+
+    // #71..#76 SUCCESS, 1024 bytes, 0.14 to 0.17 ms
+    await c.overlapped(reads, (i) => plan0_2.read(i * 1024, 1024));
+
     await c.at(0.101948, 79); // #81 SUCCESS, created, 0.54 ms
-    const f5 = await t1.open(p.path("office\\user1\\plan-0.docx.tmp"), {
-      access: "rw",
-      disposition: "overwriteIf",
-    });
+    const plan0Docx = await share.open(
+      p.path("office\\user1\\plan-0.docx.tmp"),
+      toOverwrite,
+    );
     await c.at(0.104499, 82); // #83 SUCCESS, 0.22 ms
-    await f5.write(0, data(4096, 2));
+    await plan0Docx.write(0, data(4096, 2));
     await c.at(0.104983, 85); // #86 SUCCESS, 0.18 ms
-    await f5.close();
+    await plan0Docx.close();
     await c.at(0.1054, 87); // #88 SUCCESS, 0.10 ms
-    await f4.close();
+    await plan0_2.close();
+
     await c.at(0.105863, 89); // #90 SUCCESS, opened, 0.17 ms
-    const f6 = await t1.open(p.path("office\\user1\\plan-0.docx.tmp"), {
-      access: 0x00110080,
-    });
+    const plan0Docx2 = await share.open(
+      p.path("office\\user1\\plan-0.docx.tmp"),
+      { access: "d" },
+    );
     await c.at(0.106691, 91); // #92 SUCCESS, 0.45 ms
-    await f6.rename(p.path("office\\user1\\plan-0.docx"), { replace: true });
+    await plan0Docx2.rename(p.path("office\\user1\\plan-0.docx"), {
+      replace: true,
+    });
     await c.at(0.108209, 93); // #95 SUCCESS, 0.07 ms
-    await f6.close();
+    await plan0Docx2.close();
+
     await c.at(0.129475, 119); // #120 SUCCESS, opened, 0.39 ms
-    const f7 = await t1.open(p.path("office\\user1"), {
+    const user1_2 = await share.open(p.path("office\\user1"), {
       options: ["directory"],
     });
     await c.at(0.131389, 121); // #122 SUCCESS, 0.83 ms
-    await f7.queryDirectory({ flags: 0x01 });
+    await user1_2.queryDirectory({ flags: 0x01 });
     await c.at(0.133199, 123); // #124 NO_MORE_FILES, 2.84 ms
-    await f7.queryDirectory({ expect: "NO_MORE_FILES" });
+    await user1_2.queryDirectory({ expect: "NO_MORE_FILES" });
     await c.at(0.136714, 125); // #126 SUCCESS, 0.16 ms
-    await f7.close();
+    await user1_2.close();
+
     await c.at(0.138651, 127); // #128 SUCCESS, opened, 0.31 ms
-    const f8 = await t1.open(p.path("office\\user1\\plan-0.docx"), {
-      access: 0x00110080,
-      options: ["openReparsePoint"],
-    });
+    const plan0_3 = await share.open(
+      p.path("office\\user1\\plan-0.docx"),
+      toDelete,
+    );
     await c.at(0.139768, 131); // #132 SUCCESS, 0.16 ms
-    await f8.delete();
+    await plan0_3.delete();
     await c.at(0.142841, 133); // #136 SUCCESS, 0.55 ms
-    await f8.close();
+    await plan0_3.close();
+
     await c.at(0.14405, 138); // #140 SUCCESS, opened, 0.15 ms
-    const f9 = await t1.open(p.path("office\\user1"), {
-      access: 0x00110080,
-      options: ["openReparsePoint"],
-    });
+    const user1_3 = await share.open(p.path("office\\user1"), toDelete);
     await c.at(0.144574, 141); // #144 SUCCESS, 0.19 ms
-    await f9.delete();
+    await user1_3.delete();
     await c.at(0.145007, 145); // #151 SUCCESS, 1.19 ms
-    await f9.close();
+    await user1_3.close();
     await c.at(0.149567, 167); // #171 SUCCESS, 1.02 ms
-    await s1.logoff();
+    await alice.logoff();
     await c.at(0.151034, 173); // the connection ended
-    n1.disconnect();
+    connection.disconnect();
   },
 
   // 127.0.0.1, ClientGuid 23453e75-fa8f-45e1-8681-cbbdef3ae47d, 34 operations
   async alice3(c, p) {
     await c.at(0.0645, 34); // #36 SUCCESS, 11 ms
-    const n1 = await c.connect({
-      dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
-      capabilities: 0x00000007,
-      contexts: [
-        { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
-        { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
-      ],
-    });
+    const connection = await c.connect(offer);
     await c.at(0.078093, 39); // #42 SUCCESS, 4.32 ms
-    const s1 = await n1.login({ user: "alice" });
+    const alice = await connection.login({ user: "alice" });
     await c.at(0.08458, 43); // #44 SUCCESS, 1.77 ms
-    const t1 = await s1.tree(p.share("share"));
+    const share = await alice.tree(p.share("share"));
+
     await c.at(0.087699, 46, { after: [14] }); // #52 SUCCESS, created, 3.25 ms
-    const f1 = await t1.open(p.path("office\\user2"), {
-      disposition: "create",
-      options: ["directory"],
-    });
+    const user2 = await share.open(p.path("office\\user2"), toMakeFolder);
     await c.at(0.092234, 54); // #55 SUCCESS, 3.21 ms
-    await f1.close();
+    await user2.close();
+
     await c.at(0.096816, 58); // #59 OBJECT_NAME_NOT_FOUND, 0.22 ms
-    await t1.open(p.path("office\\user2\\plan-0.docx"), {
-      access: 0x00100080,
+    await share.open(p.path("office\\user2\\plan-0.docx"), {
+      access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"],
       expect: "OBJECT_NAME_NOT_FOUND",
     });
     await c.at(0.097936, 62); // #64 SUCCESS, created, 0.50 ms
-    const f3 = await t1.open(p.path("office\\user2\\plan-0.docx"), {
-      access: "rw",
-      disposition: "overwriteIf",
-    });
+    const plan0 = await share.open(
+      p.path("office\\user2\\plan-0.docx"),
+      toOverwrite,
+    );
     await c.at(0.100181, 67); // #70 SUCCESS, 0.29 ms
-    await f3.write(0, data(4096, 1));
+    await plan0.write(0, data(4096, 3));
     await c.at(0.101579, 78); // #80 SUCCESS, 0.88 ms
-    await f3.close();
+    await plan0.close();
+
     await c.at(0.104746, 84); // #94 SUCCESS, opened, lease RH, 3.48 ms
-    const f4 = await t1.open(p.path("office\\user2\\plan-0.docx"), {
+    const plan0_2 = await share.open(p.path("office\\user2\\plan-0.docx"), {
       lease: { state: "RH", key: "L2" },
     });
     await c.at(0.108682, 96); // #97 SUCCESS, 4096 bytes, 0.11 ms
-    await f4.read(0, 4096);
-    await c.at(0.109372, 98); // #99 SUCCESS, 1024 bytes, 0.09 ms
-    const o41 = f4.read(0, 1024);
-    await c.at(0.109372, "98.2"); // #100 SUCCESS, 1024 bytes, 0.13 ms
-    const o42 = f4.read(1024, 1024);
-    await c.at(0.109372, "98.3"); // #102 SUCCESS, 1024 bytes, 0.18 ms
-    const o43 = f4.read(2048, 1024);
-    await c.at(0.109372, "98.4"); // #103 SUCCESS, 1024 bytes, 0.21 ms
-    await f4.read(3072, 1024);
-    await o41;
-    await o42;
-    await o43;
+    await plan0_2.read(0, 4096);
+
+    // #98..#103 SUCCESS, 1024 bytes, 0.09 to 0.21 ms
+    await c.overlapped(reads2, (i) => plan0_2.read(i * 1024, 1024));
+
     await c.at(0.11239, 105); // #106 SUCCESS, created, 0.58 ms
-    const f5 = await t1.open(p.path("office\\user2\\plan-0.docx.tmp"), {
-      access: "rw",
-      disposition: "overwriteIf",
-    });
+    const plan0Docx = await share.open(
+      p.path("office\\user2\\plan-0.docx.tmp"),
+      toOverwrite,
+    );
     await c.at(0.116346, 107); // #108 SUCCESS, 0.22 ms
-    await f5.write(0, data(4096, 2));
+    await plan0Docx.write(0, data(4096, 4));
     await c.at(0.116813, 109); // #110 SUCCESS, 0.14 ms
-    await f5.close();
+    await plan0Docx.close();
     await c.at(0.117219, 111); // #112 SUCCESS, 0.11 ms
-    await f4.close();
+    await plan0_2.close();
+
     await c.at(0.117588, 113); // #114 SUCCESS, opened, 0.19 ms
-    const f6 = await t1.open(p.path("office\\user2\\plan-0.docx.tmp"), {
-      access: 0x00110080,
-    });
+    const plan0Docx2 = await share.open(
+      p.path("office\\user2\\plan-0.docx.tmp"),
+      { access: "d" },
+    );
     await c.at(0.118026, 115); // #116 SUCCESS, 0.38 ms
-    await f6.rename(p.path("office\\user2\\plan-0.docx"), { replace: true });
+    await plan0Docx2.rename(p.path("office\\user2\\plan-0.docx"), {
+      replace: true,
+    });
     await c.at(0.118571, 117); // #118 SUCCESS, 0.09 ms
-    await f6.close();
+    await plan0Docx2.close();
+
     await c.at(0.139225, 129); // #130 SUCCESS, opened, 0.26 ms
-    const f7 = await t1.open(p.path("office\\user2"), {
+    const user2_2 = await share.open(p.path("office\\user2"), {
       options: ["directory"],
     });
     await c.at(0.142871, 134); // #135 SUCCESS, 0.27 ms
-    await f7.queryDirectory({ flags: 0x01 });
+    await user2_2.queryDirectory({ flags: 0x01 });
     await c.at(0.144015, 137); // #139 NO_MORE_FILES, 0.06 ms
-    await f7.queryDirectory({ expect: "NO_MORE_FILES" });
+    await user2_2.queryDirectory({ expect: "NO_MORE_FILES" });
     await c.at(0.144591, 142); // #143 SUCCESS, 0.09 ms
-    await f7.close();
+    await user2_2.close();
+
     await c.at(0.145277, 146); // #147 SUCCESS, opened, 0.17 ms
-    const f8 = await t1.open(p.path("office\\user2\\plan-0.docx"), {
-      access: 0x00110080,
-      options: ["openReparsePoint"],
-    });
+    const plan0_3 = await share.open(
+      p.path("office\\user2\\plan-0.docx"),
+      toDelete,
+    );
     await c.at(0.14571, 148); // #149 SUCCESS, 0.13 ms
-    await f8.delete();
+    await plan0_3.delete();
     await c.at(0.146131, 150); // #152 SUCCESS, 0.45 ms
-    await f8.close();
+    await plan0_3.close();
+
     await c.at(0.146849, 153); // #154 SUCCESS, opened, 0.15 ms
-    const f9 = await t1.open(p.path("office\\user2"), {
-      access: 0x00110080,
-      options: ["openReparsePoint"],
-    });
+    const user2_3 = await share.open(p.path("office\\user2"), toDelete);
     await c.at(0.147206, 155); // #156 SUCCESS, 0.15 ms
-    await f9.delete();
+    await user2_3.delete();
     await c.at(0.147509, 157); // #158 SUCCESS, 0.27 ms
-    await f9.close();
+    await user2_3.close();
     await c.at(0.149581, 168); // #172 SUCCESS, 1.11 ms
-    await s1.logoff();
+    await alice.logoff();
     await c.at(0.155151, 176); // the connection ended
-    n1.disconnect();
+    connection.disconnect();
   },
 
   // 127.0.0.1, ClientGuid f454379b-8113-43cb-85ff-316f851a2957, 9 operations
   async bob(c, p) {
     await c.at(0.574758, 184); // #186 SUCCESS, 2.26 ms
-    const n1 = await c.connect({
-      dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
-      capabilities: 0x00000007,
-      contexts: [
-        { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
-        { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
-      ],
-    });
+    const connection = await c.connect(offer);
     await c.at(0.58839, 188); // #191 SUCCESS, 13 ms
-    const s1 = await n1.login({ user: "bob" });
+    const bob = await connection.login({ user: "bob" });
     await c.at(0.606775, 192); // #193 SUCCESS, 1.55 ms
-    const t1 = await s1.tree(p.share("share"));
+    const share = await bob.tree(p.share("share"));
+
     await c.at(0.644295, 207); // #208 SUCCESS, created, lease RWH, 1.46 ms
-    const f1 = await t1.open(p.path("report.docx"), {
-      access: 0x0013019f,
+    const report = await share.open(p.path("report.docx"), {
+      access: "rwd",
       disposition: "openIf",
       options: ["deleteOnClose"],
       lease: { state: "RWH", key: "L3" },
     });
     await c.at(0.653378, 209); // #211 SUCCESS, pending #210, 1.96 ms
-    await f1.write(0, data(17, 1));
-    await f1.leaseBreak({ label: 214, timeout: "5s" }); // lease break #214, RWH to RH, acknowledged after 1.5 ms
+    await report.write(0, data(17, 5));
+    // lease break #214, RWH to RH, acknowledged after 1.5 ms
+    await report.leaseBreak({ label: 214, timeout: "5s" });
     await c.at(0.666, 226, { after: [224] }); // #227 SUCCESS, 0.34 ms
-    await f1.close();
+    await report.close();
     await c.at(0.666952, 228); // #229 SUCCESS, 0.18 ms
-    await s1.logoff();
+    await bob.logoff();
     await c.at(0.66893, 232); // the connection ended
-    n1.disconnect();
+    connection.disconnect();
   },
 
   // 127.0.0.1, ClientGuid 4b525cf1-2f52-4159-9623-6e9c03598add, 8 operations
   async bob2(c, p) {
     await c.at(0.614146, 197); // #199 SUCCESS, 5.18 ms
-    const n1 = await c.connect({
-      dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
-      capabilities: 0x00000007,
-      contexts: [
-        { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
-        { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
-      ],
-    });
+    const connection = await c.connect(offer);
     await c.at(0.624627, 201); // #204 SUCCESS, 5.41 ms
-    const s1 = await n1.login({ user: "bob" });
+    const bob = await connection.login({ user: "bob" });
     await c.at(0.632963, 205); // #206 SUCCESS, 3.71 ms
-    const t1 = await s1.tree(p.share("share"));
+    const share = await bob.tree(p.share("share"));
+
     await c.at(0.656556, 213, { after: [209] }); // #218 SUCCESS, opened, pending #215, 3.15 ms
-    const f1 = await t1.open(p.path("report.docx"));
-    await c.at(0.661894, 220); // #222 SUCCESS, 17 bytes, pending #221, 2.09 ms
-    await f1.read(0, 100);
+    const report = await share.open(p.path("report.docx"));
+    await c.at(0.661894, 220); // #222 SUCCESS, pending #221, 17 bytes, 2.09 ms
+    await report.read(0, 100);
     await c.at(0.664935, 224); // #225 SUCCESS, 0.16 ms
-    await f1.close();
+    await report.close();
     await c.at(0.667188, 230); // #231 SUCCESS, 0.13 ms
-    await s1.logoff();
+    await bob.logoff();
     await c.at(0.67093, 235); // the connection ended
-    n1.disconnect();
+    connection.disconnect();
   },
 });
+
+// deno-fmt-ignore
+const reads: At[] = [
+  [0.101113, 71], [0.101113, "71.2"], [0.101113, "71.3"], [0.101113, "71.4"],
+];
+
+// deno-fmt-ignore
+const reads2: At[] = [
+  [0.109372, 98], [0.109372, "98.2"], [0.109372, "98.3"], [0.109372, "98.4"],
+];

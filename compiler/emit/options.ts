@@ -1,15 +1,59 @@
 /** Fields of requests -> options of the scripting API, defaults left out. Names are those of the API. */
 import type { CreateOperation, OperationBase, PlanCreateContext } from "../plan.ts";
-import { type Code, hexNumber, list, object, type ObjectCode, quoted } from "./code.ts";
+import {
+  type Code,
+  hexNumber,
+  list,
+  object,
+  type ObjectCode,
+  quoted,
+  slot,
+  variable,
+} from "./code.ts";
 
-/** Named masks that read better than numbers; others are written in hexadecimal. */
+/** Named masks that read better than lists of bits. */
 const ACCESS = new Map([
   [0x00120089, "r"],
   [0x00120116, "w"],
+  [0x001200a0, "x"],
+  [0x00110080, "d"],
   [0x0012019f, "rw"],
+  [0x00130089, "rd"],
+  [0x00130196, "wd"],
+  [0x0013019f, "rwd"],
+  [0x001200a9, "rx"],
+  [0x001201bf, "rwx"],
+  [0x001301bf, "rwxd"],
   [0x001f01ff, "all"],
   [0x02000000, "max"],
 ]);
+
+/** Bits of an access mask. */
+const ACCESS_BITS: readonly (readonly [number, string])[] = [
+  [0x00000001, "FILE_READ_DATA"],
+  [0x00000002, "FILE_WRITE_DATA"],
+  [0x00000004, "FILE_APPEND_DATA"],
+  [0x00000008, "FILE_READ_EA"],
+  [0x00000010, "FILE_WRITE_EA"],
+  [0x00000020, "FILE_EXECUTE"],
+  [0x00000040, "FILE_DELETE_CHILD"],
+  [0x00000080, "FILE_READ_ATTRIBUTES"],
+  [0x00000100, "FILE_WRITE_ATTRIBUTES"],
+  [0x00010000, "DELETE"],
+  [0x00020000, "READ_CONTROL"],
+  [0x00040000, "WRITE_DAC"],
+  [0x00080000, "WRITE_OWNER"],
+  [0x00100000, "SYNCHRONIZE"],
+  [0x01000000, "ACCESS_SYSTEM_SECURITY"],
+  [0x02000000, "MAXIMUM_ALLOWED"],
+  [0x10000000, "GENERIC_ALL"],
+  [0x20000000, "GENERIC_EXECUTE"],
+  [0x40000000, "GENERIC_WRITE"],
+  [0x80000000, "GENERIC_READ"],
+];
+
+/** More bits than that read better as a number. */
+const MOST_BITS = 3;
 
 const DISPOSITIONS = ["supersede", "open", "create", "openIf", "overwrite", "overwriteIf"];
 
@@ -110,6 +154,7 @@ export function operationOptions(
       : String(header.channelSequence),
     replay: header?.replay ? "true" : undefined,
     dfs: header?.dfs ? "true" : undefined,
+    via: operation.via === undefined ? undefined : variable(operation.via),
     raw: foreignIds(operation),
   };
 }
@@ -123,12 +168,16 @@ function foreignIds({ ids }: OperationBase): Code | undefined {
   if (ids === undefined) return undefined;
   const { tree, session } = ids;
   const header = object({
-    treeId: tree === undefined ? undefined : tree === null ? UNKNOWN_TREE_ID : `${tree}.id`,
+    treeId: tree === undefined
+      ? undefined
+      : tree === null
+      ? UNKNOWN_TREE_ID
+      : variable(tree, ".id"),
     sessionId: session === undefined
       ? undefined
       : session === null
       ? UNKNOWN_SESSION_ID
-      : `${session}.id`,
+      : variable(session, ".id"),
   });
   return header === undefined ? undefined : object({ header });
 }
@@ -156,6 +205,8 @@ export function openOptions(
     options: create.options === 0 ? undefined : maskCode(create.options, CREATE_OPTIONS),
     attributes: create.attributes === defaultAttributes(create)
       ? undefined
+      : create.attributes === 0
+      ? list([])
       : maskCode(create.attributes, ATTRIBUTES),
     oplock: create.oplock === defaultOplock ? undefined : oplockCode(create.oplock),
     lease: lease?.kind === "RqLs" ? leaseCode(lease) : undefined,
@@ -175,9 +226,11 @@ function defaultAttributes(create: CreateOperation): number {
   return creates && (create.options & 1) === 0 ? NORMAL : 0;
 }
 
-function accessCode(access: number): string {
+function accessCode(access: number): Code {
   const name = ACCESS.get(access);
-  return name === undefined ? hexNumber(access) : quoted(name);
+  if (name !== undefined) return quoted(name);
+  const bits = ACCESS_BITS.filter(([bit]) => (access & bit) !== 0);
+  return bits.length > MOST_BITS ? hexNumber(access) : maskCode(access, bits);
 }
 
 function shareCode(share: number): string {
@@ -191,7 +244,7 @@ function shareCode(share: number): string {
 function maskCode(mask: number, names: readonly (readonly [number, string])[]): Code {
   const named = names.filter(([bit]) => (mask & bit) !== 0);
   const known = named.reduce((sum, [bit]) => sum | bit, 0);
-  if ((mask & ~known) !== 0 || mask === 0) return hexNumber(mask);
+  if ((mask & ~known) !== 0 || named.length === 0) return hexNumber(mask);
   return list(named.map(([, name]) => quoted(name)));
 }
 
@@ -199,8 +252,8 @@ function leaseCode(lease: Extract<PlanCreateContext, { kind: "RqLs" }>): Code {
   const implied = lease.parent === undefined ? 0 : PARENT_LEASE_KEY_SET;
   return object({
     state: quoted(leaseText(lease.state)),
-    key: quoted(lease.key),
-    parent: lease.parent === undefined ? undefined : quoted(lease.parent),
+    key: slot("string", "key", quoted(lease.key)),
+    parent: lease.parent === undefined ? undefined : slot("string", "parent", quoted(lease.parent)),
     version: lease.version === 1 ? "1" : undefined,
     epoch: (lease.epoch ?? 0) === 0 ? undefined : String(lease.epoch),
     flags: lease.flags === implied ? undefined : hexNumber(lease.flags, 2),
@@ -221,17 +274,17 @@ function contextCode(
         ? quoted("MxAc")
         : fields(context.kind, { timestamp: `${context.timestamp}n` });
     case "DHnC":
-      return fields(context.kind, { file: context.file });
+      return fields(context.kind, { file: variable(context.file) });
     case "DH2C":
       return fields(context.kind, {
-        file: context.file,
+        file: variable(context.file),
         flags: context.flags === 0 ? undefined : hexNumber(context.flags),
       });
     case "DH2Q":
       return fields(context.kind, {
         timeout: context.timeout === 0 ? undefined : String(context.timeout),
         flags: context.flags === 0 ? undefined : hexNumber(context.flags),
-        createGuid: quoted(context.createGuid),
+        createGuid: slot("string", "guid", quoted(context.createGuid)),
       });
     case "AlSi":
       return fields(context.kind, { allocationSize: `${context.allocationSize}n` });
@@ -242,7 +295,9 @@ function contextCode(
     case "SVHDX":
       return fields(context.kind, { data: hex(context.data) });
     case "AppInstanceId":
-      return fields(context.kind, { appInstanceId: quoted(context.appInstanceId) });
+      return fields(context.kind, {
+        appInstanceId: slot("string", "instance", quoted(context.appInstanceId)),
+      });
     case "AppInstanceVersion":
       return fields(context.kind, { high: `${context.high}n`, low: `${context.low}n` });
     case "AAPL":

@@ -49,7 +49,7 @@ Deno.test("known values have names, others are numbers", () => {
   );
   assertEquals(
     options({
-      access: 0x00100081,
+      access: 0x001000a9,
       share: 0x10,
       disposition: 9,
       options: 0x80000001,
@@ -59,7 +59,7 @@ Deno.test("known values have names, others are numbers", () => {
       securityFlags: 1,
     }),
     {
-      access: "0x00100081",
+      access: "0x001000a9",
       share: "0x00000010",
       disposition: "9",
       options: "0x80000001",
@@ -69,6 +69,19 @@ Deno.test("known values have names, others are numbers", () => {
       securityFlags: "0x01",
     },
   );
+});
+
+Deno.test("an access mask of a few bits is a list of their names", () => {
+  const masks = [0x80, 0x00100081, 0x00130089, 0x00110080, 0x80000000, 0x00800000];
+  assertEquals(masks.map((access) => options({ access }).access), [
+    '["FILE_READ_ATTRIBUTES"]',
+    '["FILE_READ_DATA", "FILE_READ_ATTRIBUTES", "SYNCHRONIZE"]',
+    '"rd"',
+    '"d"',
+    '["GENERIC_READ"]',
+    "0x00800000",
+  ]);
+  assertEquals(options({ disposition: 3 }).attributes, "[]", "none, where some are usual");
 });
 
 Deno.test("a lease says what differs from the usual", () => {
@@ -130,16 +143,13 @@ Deno.test("header fields and expected statuses are options", () => {
     after: [],
     header: { channelSequence: 2, replay: true, dfs: true, credits: 9 },
     ids: { tree: "t2", session: null },
+    via: "s3",
   }, "FILE_CLOSED");
-  assertEquals(given, {
-    expect: '"FILE_CLOSED"',
-    channelSequence: "2",
-    replay: "true",
-    dfs: "true",
-    raw: object({
-      header: object({ treeId: "t2.id", sessionId: "0x7ffffffffffffff1n" }),
-    }),
-  });
+  assertEquals(
+    oneLine(object(given)!),
+    '{ expect: "FILE_CLOSED", channelSequence: 2, replay: true, dfs: true, via: s3, ' +
+      "raw: { header: { treeId: t2.id, sessionId: 0x7ffffffffffffff1n } } }",
+  );
 });
 
 Deno.test("states, levels and dialects have texts", () => {

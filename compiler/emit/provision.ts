@@ -146,9 +146,7 @@ function contentMembers(
 ): Record<string, Code> {
   const isBlob = ({ sha256 }: PreSegment) => sha256 !== undefined && blobPath !== undefined;
   const source = (part: PreSegment): Code =>
-    isBlob(part)
-      ? { kind: "call", name: "blob", argument: quoted(blobPath!(part.sha256!)) }
-      : quoted(`p${part.seed ?? 0}`);
+    isBlob(part) ? callOf("blob", quoted(blobPath!(part.sha256!))) : quoted(`p${part.seed ?? 0}`);
   const [only] = content;
   if (
     only !== undefined && content.length === 1 && only.offset === 0 && only.length === size &&

@@ -1,6 +1,6 @@
 /** SET_INFO bodies that the scripting API can say in words: rename, delete, truncate. */
 import type { SetInfoOperation } from "../plan.ts";
-import type { Code } from "./code.ts";
+import { type Code, slot } from "./code.ts";
 
 /** A call in words. */
 export interface ReadableSetInfo {
@@ -38,7 +38,7 @@ function truncate(input: Uint8Array): ReadableSetInfo | null {
   if (input.byteLength !== 8) return null;
   const size = new DataView(input.buffer).getBigUint64(0, true);
   if (size > BigInt(Number.MAX_SAFE_INTEGER)) return null;
-  return { method: "truncate", args: [String(size)], options: {} };
+  return { method: "truncate", args: [slot("number", "size", String(size))], options: {} };
 }
 
 function rename(input: Uint8Array): ReadableSetInfo | null {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { SetInfoOperation } from "../plan.ts";
+import { oneLine } from "./code.ts";
 import { readableSetInfo } from "./set_info.ts";
 
 function words(informationClass: number, input: string, additional = 0) {
@@ -9,7 +10,9 @@ function words(informationClass: number, input: string, additional = 0) {
     additional,
     input,
   } as SetInfoOperation);
-  return readable === null ? null : [readable.method, readable.path ?? readable.args[0]];
+  return readable === null
+    ? null
+    : [readable.method, readable.path ?? readable.args.map(oneLine)[0]];
 }
 
 /** FILE_RENAME_INFORMATION_TYPE_2 to the name "ab". */

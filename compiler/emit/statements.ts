@@ -7,7 +7,7 @@ import type {
   SetInfoOperation,
   TreeOperation,
 } from "../plan.ts";
-import { callOf, type Code, hexNumber, object, quoted } from "./code.ts";
+import { callOf, type Code, hexNumber, object, quoted, slot, variable } from "./code.ts";
 import { connectOptions } from "./connect.ts";
 import { hexCall, openOptions, operationOptions } from "./options.ts";
 import { readableSetInfo } from "./set_info.ts";
@@ -23,8 +23,9 @@ import {
 
 /** A call to write. */
 export interface Statement {
-  /** `t1.open`. */
-  readonly expression: string;
+  /** What the method belongs to. */
+  readonly receiver: Code;
+  readonly method: string;
   readonly args: readonly (Code | undefined)[];
   /** Variable for the result, where there is one. */
   readonly result?: string | undefined;
@@ -56,15 +57,48 @@ const RESUME_KEY_DIGITS = 48;
 /** Hexadecimal digits that may stand within a call. */
 const INLINE_DIGITS = 32;
 
-/** Byte strings of a scenario that are too long to stand within a call: equal bytes have one name. */
-export class ByteConstants {
+/** Bytes of a scenario: long ones have a constant, equal ones the same one, in all clients. */
+export class Constants {
+  /** Names of the functions that make bytes. */
+  readonly imports = new Set<string>();
+  /** Variable and path of each blob. */
+  readonly blobs = new Map<string, string>();
+  readonly #blobPath: ((sha256: string) => string) | undefined;
   readonly #names = new Map<string, string>();
+  /** By hash of the content. */
+  readonly #seeds = new Map<string, number>();
 
-  /** The constant's name. */
-  name(digits: string): string {
+  constructor(blobPath?: (sha256: string) => string) {
+    this.#blobPath = blobPath;
+  }
+
+  /** Short bytes stand where they are used, long ones get a name. */
+  hex(digits: string): string {
+    if (digits.length <= INLINE_DIGITS) {
+      this.imports.add("hex");
+      return hexCall(digits);
+    }
     let name = this.#names.get(digits);
     if (name === undefined) this.#names.set(digits, name = `bytes${this.#names.size + 1}`);
     return name;
+  }
+
+  /** Written data: the captured bytes, or synthetic ones that are equal where those were. */
+  data({ length, sha256 }: PlanPayload, id: number): Code {
+    if (sha256 !== undefined && length > 0 && this.#blobPath !== undefined) {
+      const name = `blob${sha256.slice(0, 12)}`;
+      this.blobs.set(name, this.#blobPath(sha256));
+      return slot("Data", "content", name);
+    }
+    this.imports.add("data");
+    const key = sha256 ?? `#${id}`;
+    let seed = this.#seeds.get(key);
+    if (seed === undefined) this.#seeds.set(key, seed = this.#seeds.size + 1);
+    return callOf(
+      "data",
+      slot("number", "length", String(length)),
+      slot("number", "seed", String(seed)),
+    );
   }
 
   /** Names and digits in order of first use. */
@@ -75,32 +109,22 @@ export class ByteConstants {
 
 /** Makes the calls of one client. */
 export class Statements {
-  /** Functions of the scripting API that the calls use. */
-  readonly imports = new Set<string>();
-  /** Variable and path of each blob. */
-  readonly blobs = new Map<string, string>();
-  /** Whether `p` is used. */
-  usesParams = false;
-  readonly #constants: ByteConstants;
-  readonly #blobPath: ((sha256: string) => string) | undefined;
+  readonly #constants: Constants;
   readonly #policies: ReadonlyMap<string, Code>;
   readonly #used = new Set<string>();
   readonly #cancelled = new Set<number>();
   readonly #chains = new Set<number>();
   readonly #declared = new Set<string>();
   readonly #treeOfFile = new Map<string, string>();
-  readonly #seeds = new Map<string, number>();
 
   constructor(
     operations: readonly PlanOperation[],
     options: {
-      readonly constants: ByteConstants;
-      readonly blobPath?: (sha256: string) => string;
+      readonly constants: Constants;
       readonly policies: ReadonlyMap<string, Code>;
     },
   ) {
     this.#constants = options.constants;
-    this.#blobPath = options.blobPath;
     this.#policies = options.policies;
     for (const operation of operations) this.#note(operation);
   }
@@ -156,13 +180,23 @@ export class Statements {
     return names;
   }
 
-  /** Statements that must stand before the call: opens that the capture never saw open. */
-  declarations(operation: PlanOperation): string[] {
+  /** Whether the share of that file's open is known: else the capture never saw it open. */
+  isOpened(file: string): boolean {
+    return this.#treeOfFile.has(file);
+  }
+
+  /** Calls that must stand before the call: handles that the capture never saw open. */
+  declarations(operation: PlanOperation): Statement[] {
     const file = "file" in operation && operation.kind !== "create" ? operation.file : null;
     if (file === null || file === undefined || operation.kind === "break") return [];
     if (this.#treeOfFile.has(file) || this.#declared.has(file)) return [];
     this.#declared.add(file);
-    return [`const ${file} = ${this.treeOf(operation)}.unopened(${quoted(file)});`];
+    return [{
+      receiver: variable(this.treeOf(operation) ?? ""),
+      method: "unopened",
+      args: [slot("string", "handle", quoted(file))],
+      result: file,
+    }];
   }
 
   /** The call of an operation that is sent alone. */
@@ -170,28 +204,29 @@ export class Statements {
     switch (operation.kind) {
       case "connect":
         return {
-          expression: "c.connect",
-          args: [connectOptions(operation, (digits) => this.#hex(digits))],
+          receiver: "c",
+          method: "connect",
+          args: [connectOptions(operation, (digits) => this.#constants.hex(digits))],
           result: operation.connection,
         };
       case "login":
         return this.#login(operation);
       case "logoff":
-        return { expression: `${operation.session}.logoff`, args: [this.#options(operation)] };
+        return this.#method(operation, variable(operation.session), "logoff", []);
       case "tree":
         return this.#tree(operation);
       case "untree":
-        return { expression: `${operation.tree}.disconnect`, args: [this.#options(operation)] };
+        return this.#method(operation, variable(operation.tree), "disconnect", []);
       case "echo":
-        return { expression: `${operation.connection}.echo`, args: [this.#options(operation)] };
+        return this.#method(operation, variable(operation.connection), "echo", []);
       case "disconnect":
-        return { expression: `${operation.connection}.disconnect`, args: [] };
+        return { receiver: variable(operation.connection), method: "disconnect", args: [] };
       case "create":
-        return this.#onFile(operation, operation.tree);
+        return this.#onFile(operation, variable(operation.tree));
       case "ioctl":
-        return this.#onFile(operation, operation.file ?? operation.tree);
+        return this.#onFile(operation, variable(operation.file ?? operation.tree));
       default:
-        return this.#onFile(operation, "file" in operation ? operation.file ?? "" : "");
+        return this.#onFile(operation, variable("file" in operation ? operation.file ?? "" : ""));
     }
   }
 
@@ -207,11 +242,12 @@ export class Statements {
   ): Statement {
     const inherits = !place.first && operation.chain?.related === true;
     const file = "file" in operation && operation.kind !== "create" ? operation.file : null;
+    const compound = variable(place.compound);
     const receiver = inherits || file === null || file === undefined
-      ? place.compound
-      : `${place.compound}.on(${file})`;
+      ? compound
+      : { ...callOf("on", variable(file)), of: compound };
     return this.#onFile(operation, receiver, {
-      label: place.label,
+      label: place.label === undefined ? undefined : slot("label", "label", place.label),
       related: inherits === place.related || place.first ? undefined : String(inherits),
     });
   }
@@ -265,7 +301,9 @@ export class Statements {
       ? quoted("wrong")
       : undefined;
     const options = this.#options(operation, {
-      user: operation.user === null || operation.user === "" ? undefined : quoted(operation.user),
+      user: operation.user === null || operation.user === ""
+        ? undefined
+        : slot("string", "user", quoted(operation.user)),
       credentials,
       securityMode: operation.implied || operation.securityMode === 1
         ? undefined
@@ -273,18 +311,19 @@ export class Statements {
       capabilities: operation.implied || operation.capabilities === 0
         ? undefined
         : hexNumber(operation.capabilities),
-      previous: operation.previous,
-      bind: operation.bind,
+      previous: operation.previous === undefined ? undefined : variable(operation.previous),
+      bind: operation.bind === undefined ? undefined : variable(operation.bind),
       signing: operation.signing && (operation.securityMode & SIGNING_REQUIRED) === 0
         ? quoted("required")
         : undefined,
       encryption: operation.encryption ? quoted("required") : undefined,
     });
     if (operation.again) {
-      return { expression: `${operation.session}.reauthenticate`, args: [options] };
+      return { receiver: variable(operation.session), method: "reauthenticate", args: [options] };
     }
     return {
-      expression: `${operation.connection}.login`,
+      receiver: variable(operation.connection),
+      method: "login",
       args: [options],
       result: operation.session,
     };
@@ -294,9 +333,10 @@ export class Statements {
     const share = operation.path.slice(operation.path.lastIndexOf("\\") + 1);
     const flags = operation.flags === 0 ? undefined : hexNumber(operation.flags, 4);
     // A share that did not exist must not be mapped to one that does.
-    const name = operation.status === 0 ? this.#param("share", share) : quoted(share);
+    const name = operation.status === 0 ? this.#mapped("share", share) : quoted(share);
     return {
-      expression: `${operation.session}.tree`,
+      receiver: variable(operation.session),
+      method: "tree",
       args: [name, this.#options(operation, { flags })],
       result: operation.tree,
     };
@@ -304,15 +344,16 @@ export class Statements {
 
   #onFile(
     operation: PlanOperation,
-    receiver: string,
+    receiver: Code,
     more: Record<string, Code | undefined> = {},
   ): Statement {
     switch (operation.kind) {
       case "create":
         return {
-          expression: `${receiver}.open`,
+          receiver,
+          method: "open",
           args: [
-            this.#param("path", operation.path),
+            this.#mapped("path", operation.path),
             this.#options(operation, {
               ...openOptions(operation, (digits) => this.#hex(digits)),
               onBreak: this.#policies.get(operation.file),
@@ -322,17 +363,21 @@ export class Statements {
           result: operation.file,
         };
       case "close":
-        return this.#method(operation, `${receiver}.close`, [], {
+        return this.#method(operation, receiver, "close", [], {
           attributes: (operation.flags & 1) === 0 ? undefined : "true",
           ...more,
         });
       case "flush":
-        return this.#method(operation, `${receiver}.flush`, [], more);
+        return this.#method(operation, receiver, "flush", [], more);
       case "read":
         return this.#method(
           operation,
-          `${receiver}.read`,
-          [integer(operation.offset), String(operation.length)],
+          receiver,
+          "read",
+          [
+            slot("number", "offset", integer(operation.offset)),
+            slot("number", "length", String(operation.length)),
+          ],
           {
             minimumCount: optional(operation.minimumCount, 0),
             flags: optional(operation.flags, 0),
@@ -345,8 +390,12 @@ export class Statements {
       case "write":
         return this.#method(
           operation,
-          `${receiver}.write`,
-          [integer(operation.offset), this.#data(operation.data, operation.id)],
+          receiver,
+          "write",
+          [
+            slot("number", "offset", integer(operation.offset)),
+            this.#constants.data(operation.data, operation.id),
+          ],
           {
             flags: optional(operation.flags, 0),
             remainingBytes: optional(operation.remainingBytes, 0),
@@ -355,15 +404,17 @@ export class Statements {
           },
         );
       case "lock":
-        return this.#method(operation, `${receiver}.lock`, [lockRanges(operation)], {
+        return this.#method(operation, receiver, "lock", [lockRanges(operation)], {
           lockSequence: optional(operation.lockSequence, 0),
           ...more,
         });
       case "ioctl":
         return this.#ioctl(operation, receiver, more);
       case "queryDirectory":
-        return this.#method(operation, `${receiver}.queryDirectory`, [], {
-          pattern: operation.pattern === "*" ? undefined : quoted(operation.pattern),
+        return this.#method(operation, receiver, "queryDirectory", [], {
+          pattern: operation.pattern === "*"
+            ? undefined
+            : slot("string", "pattern", quoted(operation.pattern)),
           class: operation.class === 37 ? undefined : classCode(1, operation.class),
           flags: operation.flags === 0 ? undefined : hexNumber(operation.flags, 2),
           index: optional(operation.index, 0),
@@ -371,7 +422,7 @@ export class Statements {
           ...more,
         });
       case "changeNotify":
-        return this.#method(operation, `${receiver}.changes`, [], {
+        return this.#method(operation, receiver, "changes", [], {
           filter: operation.filter === 0x0fff ? undefined : hexNumber(operation.filter),
           recursive: operation.flags === 1 ? "true" : undefined,
           flags: operation.flags > 1 ? hexNumber(operation.flags, 4) : undefined,
@@ -379,7 +430,7 @@ export class Statements {
           ...more,
         });
       case "queryInfo":
-        return this.#method(operation, `${receiver}.queryInfo`, [], {
+        return this.#method(operation, receiver, "queryInfo", [], {
           ...selector(operation),
           outputLength: optional(operation.outputLength, DEFAULT_OUTPUT),
           flags: optional(operation.flags, 0),
@@ -395,31 +446,34 @@ export class Statements {
 
   #method(
     operation: PlanOperation,
-    expression: string,
+    receiver: Code,
+    method: string,
     args: readonly Code[],
-    more: Record<string, Code | undefined>,
+    more: Record<string, Code | undefined> = {},
     needsOptions = false,
   ): Statement {
     const options = this.#options(operation, more) ?? (needsOptions ? "{}" : undefined);
-    return { expression, args: [...args, options] };
+    return { receiver, method, args: [...args, options] };
   }
 
   #setInfo(
     operation: SetInfoOperation,
-    receiver: string,
+    receiver: Code,
     more: Record<string, Code | undefined>,
   ): Statement {
-    const readable = receiver === operation.file ? readableSetInfo(operation) : null;
+    const alone = typeof receiver !== "string" && receiver.kind === "variable" &&
+      receiver.id === operation.file;
+    const readable = alone ? readableSetInfo(operation) : null;
     if (readable !== null) {
       const args = readable.path === undefined
         ? readable.args
-        : [this.#param("path", readable.path)];
-      return this.#method(operation, `${receiver}.${readable.method}`, args, {
+        : [this.#mapped("path", readable.path, "to")];
+      return this.#method(operation, receiver, readable.method, args, {
         ...readable.options,
         ...more,
       });
     }
-    return this.#method(operation, `${receiver}.setInfo`, [this.#hex(operation.input)], {
+    return this.#method(operation, receiver, "setInfo", [this.#hex(operation.input)], {
       ...selector(operation),
       ...more,
     }, true);
@@ -427,7 +481,7 @@ export class Statements {
 
   #ioctl(
     operation: IoctlOperation,
-    receiver: string,
+    receiver: Code,
     more: Record<string, Code | undefined>,
   ): Statement {
     const own = operation.code === FSCTL_VALIDATE_NEGOTIATE_INFO;
@@ -436,9 +490,9 @@ export class Statements {
       : operation.resumeKey === undefined
       ? this.#hex(operation.input)
       : this.#hex("00".repeat(RESUME_KEY_DIGITS / 2) + operation.input.slice(RESUME_KEY_DIGITS));
-    return this.#method(operation, `${receiver}.ioctl`, [ctlCode(operation.code)], {
+    return this.#method(operation, receiver, "ioctl", [ctlCode(operation.code)], {
       input,
-      resumeKey: operation.resumeKey,
+      resumeKey: operation.resumeKey === undefined ? undefined : variable(operation.resumeKey),
       maxInput: optional(operation.maxInput, 0),
       maxOutput: optional(operation.maxOutput, DEFAULT_OUTPUT),
       flags: optional(operation.flags, 1),
@@ -446,35 +500,17 @@ export class Statements {
     });
   }
 
-  #data(payload: PlanPayload, id: number): Code {
-    const { sha256, length } = payload;
-    if (sha256 !== undefined && length > 0 && this.#blobPath !== undefined) {
-      this.imports.add("blob");
-      const variable = `blob${sha256.slice(0, 12)}`;
-      this.blobs.set(variable, this.#blobPath(sha256));
-      return variable;
-    }
-    this.imports.add("data");
-    const key = sha256 ?? `#${id}`;
-    let seed = this.#seeds.get(key);
-    if (seed === undefined) this.#seeds.set(key, seed = this.#seeds.size + 1);
-    return `data(${length}, ${seed})`;
+  #hex(digits: string): Code {
+    return slot("Uint8Array", "bytes", this.#constants.hex(digits));
   }
 
-  /** Short bytes stand where they are used, long ones get a name. */
-  #hex(digits: string): string {
-    this.imports.add("hex");
-    if (digits.length <= INLINE_DIGITS) return hexCall(digits);
-    return this.#constants.name(digits);
-  }
-
-  #param(name: "path" | "share", captured: string): Code {
-    this.usesParams = true;
-    return callOf(`p.${name}`, quoted(captured));
+  /** A name of the capture that the run maps to one of its target. */
+  #mapped(name: "path" | "share", captured: string, hint: string = name): Code {
+    return callOf(`p.${name}`, slot("string", hint, quoted(captured)));
   }
 }
 
-/** Trees and sessions that a request's header names besides what it works on. */
-function foreignNames({ ids }: PlanOperation): string[] {
-  return [ids?.tree, ids?.session].filter((name) => name !== undefined && name !== null);
+/** Trees and sessions that a request's header names besides what it works on, and the channel that it takes. */
+function foreignNames({ ids, via }: PlanOperation): string[] {
+  return [ids?.tree, ids?.session, via].filter((name) => name !== undefined && name !== null);
 }

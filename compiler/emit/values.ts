@@ -6,7 +6,7 @@ import type {
   QueryInfoOperation,
   SetInfoOperation,
 } from "../plan.ts";
-import { type Code, hexNumber, list, object, quoted } from "./code.ts";
+import { type Code, hexNumber, list, object, quoted, slot } from "./code.ts";
 
 /** The recorded status, where it is not success; an unknown one may be anything. */
 export function expectedStatus(operation: PlanOperation): string | undefined {
@@ -32,8 +32,8 @@ export function lockRanges(operation: LockOperation): Code {
   return list(operation.ranges.map((range) => {
     const kind = LOCK_KINDS.get(range.flags & ~FAIL_IMMEDIATELY);
     return object({
-      offset: integer(range.offset),
-      length: integer(range.length),
+      offset: slot("number", "offset", integer(range.offset)),
+      length: slot("number", "length", integer(range.length)),
       kind: kind === undefined ? hexNumber(range.flags) : quoted(kind),
       failImmediately: kind !== undefined && (range.flags & FAIL_IMMEDIATELY) !== 0
         ? "true"

@@ -1,5 +1,5 @@
 /** `smbench compile`: a capture becomes a scenario. */
-import { compile, type Compiled, type ProvisionLevel } from "../../compiler/mod.ts";
+import { compile, type Compiled, type FoldLevel, type ProvisionLevel } from "../../compiler/mod.ts";
 import { plural } from "../report/mod.ts";
 import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
 import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
@@ -37,6 +37,12 @@ export const compileCommand: Command = {
       value: "WHICH",
       help:
         "files that were there before, for the scenario to make: full (also what was only listed), opened, none; full unless given",
+    },
+    {
+      name: "fold",
+      value: "WHAT",
+      help:
+        "what becomes shorter: loops (regular runs), all (also functions for what repeats), none; all unless given",
     },
     {
       name: "force",
@@ -77,6 +83,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
   }
   const provision = provisionLevel(given.value("provision"));
   const { input, name } = await namedCapture(given.operands);
+  const fold = foldLevel(given.value("fold"));
   const keys = await readKeys(given);
   const beside = output.replace(/[^\\/]*$/, "");
   const folder = `${beside}blobs`;
@@ -84,6 +91,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
   const compiled = await onCapture(terminal, ({ progress, signal }) =>
     compile(input, {
       version: VERSION,
+      fold,
       keys,
       progress,
       signal,
@@ -131,6 +139,16 @@ function provisionLevel(text = "full"): ProvisionLevel {
 /** Name of the folder beside the scenario for what is too long to stand in it. */
 function dataFolder(output: string): string {
   return `${output.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "")}.data`;
+}
+
+const FOLD_LEVELS = ["none", "loops", "all"] as const;
+
+function foldLevel(text = "all"): FoldLevel {
+  const level = FOLD_LEVELS.find((one) => one === text);
+  if (level === undefined) {
+    throw new UsageError(`Cannot compile with --fold ${text}: known are ${FOLD_LEVELS.join(", ")}`);
+  }
+  return level;
 }
 
 function dataKind(text = "synthetic"): string {

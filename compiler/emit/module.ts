@@ -1,0 +1,473 @@
+/** What the functions of a script share: names, tables, functions, and options that come again. */
+import type { FoldLevel } from "../fold.ts";
+import { fold } from "../fold.ts";
+import {
+  type Block,
+  type Columns,
+  columnsOf,
+  type FunctionShape,
+  type Loop,
+  type Node,
+} from "../fold_shape.ts";
+import type { PlanOperation } from "../plan.ts";
+import {
+  type Code,
+  comment,
+  list,
+  type ListCode,
+  object,
+  oneLine,
+  type Slot,
+  WIDTH,
+} from "./code.ts";
+import { capital, fingerprint, nounOf, plural, Scope } from "./naming.ts";
+import { OptionSets } from "./option_sets.ts";
+import { columnNames, COMMENT_WIDTH, Printer, wrapped } from "./print.ts";
+import type { ClientSteps, VariableInfo } from "./step.ts";
+import { verbOf } from "./verbs.ts";
+
+/** A function of the script. */
+export interface ModuleFunction {
+  readonly name: string;
+  readonly columns: Columns;
+  /** Columns that are parameters, and those that are moments. */
+  readonly plain: readonly number[];
+  readonly moments: readonly number[];
+  /** Which of the variables that it makes it returns. */
+  readonly results: readonly number[];
+  readonly usesParams: boolean;
+  readonly lines: readonly string[];
+  /** Which of its calls a block is. */
+  indexOf(block: Block): number;
+  /** Whether something else uses what it returns. */
+  isUsed(variable: string): boolean;
+}
+
+interface Table {
+  readonly code: string;
+  readonly loop: Loop;
+  /** Times that grow evenly need no table. */
+  readonly isRegular: boolean;
+}
+
+/** Seconds by which a recorded time may differ from an even one. */
+const TOLERANCE = 1.5e-6;
+
+/** A script before it is text. */
+export class Module {
+  readonly scope = new Scope();
+  readonly options = new OptionSets();
+  /** Types of the scripting API that are named. */
+  readonly types = new Set<string>();
+  readonly clients: readonly (readonly Node[])[];
+  readonly functions: readonly ModuleFunction[];
+  readonly #steps: readonly ClientSteps[];
+  readonly #tables = new Map<Slot, Table>();
+  readonly #byShape = new Map<FunctionShape, ModuleFunction>();
+  /** Variables by client, and what is mentioned outside of what makes it. */
+  readonly #clientOf = new Map<Block, number>();
+  readonly #mentioned: readonly ReadonlySet<string>[];
+
+  constructor(steps: readonly ClientSteps[], level: FoldLevel) {
+    const { clients, functions } = fold(steps, level);
+    this.clients = clients;
+    this.#steps = steps;
+    this.#mentioned = clients.map(mentionedIn);
+    for (const [client, nodes] of clients.entries()) this.#register(nodes, client);
+    const names = functions.map((shape) => this.scope.fresh(functionName(shape)));
+    this.options.name(this.scope);
+    for (const { type } of this.options.all) this.types.add(type);
+    for (const [index, shape] of functions.entries()) {
+      this.#byShape.set(shape, this.#function(shape, names[index]!));
+    }
+    this.functions = [...this.#byShape.values()];
+  }
+
+  /** The function of several calls. */
+  functionOf(shape: FunctionShape): ModuleFunction {
+    return this.#byShape.get(shape)!;
+  }
+
+  /** The table of a loop: its name, or what says the same. */
+  tableOf(rows: Slot): string {
+    return this.#tables.get(rows)?.code ?? "[]";
+  }
+
+  /** Lines of a client's function. */
+  body(client: number): { readonly lines: readonly string[]; readonly usesParams: boolean } {
+    const printer = new Printer(this, {
+      variables: this.#steps[client]!.variables,
+      indent: "    ",
+      isFunction: false,
+    });
+    printer.nodes(this.clients[client]!, true);
+    return printer;
+  }
+
+  /** Lines of each table, with its name. */
+  *tables(): Iterable<{ readonly name: string; readonly lines: readonly string[] }> {
+    for (const { code, loop, isRegular } of this.#tables.values()) {
+      if (isRegular) continue;
+      yield { name: code, lines: this.#tableLines(code, loop) };
+    }
+  }
+
+  #register(nodes: readonly Node[], client: number): void {
+    for (const node of nodes) {
+      switch (node.kind) {
+        case "step":
+          for (const line of node.lines) if (line.kind === "call") this.options.see(line);
+          break;
+        case "loop":
+          // Inner tables come first: the outer one names them.
+          for (const [index, block] of node.blocks.entries()) {
+            if (index === 0) this.#register(block.nodes, client);
+            else this.#innerTables(block);
+          }
+          this.#table(node);
+          break;
+        case "function":
+          this.#clientOf.set(node.block, client);
+          if (node.shape.blocks[0] === node.block) this.#register(node.block.nodes, client);
+          else this.#innerTables(node.block);
+      }
+    }
+  }
+
+  #innerTables({ nodes }: Block): void {
+    for (const node of nodes) {
+      if (node.kind !== "loop") continue;
+      for (const block of node.blocks) this.#innerTables(block);
+      this.#table(node);
+    }
+  }
+
+  #table(loop: Loop): void {
+    const even = evenMoments(loop);
+    if (even !== null) {
+      this.#tables.set(loop.rows, { code: even, loop, isRegular: true });
+      return;
+    }
+    const operations = loop.blocks.flatMap(({ nodes }) => operationsOf(nodes));
+    const paths = pathsOf(operations);
+    const verb = verbOf(operations);
+    const code = this.scope.fresh(
+      paths.length === 0
+        ? plural(verb)
+        : `${plural(nounOfAll(operations, paths))}To${capital(verb)}`,
+    );
+    this.#tables.set(loop.rows, { code, loop, isRegular: false });
+  }
+
+  #function(shape: FunctionShape, name: string): ModuleFunction {
+    const { blocks } = shape;
+    const [block] = blocks as [Block];
+    const columns = columnsOf(blocks, false);
+    const { variables } = this.#steps[this.#clientOf.get(block) ?? 0]!;
+    const printer = new Printer(this, { variables, indent: "  ", isFunction: true });
+    const free = block.free.map((id) => {
+      const type = typeOf(variables.get(id));
+      this.types.add(type);
+      return `${printer.declare(id)}: ${type}`;
+    });
+    const places = columns.columns.map((_, index) => index);
+    const moments = places.filter((index) => columns.columns[index]!.type === "At");
+    const plain = places.filter((index) => columns.columns[index]!.type !== "At");
+    const named = columnNames(columns, (wanted) => printer.fresh(wanted));
+    const typed = (index: number) =>
+      `${named[index]}: ${this.#columnType(columns.columns[index]!)}`;
+    printer.noteAll(blocks);
+    printer.fill(block, columns, named);
+    printer.nodes(block.nodes, false);
+    const results = this.#results(blocks);
+    const returned = results.map((place) => printer.nameOf(block.made[place]!));
+    this.types.add("Client");
+    if (printer.usesParams) this.types.add("ReplayParams");
+    const parameters = [
+      "c: Client",
+      ...printer.usesParams ? ["p: ReplayParams"] : [],
+      ...free,
+      ...plain.map(typed),
+      ...momentParameter(moments.map((index) => named[index]!)),
+    ];
+    this.types.add("At");
+    const indexes = new Map(blocks.map((one, index) => [one, index]));
+    return {
+      name,
+      columns,
+      plain,
+      moments,
+      results,
+      usesParams: printer.usesParams,
+      lines: [
+        ...wrapped(aboutText(blocks), "// "),
+        ...signature(name, parameters),
+        ...printer.lines,
+        ...returned.length === 0 ? [] : [
+          `  return ${returned.length === 1 ? returned[0] : `[${returned.join(", ")}] as const`};`,
+        ],
+        "}",
+      ],
+      indexOf: (one) => indexes.get(one) ?? 0,
+      isUsed: (variable) => this.#mentioned.some((names) => names.has(variable)),
+    };
+  }
+
+  /** Places of the variables that something outside uses. */
+  #results(blocks: readonly Block[]): number[] {
+    return blocks[0]!.made.map((_, place) => place).filter((place) =>
+      blocks.some((block) =>
+        this.#mentioned[this.#clientOf.get(block) ?? 0]!.has(block.made[place]!)
+      )
+    );
+  }
+
+  #columnType({ type, values }: Columns["columns"][number]): string {
+    switch (type) {
+      case "At":
+        this.types.add("At");
+        return "At";
+      case "Data":
+        this.types.add("BlobReference");
+        return "BlobReference";
+      case "label":
+        this.types.add("Label");
+        return "Label";
+      case "number":
+        return values.some((value) => oneLine(value).endsWith("n")) ? "number | bigint" : "number";
+      case "rows":
+        return this.#rowsType(values);
+      default:
+        return type;
+    }
+  }
+
+  /** Of the tables of a loop within a loop or function. */
+  #rowsType(values: readonly Code[]): string {
+    const tables = values.map((value) => this.#tables.get(value as Slot)).filter((one) =>
+      one !== undefined
+    );
+    const [first] = tables;
+    if (first === undefined) return "never[]";
+    if (isMoments(first.loop)) {
+      this.types.add("Moments");
+      return "Moments";
+    }
+    const types = new Set(tables.map(({ loop }) => this.#rowType(loop.columns)));
+    return [...types].map((type) => `${type}[]`).join(" | ");
+  }
+
+  #rowType(columns: Columns): string {
+    const [only] = columns.columns;
+    if (only !== undefined && columns.columns.length === 1) return this.#columnType(only);
+    const scope = new Scope();
+    const names = columnNames(columns, (wanted) => scope.fresh(wanted));
+    const typed = columns.columns.map((column, index) =>
+      `${names[index]}: ${this.#columnType(column)}`
+    );
+    return `[${typed.join(", ")}]`;
+  }
+
+  #tableLines(name: string, { columns, blocks }: Loop): string[] {
+    const rows = blocks.map((_, index) => {
+      const cells = columns.columns.map(({ values }) => {
+        const value = values[index]!;
+        return typeof value !== "string" && value.kind === "slot" ? this.tableOf(value) : value;
+      });
+      return cells.length === 1 ? oneLine(cells[0]!) : oneLine(list(cells));
+    });
+    const type = this.#rowType(columns);
+    return [
+      "// deno-fmt-ignore",
+      `const ${name}: ${/[ |]/.test(type) && !type.startsWith("[") ? `(${type})` : type}[] = [`,
+      ...packed(rows),
+      "];",
+    ];
+  }
+}
+
+/** Short rows share a line. */
+function packed(rows: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = " ";
+  for (const row of rows) {
+    if (line !== " " && (row.length > 40 || line.length + row.length + 2 > COMMENT_WIDTH)) {
+      lines.push(line);
+      line = " ";
+    }
+    line += ` ${row},`;
+  }
+  return line === " " ? lines : [...lines, line];
+}
+
+/** Whether times are all that a loop's table has. */
+function isMoments({ columns, blocks }: Loop): boolean {
+  const nodes = blocks[0]?.nodes ?? [];
+  const [node] = nodes;
+  return columns.columns.length === 1 && nodes.length === 1 && node?.kind === "step" &&
+    node.lines.length === 2 && node.lines[0]?.kind === "at";
+}
+
+/** Times and labels that grow evenly, as `times()` takes them; null where they do not. */
+function evenMoments(loop: Loop): string | null {
+  if (!isMoments(loop) || loop.blocks.length < 3) return null;
+  const moments = loop.columns.columns[0]!.values.map((value) => (value as ListCode).items);
+  if (moments.some((items) => items.length !== 2)) return null;
+  const times = moments.map(([seconds]) => Number(seconds));
+  const labels = moments.map(([, label]) => Number(label));
+  const [start, second] = times as [number, number];
+  const count = times.length;
+  const interval = Math.round((times.at(-1)! - start) / (count - 1) * 1e6) / 1e6;
+  const labelStep = labels[1]! - labels[0]!;
+  const isEven = second > start && labels.every(Number.isSafeInteger) &&
+    times.every((time, i) => Math.abs(start + i * interval - time) <= TOLERANCE) &&
+    labels.every((label, i) => label === labels[0]! + i * labelStep);
+  if (!isEven) return null;
+  return oneLine(
+    object({
+      start: String(start),
+      count: String(count),
+      interval: String(interval),
+      label: String(labels[0]),
+      labelStep: labelStep === 1 ? undefined : String(labelStep),
+    })!,
+  );
+}
+
+function typeOf(info: VariableInfo | undefined): string {
+  switch (info?.kind) {
+    case "connection":
+      return "Connection";
+    case "session":
+      return "Session";
+    case "tree":
+      return "Tree";
+    default:
+      return "File";
+  }
+}
+
+/** One moment is given as `c.at()` takes it, several are a list. */
+function momentParameter(names: readonly string[]): string[] {
+  if (names.length === 1) return [`...${names[0]}: At`];
+  const type = `[${names.map(() => "At").join(", ")}]`;
+  const flat = `[${names.join(", ")}]: ${type}`;
+  if (flat.length + 3 <= WIDTH) return [flat];
+  return [`[\n${names.map((name) => `    ${name},\n`).join("")}  ]: ${type}`];
+}
+
+function signature(name: string, parameters: readonly string[]): string[] {
+  const flat = `async function ${name}(${parameters.join(", ")}) {`;
+  if (flat.length <= WIDTH && !flat.includes("\n")) return [flat];
+  const isRest = parameters.at(-1)?.startsWith("...");
+  return [
+    `async function ${name}(`,
+    ...parameters.map((parameter, index) =>
+      `  ${spread(parameter)}${isRest && index === parameters.length - 1 ? "" : ","}`
+    ),
+    ") {",
+  ];
+}
+
+/** A parameter whose type is a long row: a member a line. */
+function spread(parameter: string): string {
+  const [, name, row, rest] = /^(\w+: )\[(.*)\](\[\])$/.exec(parameter) ?? [];
+  if (row === undefined || parameter.length + 3 <= WIDTH) return parameter;
+  return `${name}[\n${row.split(", ").map((member) => `    ${member},\n`).join("")}  ]${rest}`;
+}
+
+/** All operations of nodes. */
+export function operationsOf(nodes: readonly Node[]): PlanOperation[] {
+  return nodes.flatMap((node): readonly PlanOperation[] => {
+    if (node.kind === "step") return node.does;
+    if (node.kind === "function") return operationsOf(node.block.nodes);
+    return node.blocks.flatMap((block) => operationsOf(block.nodes));
+  });
+}
+
+function pathsOf(operations: readonly PlanOperation[]): string[] {
+  return operations.flatMap((operation) => operation.kind === "create" ? [operation.path] : []);
+}
+
+function functionName({ blocks }: FunctionShape): string {
+  const own = operationsOf(blocks[0]!.nodes);
+  const verb = verbOf(own);
+  if (own[0]?.kind === "connect") return "logOn";
+  const paths = blocks.flatMap(({ nodes }) => pathsOf(operationsOf(nodes)));
+  return `${verb}${capital(nounOfAll(own, paths))}`;
+}
+
+/** What the paths name: folders, where nothing else is opened. */
+function nounOfAll(operations: readonly PlanOperation[], paths: readonly string[]): string {
+  const noun = nounOf(paths);
+  const isFolders = noun === "file" &&
+    operations.every((operation) =>
+      operation.kind !== "create" || (operation.options & DIRECTORY_FILE) !== 0
+    );
+  return isFolders ? "folder" : noun;
+}
+
+const DIRECTORY_FILE = 0x01;
+
+/** What calls of a function have in common: on what, and the requests. */
+function aboutText(blocks: readonly Block[]): string {
+  const paths = blocks.flatMap(({ nodes }) => pathsOf(operationsOf(nodes)));
+  const commands = operationsOf(blocks[0]!.nodes).map(commandOf);
+  const told: string[] = [];
+  for (const command of commands) {
+    if (told.at(-1) !== command) told.push(command);
+  }
+  const pattern = paths.length === 0 ? "" : `${fingerprint(paths)}: `;
+  return comment(`${pattern}${told.join(", ")}`);
+}
+
+function commandOf({ kind }: PlanOperation): string {
+  switch (kind) {
+    case "connect":
+      return "NEGOTIATE";
+    case "login":
+      return "SESSION_SETUP";
+    case "tree":
+      return "TREE_CONNECT";
+    case "untree":
+      return "TREE_DISCONNECT";
+    default:
+      return kind.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+  }
+}
+
+/** Variables that something mentions which does not make them. */
+function mentionedIn(nodes: readonly Node[]): ReadonlySet<string> {
+  const mentioned = new Set<string>();
+  const visit = (code: Code): void => {
+    if (typeof code === "string") return;
+    switch (code.kind) {
+      case "variable":
+        mentioned.add(code.id);
+        return;
+      case "call":
+        if (code.of !== undefined) visit(code.of);
+        code.args.forEach(visit);
+        return;
+      case "list":
+        code.items.forEach(visit);
+        return;
+      case "object":
+        for (const [, value] of code.members) visit(value);
+    }
+  };
+  for (const node of nodes) {
+    if (node.kind === "loop") {
+      for (const { free } of node.blocks) free.forEach((id) => mentioned.add(id));
+    }
+    if (node.kind === "function") node.block.free.forEach((id) => mentioned.add(id));
+    if (node.kind !== "step") continue;
+    for (const line of node.lines) {
+      if (line.kind === "await") mentioned.add(line.variable);
+      if (line.kind !== "call") continue;
+      visit(line.receiver);
+      line.args.forEach(visit);
+    }
+  }
+  return mentioned;
+}

@@ -1,0 +1,225 @@
+/** Regular runs -> loops. */
+import { type Code, filled, oneLine, slot } from "./emit/code.ts";
+import { momentCode } from "./emit/steps.ts";
+import type { AtLine, CallLine, Step } from "./emit/step.ts";
+import { type Loop, loopOf, type Node, type Shapes } from "./fold_shape.ts";
+
+/** Fewer times read better one by one. */
+const FEWEST_TIMES = 3;
+
+/** A loop has to stand for that many lines. */
+const FEWEST_LINES = 8;
+
+/** Requests of one kind that were sent before those before them were answered: fewer read better one by one. */
+const FEWEST_OVERLAPPED = 4;
+
+/** Makes loops of nodes that repeat, `period` at most at a time. */
+export function foldRuns(
+  nodes: readonly Node[],
+  shapes: Shapes,
+  options: { readonly period: number },
+): Node[] {
+  const lastUse = lastUses(nodes, shapes);
+  const folded: Node[] = [];
+  for (let at = 0; at < nodes.length;) {
+    const run = runAt(nodes, at, { ...options, shapes, lastUse });
+    if (run === null) {
+      folded.push(nodes[at]!);
+      at++;
+      continue;
+    }
+    const blocks = Array.from({ length: run.times }, (_, i) => {
+      const start = at + i * run.period;
+      return shapes.block(nodes.slice(start, start + run.period));
+    });
+    folded.push(loopOf(blocks));
+    at += run.times * run.period;
+  }
+  return folded;
+}
+
+/** Index of the last node that mentions a variable. */
+export function lastUses(nodes: readonly Node[], shapes: Shapes): ReadonlyMap<string, number> {
+  const last = new Map<string, number>();
+  for (const [index, node] of nodes.entries()) {
+    for (const name of shapes.of(node).variables) last.set(name, index);
+  }
+  return last;
+}
+
+interface RunFinder {
+  readonly period: number;
+  readonly shapes: Shapes;
+  readonly lastUse: ReadonlyMap<string, number>;
+}
+
+/** The shortest period that repeats from `at` on, and how often. */
+function runAt(
+  nodes: readonly Node[],
+  at: number,
+  finder: RunFinder,
+): { period: number; times: number } | null {
+  const { shapes, lastUse } = finder;
+  const template = shapes.of(nodes[at]!).template;
+  for (let period = 1; period <= finder.period; period++) {
+    const again = nodes[at + period];
+    if (again === undefined) return null;
+    if (shapes.of(again).template !== template) continue;
+    if (!isClosed(nodes, at, { period, shapes, lastUse })) continue;
+    let times = 1;
+    for (let second = at + period; second + period <= nodes.length; second += period) {
+      if (!shapes.isAgain(nodes, period, { first: at, second })) break;
+      if (!isClosed(nodes, second, { period, shapes, lastUse })) break;
+      times++;
+    }
+    if (times < FEWEST_TIMES) continue;
+    let lines = 0;
+    for (let i = 0; i < period; i++) lines += linesOf(nodes[at + i]!);
+    if (lines * times >= FEWEST_LINES) return { period, times };
+  }
+  return null;
+}
+
+/** Whether what the nodes make is used by them alone. */
+function isClosed(nodes: readonly Node[], at: number, finder: RunFinder): boolean {
+  for (let i = 0; i < finder.period; i++) {
+    for (const name of finder.shapes.of(nodes[at + i]!).makes) {
+      if ((finder.lastUse.get(name) ?? 0) >= at + finder.period) return false;
+    }
+  }
+  return true;
+}
+
+/** Lines of a node, roughly. */
+export function linesOf(node: Node): number {
+  return node.kind === "step" ? node.lines.length : 4;
+}
+
+/** Makes loops of requests that were sent before those before them were answered. */
+export function foldOverlaps(nodes: readonly Node[], shapes: Shapes): Node[] {
+  const lastUse = lastUses(nodes, shapes);
+  const folded: Node[] = [];
+  for (let at = 0; at < nodes.length;) {
+    const run = overlapAt(nodes, at, { shapes, lastUse });
+    if (run === null) {
+      folded.push(nodes[at]!);
+      at++;
+    } else {
+      folded.push(run.loop);
+      at = run.end;
+    }
+  }
+  return folded;
+}
+
+/** A request of a run: sent at a moment, with those whose answers had come since the one before. */
+interface Sent {
+  readonly at: AtLine;
+  readonly call: CallLine;
+  readonly step: Step;
+  readonly awaited: readonly number[];
+}
+
+function overlapAt(
+  nodes: readonly Node[],
+  start: number,
+  finder: { readonly shapes: Shapes; readonly lastUse: ReadonlyMap<string, number> },
+): { loop: Loop; end: number } | null {
+  const first = requestOf(nodes[start]!);
+  if (first === null || first.call.wait) return null;
+  const shape = requestText(first.call);
+  const sent: Sent[] = [];
+  const place = new Map<string, number>();
+  const open = new Set<number>();
+  let awaited: number[] = [];
+  /** Where every answer was awaited. */
+  let complete: { sent: number; end: number } | null = null;
+  for (let at = start; at < nodes.length; at++) {
+    const node = nodes[at]!;
+    const waitsFor = awaitedBy(node);
+    if (waitsFor !== null) {
+      const index = place.get(waitsFor);
+      if (index === undefined || finder.lastUse.get(waitsFor) !== at) break;
+      open.delete(index);
+      awaited.push(index);
+    } else {
+      const request = requestOf(node);
+      if (request === null || requestText(request.call) !== shape) break;
+      const index = sent.length;
+      sent.push({ ...request, awaited });
+      awaited = [];
+      if (request.call.wait) awaited.push(index);
+      else {
+        if (request.call.target === undefined) break;
+        place.set(request.call.target, index);
+        open.add(index);
+      }
+    }
+    if (open.size === 0) {
+      complete = { sent: sent.length, end: at + 1 };
+      if (sent.length >= FEWEST_OVERLAPPED) break;
+    }
+  }
+  if (complete === null || complete.sent < FEWEST_OVERLAPPED) return null;
+  const run = sent.slice(0, complete.sent);
+  const inFlight = depthOf(run);
+  // One at a time: what is no overlap at all is a run like any other.
+  if (inFlight === 1) return null;
+  const blocks = run.map((request) =>
+    finder.shapes.block([bareRequest(request, inFlight === null ? run : null)])
+  );
+  return { loop: loopOf(blocks, inFlight ?? 0), end: complete.end };
+}
+
+/** How many requests at most were under way: when each was sent, exactly those so many places before were answered. */
+function depthOf(run: readonly Sent[]): number | null {
+  const depth = run.findIndex(({ awaited }) => awaited.length > 0);
+  if (depth < 0) return run.length;
+  for (const [index, { awaited }] of run.entries()) {
+    if (index < depth) continue;
+    if (awaited.length !== 1 || awaited[0] !== index - depth) return null;
+  }
+  return depth;
+}
+
+/** The request alone: what waits for it is said by the loop, or by the labels that the moment has to wait for. */
+function bareRequest(
+  { at, call, step, awaited }: Sent,
+  labelled: readonly Sent[] | null,
+): Step {
+  const { target: _target, ...bare } = call;
+  const after = labelled === null
+    ? at.after
+    : [...at.after, ...awaited.map((index) => labelled[index]!.at.label)];
+  const moment = after === at.after
+    ? at.moment
+    : slot("At", at.moment.hint, momentCode(at.seconds, at.label, after));
+  return {
+    kind: "step",
+    does: step.does,
+    lines: [{ ...at, after, moment }, { ...bare, wait: false }],
+  };
+}
+
+function requestOf(node: Node): { at: AtLine; call: CallLine; step: Step } | null {
+  if (node.kind !== "step" || node.lines.length !== 2) return null;
+  const [at, call] = node.lines;
+  if (at?.kind !== "at" || call?.kind !== "call" || node.does.length !== 1) return null;
+  const { kind } = node.does[0]!;
+  if (kind !== "read" && kind !== "write" && kind !== "echo" && kind !== "queryInfo") return null;
+  return { at, call, step: node };
+}
+
+function awaitedBy(node: Node): string | null {
+  if (node.kind !== "step" || node.lines.length !== 1) return null;
+  const [line] = node.lines;
+  return line?.kind === "await" && line.target === undefined ? line.variable : null;
+}
+
+/** The call without its values. */
+function requestText({ receiver, method, args }: CallLine): string {
+  const blank = (arg: Code) =>
+    filled(arg, (leaf) => leaf.kind === "slot" ? `\u0001${leaf.type}` : leaf);
+  const text = args.map((arg) => oneLine(blank(arg))).join(", ");
+  return `${oneLine(receiver)}.${method}(${text})`;
+}
