@@ -14,6 +14,7 @@ import {
   FS_LAYOUTS,
   type FsInformation,
 } from "./fs_information.ts";
+import { booleanPlaces, type Layout } from "./layout.ts";
 import { decodeQuota, encodeQuota, type QuotaEntry } from "./quota.ts";
 import {
   decodeSecurityDescriptor,
@@ -162,16 +163,12 @@ function isFs(value: KnownInformation): value is FsInformation {
  * not survive the way back, so such bytes stay raw.
  */
 function canonicalBooleans(value: KnownInformation, bytes: Uint8Array): boolean {
-  const layout: Readonly<Record<string, unknown>> | undefined =
-    Object.hasOwn(FILE_LAYOUTS, value.kind)
-      ? FILE_LAYOUTS[value.kind as keyof typeof FILE_LAYOUTS]
-      : Object.hasOwn(FS_LAYOUTS, value.kind)
-      ? FS_LAYOUTS[value.kind as keyof typeof FS_LAYOUTS]
-      : undefined;
-  if (layout === undefined || !Object.values(layout).includes("bool")) return true;
-  const writer = new Writer(64);
-  encodeKnown(writer, value);
-  return writer.bytes().every((byte, index) => byte === bytes[index]);
+  const layout: Layout | undefined = Object.hasOwn(FILE_LAYOUTS, value.kind)
+    ? FILE_LAYOUTS[value.kind as keyof typeof FILE_LAYOUTS]
+    : Object.hasOwn(FS_LAYOUTS, value.kind)
+    ? FS_LAYOUTS[value.kind as keyof typeof FS_LAYOUTS]
+    : undefined;
+  return layout === undefined || booleanPlaces(layout).every((at) => (bytes[at] ?? 0) <= 1);
 }
 
 /** What stands behind a list that comes back the same; nothing when it does not, or ends with the bytes. */

@@ -27,9 +27,7 @@ export type Fields<L extends Layout> = { readonly [K in keyof L]: FieldValue<L[K
 /** Reads the fields in order. A BOOLEAN is true for any value but 0 (MS-FSCC 2.1.8). */
 export function decodeFields<L extends Layout>(reader: Reader, layout: L): Fields<L> {
   const value: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(layout)) {
-    value[name] = decodeField(reader, name, field);
-  }
+  for (const [name, field] of fieldsOf(layout)) value[name] = decodeField(reader, name, field);
   return value as Fields<L>;
 }
 
@@ -39,7 +37,32 @@ export function encodeFields<L extends Layout>(
   layout: L,
   value: Fields<L>,
 ): void {
-  for (const [name, field] of Object.entries(layout)) encodeField(writer, field, value[name]);
+  for (const [name, field] of fieldsOf(layout)) encodeField(writer, field, value[name]);
+}
+
+const knownFields = new WeakMap<Layout, readonly (readonly [string, Field])[]>();
+
+/** Names and fields; layouts are few, and each is read many times. */
+function fieldsOf(layout: Layout): readonly (readonly [string, Field])[] {
+  let fields = knownFields.get(layout);
+  if (fields === undefined) knownFields.set(layout, fields = Object.entries(layout));
+  return fields;
+}
+
+const knownBooleans = new WeakMap<Layout, readonly number[]>();
+
+/** Where the BOOLEANs of a layout are. */
+export function booleanPlaces(layout: Layout): readonly number[] {
+  let places = knownBooleans.get(layout);
+  if (places !== undefined) return places;
+  let at = 0;
+  const found: number[] = [];
+  for (const [, field] of fieldsOf(layout)) {
+    if (field === "bool") found.push(at);
+    at += fieldSize(field);
+  }
+  knownBooleans.set(layout, places = found);
+  return places;
 }
 
 /** Bytes that a layout takes. */
