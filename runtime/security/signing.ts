@@ -106,11 +106,17 @@ const FLAGS_SERVER_TO_REDIR = 0x01;
 const FLAGS_SIGNED = 0x08;
 /** Messages up to this length have their GMAC computed here, in less time than node:crypto needs. */
 const SHORT = 512;
+/** Sessions that sign no more than their login and their shares do without the tables for that. */
+const RARE = 8;
+
+// Shared by all signers: every use is one synchronous call and leaves nothing behind that is read later.
+const received = new Uint8Array(16);
+const nonce = new Uint8Array(12);
+const shortCode = new Uint8Array(16);
 
 class HeaderSigner implements Signer {
   readonly algorithmId: number;
   readonly #code: MessageCode;
-  readonly #received = new Uint8Array(16);
 
   constructor(algorithmId: number, code: MessageCode) {
     this.algorithmId = algorithmId;
@@ -128,7 +134,6 @@ class HeaderSigner implements Signer {
 
   verify(message: Uint8Array, tail: readonly Uint8Array[] = []): boolean {
     if (message.length < HEADER) return false;
-    const received = this.#received;
     for (let i = 0; i < 16; i++) {
       received[i] = message[SIGNATURE + i] as number;
       message[SIGNATURE + i] = 0;
@@ -179,17 +184,16 @@ function keyedHash(key: Uint8Array, pad: number): Hash {
 }
 
 function gmacCode(key: Uint8Array): MessageCode {
-  const nonce = new Uint8Array(12);
-  const code = new Uint8Array(16);
+  let seen = 0;
   let short: ShortGmac | null = null;
   return (message, tail) => {
     fillNonce(nonce, message);
     const role = nonce[8];
-    if (tail.length === 0 && message.length <= SHORT && (role === 0 || role === 1)) {
-      // Made when it is needed: its table is not small.
+    const isShort = tail.length === 0 && message.length <= SHORT;
+    if (isShort && (role === 0 || role === 1) && ++seen > RARE) {
       short ??= new ShortGmac(key);
-      short.compute(message, { idAt: MESSAGE_ID, role }, code);
-      return code;
+      short.compute(message, { idAt: MESSAGE_ID, role }, shortCode);
+      return shortCode;
     }
     const cipher = createCipheriv("aes-128-gcm", key, nonce);
     // Joined, because a second setAAD replaces the first in Deno 2.9.6; a copy costs a twentieth of the code itself.

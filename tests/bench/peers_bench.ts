@@ -260,12 +260,13 @@ async function idleSessions({ smbd, settings }: Bench): Promise<void> {
     args: ["run", "-A", "--v8-flags=--expose-gc", script, ...account, String(settings.sessions)],
   });
   if (code !== 0) throw new Error(`Cannot measure idle sessions: ${stderr}`);
-  const { held = NaN, each = NaN } = JSON.parse(stdout) as Record<string, number>;
+  const { held = NaN, each = NaN, young = NaN } = JSON.parse(stdout) as Record<string, number>;
   const title = `memory of ${settings.sessions} idle sessions, each`;
+  const [kib, plain, part] = [held, each, young].map((bytes) => (bytes / KIB).toFixed(1));
   console.log(
-    `${title.padEnd(44)} ${(held / KIB).toFixed(1).padStart(7)} KiB  <= ${IDLE_TARGET_KIB} ${
+    `${title.padEnd(44)} ${kib?.padStart(7)} KiB  <= ${IDLE_TARGET_KIB} ${
       held / KIB <= IDLE_TARGET_KIB ? "yes" : "NO"
-    }  (with the heap compacted; before that ${(each / KIB).toFixed(1)} KiB)`,
+    }  (with the heap compacted; without a collection ${plain}, ${part} of it V8's young generation)`,
   );
 }
 

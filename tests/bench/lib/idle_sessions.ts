@@ -1,8 +1,10 @@
 // deno-lint-ignore-file no-console
 /**
  * A process of its own that holds idle sessions, each on a connection with a share connected, and prints what each of
- * them takes of its memory in bytes, `held` with the heap compacted and `each` without: `idle_sessions.ts port share user password sessions`. Run with `--expose-gc`.
+ * them takes of its memory in bytes: `each` without a collection, `young` the part of it by which V8's young generation
+ * has grown (it has a limit, however many sessions there are), and `held` with the heap compacted: `idle_sessions.ts port share user password sessions`. Run with `--expose-gc`.
  */
+import v8 from "node:v8";
 import { connectTcp, ntlmAuthenticator } from "../../../runtime/client/mod.ts";
 import { Connection } from "../../../runtime/client/mod.ts";
 
@@ -46,13 +48,21 @@ async function resident(flavor: "regular" | "last-resort"): Promise<number> {
   return Deno.memoryUsage().rss;
 }
 
+/** Bytes that V8 has taken for new objects. */
+function youngGeneration(): number {
+  const spaces = v8.getHeapSpaceStatistics();
+  return spaces.find(({ space_name }) => space_name === "new_space")?.space_size ?? 0;
+}
+
 if (import.meta.main) {
   for (const connection of await many(WARM)) connection.close();
   const compacted = await resident("last-resort");
   const before = await resident("regular");
+  const youngBefore = youngGeneration();
   const connections = await many(Number(sessions));
-  const each = (await resident("regular") - before) / connections.length;
+  const each = (Deno.memoryUsage().rss - before) / connections.length;
+  const young = (youngGeneration() - youngBefore) / connections.length;
   const held = (await resident("last-resort") - compacted) / connections.length;
-  console.log(JSON.stringify({ held, each }));
+  console.log(JSON.stringify({ held, each, young }));
   for (const connection of connections) connection.close();
 }
