@@ -119,8 +119,8 @@ function compared(operation: PlanOperation, about: {
 }): Record<string, unknown> {
   const { places, named } = about;
   const { id: _id, client: _client, at: _at, answeredAt, frames: _frames, ...rest } = operation;
-  const { after: _after, afterOthers: _others, afterPending: _pending, chain, header, ...fields } =
-    rest;
+  const { after: _after, afterOthers: _others, afterPending: _pending, ...more } = rest;
+  const { enabledBy: _enabledBy, chain, header, ...fields } = more;
   return {
     ...fields,
     answered: answeredAt !== null,
@@ -133,6 +133,10 @@ function compared(operation: PlanOperation, about: {
       : {},
     ...fields.kind === "create"
       ? {
+        breaks: fields.breaks?.map((broken) => ({
+          ...broken,
+          acknowledgedAfter: broken.acknowledgedAfter === null ? null : "some time",
+        })),
         granted: withoutTime(fields.granted),
         contexts: fields.contexts.map((context) => withNames(context, named)),
       }
