@@ -85,7 +85,7 @@ export interface Opened {
   /** Of the client that holds the lease. */
   clientGuid: string | null;
   /** File id and path as lines have them, once they were asked for. */
-  texts: { readonly fileId: string; readonly path: string } | null;
+  text: string | null;
 }
 
 /** What is known about an exchange beyond its own bytes. */

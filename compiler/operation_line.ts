@@ -3,10 +3,20 @@
  * capture oracles, so that a program can compare both. 64-bit ids are hexadecimal text, times are epoch seconds as text.
  * The text is put together here: JSON.stringify of an object with forty fields takes several times as long.
  */
-import { fileIdText, type Header, HeaderFlags, sameFileId } from "../runtime/wire/mod.ts";
-import type { CapturedMessage, Exchange, Facts, Opened } from "./exchange.ts";
+import { Command, fileIdText, type Header, HeaderFlags, sameFileId } from "../runtime/wire/mod.ts";
+import type { CapturedMessage, Exchange, Facts } from "./exchange.ts";
 import { requestParameters, responseParameters } from "./row_parameters.ts";
-import { fileIdJson, hex32, hex64, quoted, secondsText, statusText } from "./row_text.ts";
+import {
+  commandField,
+  creditFields,
+  fileIdJson,
+  grantedField,
+  hex32,
+  hex64,
+  quoted,
+  secondsText,
+  statusFields,
+} from "./row_text.ts";
 
 /** Bytes of a header up to the end of MessageId: a header cut before it has none. */
 const MESSAGE_ID_END = 32;
@@ -54,23 +64,18 @@ export class LineMaker {
     ) {
       learnIds(stream, facts);
     }
-    return `${places(exchange, command)}${stream.ends}${
-      firstTime(request)
-    }${stream.ids},"message_id":${
-      captured === null || captured.known < MESSAGE_ID_END
-        ? "null"
-        : Number(captured.header.messageId)
-    }${captured === null ? "" : wrapping(captured)},"fid":${fileText(facts)},"path":${
-      pathText(facts)
-    }${statusFields(response)}${
-      request !== null
-        ? requestFields(exchange, request)
-        : exchange.kind === "exchange"
-        ? ',"orphan_response":true'
-        : ""
-    },"req":${request === null ? "{}" : requestParameters(request)},"resp":${
-      response === null ? "{}" : responseParameters(response, exchange)
-    }${answerFields(exchange)}${factFields(exchange, facts, command)}}\n`;
+    const messageId = captured === null || captured.known < MESSAGE_ID_END
+      ? "null"
+      : Number(captured.header.messageId);
+    const head = `${places(exchange, command)}${stream.ends}${firstTime(request)}`;
+    const asked = request === null ? NO_REQUEST[exchange.kind] : requestFields(exchange, request);
+    return `${head}${stream.ids},"message_id":${messageId}${wrapping(captured)}${
+      fileFields(facts)
+    }${response === null ? NO_STATUS : statusFields(response.header.status)}${asked},"req":${
+      request === null ? "{}" : requestParameters(request)
+    },"resp":${response === null ? "{}" : responseParameters(response, exchange)}${
+      answerFields(exchange)
+    }${factFields(exchange, facts, command)}`;
   }
 
   #smb1Line(exchange: Exchange): string {
@@ -83,9 +88,9 @@ export class LineMaker {
     if (response.message === null) return `${asked},"resp":{},"status":"SMB1"}\n`;
     return `${asked},"resp":${
       responseParameters(response, exchange)
-    },"smb2_reply":true,"session_id":${hex64(response.header.sessionId)}${statusFields(response)}${
-      answerFields(exchange)
-    }}\n`;
+    },"smb2_reply":true,"session_id":${hex64(response.header.sessionId)}${
+      statusFields(response.header.status)
+    }${answerFields(exchange)}}\n`;
   }
 
   #streamText({ stream, client, server }: Exchange): StreamText {
@@ -113,7 +118,7 @@ function learnIds(stream: StreamText, { sessionId, treeId, tree }: Facts): void 
 
 /** Number, command, frames and times. */
 function places({ index, request, response }: Exchange, command: string): string {
-  return `{"i":${index},"cmd":"${command}","frame_req":${
+  return `{"i":${index}${commandField(command)}${
     request === null ? "null" : request.completed.frame
   },"frame_resp":${response === null ? "null" : response.completed.frame},"t_req":${
     request === null ? "null" : secondsText(request.completed)
@@ -125,32 +130,33 @@ function firstTime(request: CapturedMessage | null): string {
   return `,"t_req_first":${secondsText(request.first)}`;
 }
 
-function wrapping({ encrypted, compressed }: CapturedMessage): string {
-  return `${encrypted ? ',"encrypted":true' : ""}${compressed ? ',"compressed":true' : ""}`;
+function wrapping(captured: CapturedMessage | null): string {
+  if (captured === null || (!captured.encrypted && !captured.compressed)) return "";
+  return `${captured.encrypted ? ',"encrypted":true' : ""}${
+    captured.compressed ? ',"compressed":true' : ""
+  }`;
 }
 
-function fileText({ fileId, create }: Facts): string {
-  if (fileId === null) return "null";
-  if (create === null || !sameFileId(create.fileId, fileId)) return fileIdJson(fileId);
-  return textsOf(create).fileId;
-}
-
-function pathText({ path, create }: Facts): string {
-  if (path === null) return "null";
-  return create === null || create.path !== path ? quoted(path) : textsOf(create).path;
-}
-
-function textsOf(open: Opened): { readonly fileId: string; readonly path: string } {
-  return open.texts ??= { fileId: fileIdJson(open.fileId), path: quoted(open.path ?? "") };
-}
-
-function statusFields(response: CapturedMessage | null): string {
-  if (response === null) return NO_STATUS;
-  const { status } = response.header;
-  return `,"status":${statusText(status)},"status_hex":${hex32(status)}`;
+function fileFields({ fileId, path, create }: Facts): string {
+  const known = create !== null && fileId !== null && create.path === path &&
+    sameFileId(create.fileId, fileId);
+  if (known && create.text !== null) return create.text;
+  const text = `,"fid":${fileId === null ? "null" : fileIdJson(fileId)},"path":${
+    path === null ? "null" : quoted(path)
+  }`;
+  if (known) create.text = text;
+  return text;
 }
 
 const NO_STATUS = ',"status":null,"status_hex":null';
+
+/** In place of what a request says. */
+const NO_REQUEST: Readonly<Record<Exchange["kind"], string>> = {
+  exchange: ',"orphan_response":true',
+  break: "",
+  encrypted: "",
+  smb1: "",
+};
 
 /** Flags that most requests do not have. */
 const RARE_FLAGS = HeaderFlags.SIGNED | HeaderFlags.ASYNC_COMMAND | HeaderFlags.DFS_OPERATIONS |
@@ -160,17 +166,16 @@ function requestFields(exchange: Exchange, request: CapturedMessage): string {
   const { header } = request;
   const rare = (header.flags & RARE_FLAGS) === 0 ? "" : flagFields(exchange, header);
   const channelSequence = header.status & 0xffff;
-  return `${rare},"credit_charge":${header.creditCharge},"credits_requested":${header.credits}${
-    channelSequence === 0 ? "" : `,"channel_sequence":${channelSequence}`
-  }${
-    exchange.chain === null
-      ? ""
-      : `,"compound":${exchange.chain.index},"related":${exchange.chain.related}`
-  }${exchange.repeatedMessageId ? ',"dup_message_id":true' : ""}${
-    exchange.command === "CANCEL"
-      ? `,"target":"${header.asyncId === undefined ? "message_id" : "async_id"}"`
-      : ""
-  }${request.known < request.length ? ',"partial":true' : ""}`;
+  let text = rare + creditFields(header.creditCharge * 0x10000 + header.credits);
+  if (channelSequence !== 0) text += `,"channel_sequence":${channelSequence}`;
+  if (exchange.chain !== null) {
+    text += `,"compound":${exchange.chain.index},"related":${exchange.chain.related}`;
+  }
+  if (exchange.repeatedMessageId) text += ',"dup_message_id":true';
+  if (header.command === Command.CANCEL) {
+    text += `,"target":"${header.asyncId === undefined ? "message_id" : "async_id"}"`;
+  }
+  return request.known < request.length ? `${text},"partial":true` : text;
 }
 
 function flagFields(exchange: Exchange, { flags, asyncId }: Header): string {
@@ -199,7 +204,7 @@ function answerFields(exchange: Exchange): string {
   }
   if (response === null || exchange.kind === "break") return text;
   const { header } = response;
-  text += `,"credits_granted":${header.credits}`;
+  text += grantedField(header.credits);
   if ((header.flags & HeaderFlags.SIGNED) !== 0) text += ',"resp_signed":true';
   if (header.asyncId !== undefined && !told) text += asyncField(exchange);
   if (exchange.responseChained) text += ',"resp_compound":true';
@@ -218,7 +223,7 @@ function factFields(exchange: Exchange, facts: Facts, command: string): string {
   if (command === "LEASE_BREAK_NOTIFY") {
     text += `,"lease_paths":${JSON.stringify(facts.leasePaths)}`;
   }
-  return facts.create === null ? text : `${text},"create_i":${facts.create.index}`;
+  return facts.create === null ? `${text}}\n` : `${text},"create_i":${facts.create.index}}\n`;
 }
 
 function encryptedLine(exchange: Exchange): string {

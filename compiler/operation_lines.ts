@@ -18,9 +18,10 @@ export class OperationLines implements ExchangeSink {
   readonly #state: ReplayState;
   readonly #write: (lines: string) => void;
   readonly #maker = new LineMaker();
-  /** From `#first` on, the exchanges in order: open ones, and lines of those settled. */
-  #waiting: (Exchange | string)[] = [];
+  /** From `#first` to `#end`, the exchanges in order: open ones, and lines of those settled. */
+  #waiting: (Exchange | string | null)[] = [];
   #first = 0;
+  #end = 0;
   /** Index of the exchange at `#first`. */
   #index = 0;
   #characters = 0;
@@ -35,11 +36,11 @@ export class OperationLines implements ExchangeSink {
   }
 
   opened(exchange: Exchange): void {
-    if (this.#first === this.#waiting.length) {
-      this.#waiting.length = this.#first = 0;
+    if (this.#first === this.#end) {
+      this.#first = this.#end = 0;
       this.#index = exchange.index;
     }
-    this.#waiting.push(exchange);
+    this.#waiting[this.#end++] = exchange;
   }
 
   pending(): void {}
@@ -48,8 +49,7 @@ export class OperationLines implements ExchangeSink {
     const line = this.#lineOf(exchange);
     if (this.#late.delete(exchange)) return this.#put(line);
     if (exchange.index === this.#index) {
-      this.#first++;
-      this.#index++;
+      this.#take();
       this.#put(line);
       this.#putSettled();
       return;
@@ -59,7 +59,7 @@ export class OperationLines implements ExchangeSink {
     this.#waiting[this.#first + exchange.index - this.#index] = line;
     this.#characters += line.length;
     while (
-      this.#waiting.length - this.#first > WINDOW || this.#characters > WINDOW_CHARACTERS
+      this.#end - this.#first > WINDOW || this.#characters > WINDOW_CHARACTERS
     ) {
       this.#passOver();
     }
@@ -71,7 +71,7 @@ export class OperationLines implements ExchangeSink {
 
   /** Writes what is left. */
   finish(): void {
-    while (this.#first < this.#waiting.length) {
+    while (this.#first < this.#end) {
       const next = this.#take();
       this.#put(typeof next === "string" ? next : this.#lineOf(next));
     }
@@ -91,14 +91,21 @@ export class OperationLines implements ExchangeSink {
   }
 
   #putSettled(): void {
-    while (typeof this.#waiting[this.#first] === "string") this.#put(this.#take() as string);
-    if (this.#first < SPENT) return;
-    this.#waiting = this.#waiting.slice(this.#first);
+    while (this.#first < this.#end) {
+      const next = this.#waiting[this.#first];
+      if (typeof next !== "string") break;
+      this.#take();
+      this.#put(next);
+    }
+    if (this.#first < SPENT || 2 * this.#first < this.#end) return;
+    this.#waiting = this.#waiting.slice(this.#first, this.#end);
+    this.#end -= this.#first;
     this.#first = 0;
   }
 
   #take(): Exchange | string {
     const next = this.#waiting[this.#first]!;
+    this.#waiting[this.#first] = null;
     this.#first++;
     this.#index++;
     if (typeof next === "string") this.#characters -= next.length;

@@ -19,6 +19,7 @@ import {
   ctlCodeText,
   directoryClassText,
   fileIdJson,
+  flagsText,
   guidText,
   hex16,
   hex32,
@@ -47,7 +48,7 @@ export function requestParameters(captured: CapturedMessage): string {
     case "CREATE":
       return createRequest(message.body);
     case "CLOSE":
-      return `{"flags":${hex16(message.body.flags)}}`;
+      return flagsText(message.body.flags);
     case "READ": {
       const { offset, length, minimumCount, flags } = message.body;
       return `{"offset":${Number(offset)},"length":${length},"min_count":${minimumCount},"flags":${

@@ -48,14 +48,29 @@ export const leaseText = remembered((state: number) => {
   return text === "" ? '"0"' : `"${text}"`;
 });
 
-/** `STATUS_` and the name of an NTSTATUS; its number in hexadecimal when it has none. */
-export const statusText = remembered((status: number) => {
+/** `STATUS_` and the name of an NTSTATUS, its number where it has none; and the number: as two fields. */
+export const statusFields = remembered((status: number) => {
   const name = statusName(status);
-  return name.startsWith("0x") ? `"${name.toLowerCase()}"` : `"STATUS_${name}"`;
+  const text = name.startsWith("0x") ? name.toLowerCase() : `STATUS_${name}`;
+  return `,"status":"${text}","status_hex":${hex32(status)}`;
 });
+
+/** Credits that a request costs (the upper 16 bits) and asks for, as two fields. */
+export const creditFields = remembered((charge: number) =>
+  `,"credit_charge":${charge >>> 16},"credits_requested":${charge & 0xffff}`
+);
+
+/** Credits that a response grants, as a field. */
+export const grantedField = remembered((credits: number) => `,"credits_granted":${credits}`);
+
+/** A parameter of its own, the flags. */
+export const flagsText = remembered((flags: number) => `{"flags":${hex16(flags)}}`);
 
 /** Name of an FSCTL; its number when it has none. */
 export const ctlCodeText = remembered((code: number) => JSON.stringify(ctlCodeName(code)));
+
+/** The command, and the beginning of the field behind it. */
+export const commandField = remembered((command: string) => `,"cmd":"${command}","frame_req":`);
 
 const INFO_TYPES = new Map([[1, "FILE"], [2, "FS"], [3, "SEC"], [4, "QUOTA"]]);
 
@@ -111,19 +126,19 @@ export function quoted(text: string): string {
 
 const SECOND = 1_000_000_000;
 let lastSeconds = 0;
-let lastSecondsText = "0";
+let lastSecondsText = '"0.';
 
 /** Epoch seconds with nanoseconds. */
 export function secondsText({ seconds, nanoseconds }: Stamp): string {
   if (seconds !== lastSeconds) {
     lastSeconds = seconds;
-    lastSecondsText = String(seconds);
+    lastSecondsText = `"${seconds}.`;
   }
   // The leading 1 keeps the zeros behind it; a damaged packet header may state more than a second.
   const fraction = nanoseconds < SECOND
     ? String(SECOND + nanoseconds).slice(1)
     : String(nanoseconds);
-  return `"${lastSecondsText}.${fraction}"`;
+  return `${lastSecondsText}${fraction}"`;
 }
 
 let lastId: FileId = { persistent: 0n, volatile: 0n };
