@@ -47,6 +47,9 @@ const PIPE = 2;
 const COPYCHUNK: ReadonlySet<number> = new Set([0x001440f2, 0x001480f2]);
 const SET_ZERO_DATA = 0x000980c8;
 
+/** Names of the contexts that ask for an open of before: `DHnC` and `DH2C` (MS-SMB2 2.2.13.2). */
+const RECONNECTS: ReadonlySet<string> = new Set(["44486e43", "44483243"]);
+
 interface OpenFile {
   readonly tree: string;
   readonly names: NameTree;
@@ -186,8 +189,11 @@ export class PreStateWalk {
       context.kind === "DHnC" || context.kind === "DH2C"
     );
     if (again !== undefined) return this.#reconnect(operation, again.file);
-    const isSnapshot = operation.contexts.some((context) => context.kind === "TWrp");
-    if (isSnapshot || (operation.options & CreateOption.BY_ID) !== 0) return;
+    // A snapshot tells about another time; whose open a foreign handle is, nobody knows.
+    const isElsewhere = operation.contexts.some((context) =>
+      context.kind === "TWrp" || (context.kind === "raw" && RECONNECTS.has(context.name))
+    );
+    if (isElsewhere || (operation.options & CreateOption.BY_ID) !== 0) return;
     const path = NameTree.names(operation.path);
     if (path === null) return;
     // With SMB2_FLAGS_DFS_OPERATIONS server and share come first (MS-SMB2 2.2.13).

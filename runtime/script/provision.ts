@@ -80,7 +80,7 @@ function itemOf(share: string, given: string, entry: Provision[string][string]):
   const path = checkedPath(sharePath(given).replace(/\\+$/, ""));
   if (file === null) return { ...NOTHING, share, path, kind: "absent" };
   if (typeof file !== "object" || Array.isArray(file)) {
-    throw new TypeError("an object is needed, or null for what must not be there");
+    throw wrong("an object is needed, or null for what must not be there");
   }
   const common = {
     share,
@@ -100,7 +100,7 @@ function itemOf(share: string, given: string, entry: Provision[string][string]):
   const parts = partsOf(file);
   const end = parts.reduce((most, part) => Math.max(most, part.offset + part.length), 0);
   const length = file.size === undefined ? end : size(file.size);
-  if (end > length) throw new RangeError(`its content ends at ${end}, beyond its size`);
+  if (end > length) throw wrong(`its content ends at ${end}, beyond its size`);
   return { ...common, kind: "file", size: length, parts };
 }
 
@@ -110,7 +110,7 @@ const FILE_FIELDS = [...DIRECTORY_FIELDS, "size", "seed", "data", "parts"];
 function known(entry: object, fields: readonly string[]): void {
   for (const name of Object.keys(entry)) {
     if (!fields.includes(name)) {
-      throw new TypeError(`${JSON.stringify(name)} is none of ${fields.join(", ")}`);
+      throw wrong(`${JSON.stringify(name)} is none of ${fields.join(", ")}`);
     }
   }
 }
@@ -120,20 +120,20 @@ function checkedPath(path: string): string {
   // deno-lint-ignore no-control-regex
   const bad = names.find((name) => /^\.{0,2}$/.test(name) || /[\u0000-\u001f*?<>"|]/.test(name));
   if (bad !== undefined || path.length > MAX_PATH) {
-    throw new RangeError("it is no path below a share");
+    throw wrong("it is no path below a share");
   }
   return path;
 }
 
 function timeOf(text: string): number {
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new RangeError(`${JSON.stringify(text)} is no time`);
+  if (Number.isNaN(time)) throw wrong(`${JSON.stringify(text)} is no time`);
   return time;
 }
 
 function partsOf(entry: ProvisionedFile): ContentPart[] {
   const ways = [entry.seed, entry.data, entry.parts].filter((way) => way !== undefined);
-  if (ways.length > 1) throw new TypeError("only one of seed, data and parts can be given");
+  if (ways.length > 1) throw wrong("only one of seed, data and parts can be given");
   if (entry.parts !== undefined) return entry.parts.map(partOf);
   if (entry.data !== undefined) {
     const source = sourceOf(
@@ -143,14 +143,14 @@ function partsOf(entry: ProvisionedFile): ContentPart[] {
     return length === 0 ? [] : [{ offset: 0, length, source, from: 0 }];
   }
   if (entry.seed === undefined) return [];
-  if (entry.size === undefined) throw new TypeError("a seed needs a size");
+  if (entry.size === undefined) throw wrong("a seed needs a size");
   const length = size(entry.size);
   return length === 0 ? [] : [{ offset: 0, length, source: sourceOf(entry.seed), from: 0 }];
 }
 
 function partOf(part: NonNullable<ProvisionedFile["parts"]>[number]): ContentPart {
   if (!Array.isArray(part) || part.length < 3 || part.length > 4) {
-    throw new TypeError("a part is [offset, length, seed or blob], and where to start in it");
+    throw wrong("a part is [offset, length, seed or blob], and where to start in it");
   }
   const [offset, length, source, from = 0] = part;
   return { offset: size(offset), length: size(length), source: sourceOf(source), from: size(from) };
@@ -160,6 +160,11 @@ function sourceOf(source: ProvisionedContent): ContentSource {
   if (source instanceof Uint8Array) return { bytes: source };
   if (typeof source === "string" || typeof source === "number") return { seed: String(source) };
   const { path } = source as BlobReference;
-  if (typeof path !== "string" || !isBlobPath(path)) throw new TypeError("it has no such content");
+  if (typeof path !== "string" || !isBlobPath(path)) throw wrong("it has no such content");
   return { blob: path };
+}
+
+/** Why a path cannot be used: what is wrong where, the caller says. */
+function wrong(reason: string): TypeError {
+  return new TypeError(reason);
 }

@@ -25,7 +25,9 @@ export class ContentBytes {
     if ("seed" in source) return this.#synthetic(source.seed, start, length);
     const bytes = "bytes" in source ? source.bytes : await this.#blob(source.blob);
     if (start + length > bytes.length) {
-      throw new RangeError(`its content has ${bytes.length} bytes, not ${start + length}`);
+      throw new RangeError(
+        `Cannot use content of ${bytes.length} bytes: ${start + length} are needed`,
+      );
     }
     return bytes.subarray(start, start + length);
   }

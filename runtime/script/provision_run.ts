@@ -8,7 +8,7 @@ import { Connection, StatusError, type Tree } from "../client/mod.ts";
 import { FileAttribute } from "../wire/mod.ts";
 import type { CapturedPlaces } from "./api.ts";
 import type { Commons } from "./commons.ts";
-import { Footprints } from "./footprints.ts";
+import type { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { sharePath } from "./names.ts";
 import type { ProvisionItem } from "./provision.ts";
