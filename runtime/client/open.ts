@@ -200,7 +200,7 @@ export class Open extends FileRequests implements BreakTarget, Rescuer {
 
   /**
    * Asks the server to keep the open for so many milliseconds when the connection is lost: FSCTL_LMR_REQUEST_RESILIENCY
-   * (MS-SMB2 3.2.4.20.7).
+   * (MS-SMB2 3.2.4.20.8).
    */
   async resilient<O extends RequestOptions = RequestOptions>(
     timeout: number,

@@ -84,7 +84,7 @@ export class LeaseTable {
       return null;
     }
     entry.pending--;
-    // A break that overtook this response knows better: its epoch is newer (MS-SMB2 3.2.5.7.1, 3.2.5.19.2).
+    // A break that overtook this response knows better: its epoch is newer (MS-SMB2 2.2.14.2.11, 2.2.23.2).
     if (context.version === 2) {
       if (entry.epoch !== null && isNewer(entry.epoch, context.epoch)) return entry;
       entry.epoch = context.epoch;

@@ -1,4 +1,4 @@
-/** Open.OperationBuckets: how a server knows a LOCK that is sent again (MS-SMB2 3.2.4.19, 3.2.5.14). */
+/** Open.OperationBuckets: how a server knows a LOCK that is sent again (MS-SMB2 2.2.26, 3.2.4.19, 3.3.5.14). */
 
 /** A bucket that a LOCK has taken. */
 export interface LockSequence {
@@ -8,7 +8,7 @@ export interface LockSequence {
   release(): void;
 }
 
-/** Buckets of one open (MS-SMB2 3.2.1.5). */
+/** Buckets of one open: the indexes 1 to 64 (MS-SMB2 2.2.26). */
 const BUCKETS = 64;
 const NUMBERS = 16;
 
