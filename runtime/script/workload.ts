@@ -8,12 +8,14 @@
  *   (requests on a closed handle), in the same form. A reader of version 1 leaves the list out.
  * - `sequence` of an operation: its place among the operations of both lists.
  * - `expected_status` of an operation: a name or number of NTSTATUS, SUCCESS unless given.
+ * - `provision`: what the shares hold before, as `provision` of a replay has it (Provision in api.ts).
  * - Fields of single operations: see the schema below.
  *
  * A row, a line of `NAME.data/CLIENT.jsonl`, is an operation of either list; the order is that of the lines.
  */
 import { z } from "zod";
 import { isBlobPath } from "./data.ts";
+import { provisionItems } from "./provision.ts";
 import { wrongWord } from "./row_plain.ts";
 import { WorkloadChecks } from "./workload_checks.ts";
 import { type Smb2Operation, smb2Operation } from "./workload_smb2.ts";
@@ -155,10 +157,13 @@ const workloadSchema = z.object({
   })),
   operations: z.array(z.unknown()),
   smb2_operations: z.array(z.unknown()).default([]),
+  provision: z.unknown().optional(),
 });
 
 /** A checked workload. */
 export interface Workload extends Pick<z.infer<typeof workloadSchema>, "metadata" | "clients"> {
+  /** What the shares hold before, as `provision` of a replay has it. */
+  readonly provision?: unknown;
   /** Of both lists, in order. */
   readonly operations: readonly WorkloadOperation[];
 }
@@ -204,7 +209,7 @@ export function parseWorkload(json: unknown): {
   if (!parsed.success) {
     throw new WorkloadError(parsed.error.issues.slice(0, MAX_LISTED).map(issueText));
   }
-  const { metadata, clients, operations, smb2_operations: beside } = parsed.data;
+  const { metadata, clients, operations, smb2_operations: beside, provision } = parsed.data;
   const problems: string[] = [];
   const read = (list: readonly unknown[], named: string) =>
     list.flatMap((value, index) => {
@@ -223,10 +228,18 @@ export function parseWorkload(json: unknown): {
     if (checks.problems.length >= MAX_LISTED) break;
     checks.next(operation);
   }
+  const { problem, blobs: provided } = checkedProvision(provision);
+  if (problem !== null) checks.problems.push(problem);
+  for (const path of provided) if (!checks.blobs.has(path)) checks.blobs.set(path, "provision");
   if (checks.problems.length > 0) throw new WorkloadError(checks.problems.slice(0, MAX_LISTED));
   const { blobs, warnings } = checks;
   return {
-    workload: { metadata, clients, operations: all },
+    workload: {
+      metadata,
+      clients,
+      operations: all,
+      ...provision === undefined ? {} : { provision },
+    },
     blobs,
     warnings: warnings.length <= MAX_LISTED
       ? warnings
@@ -291,6 +304,18 @@ function clipped(path: string): string {
 function issueText(issue: z.core.$ZodIssue): string {
   const path = issue.path.slice(0, 6).map((part) => String(part).slice(0, 100)).join(".");
   return path === "" ? issue.message : `${path}: ${issue.message}`;
+}
+
+function checkedProvision(provision: unknown): { problem: string | null; blobs: string[] } {
+  try {
+    const blobs = provisionItems(provision).flatMap(({ parts }) =>
+      parts.flatMap(({ source }) => "blob" in source ? [source.blob] : [])
+    );
+    return { problem: null, blobs };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { problem: error.message, blobs: [] };
+  }
 }
 
 /** Both lists as one. What has no `sequence` follows the one before it in its list. */

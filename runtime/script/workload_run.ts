@@ -19,6 +19,7 @@ export function workloadDefinition(workload: Workload): Definition {
     kind: "replay",
     name: metadata.capture ?? metadata.source,
     params: null,
+    provision: workload.provision,
     clients: Object.fromEntries(
       [...operations.keys()].map((id) => [id, { user: users.get(id) ?? id }]),
     ),

@@ -1,0 +1,323 @@
+/**
+ * Operations -> rows: workload JSON's operations, version 1's fields beside `smb2` with every field of the request
+ * (runtime/script/workload_smb2.ts says how they are read). Operations are gone through one by one, any number of them.
+ * Large captures become a short scenario and a file of rows for each client.
+ */
+import { Fsctl, statusName } from "../../runtime/wire/mod.ts";
+import type { CaptureNote } from "../capture/mod.ts";
+import type { BreakOperation, PlanClient, PlanOperation } from "../plan.ts";
+import type { PlanSource } from "../plan_source.ts";
+import { call, callOf, type Code, comment, memberLine, quoted } from "./code.ts";
+import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
+import type { ProvisionText } from "./provision.ts";
+import { noteText } from "./typescript.ts";
+import { otherName, version1Fields } from "./version1.ts";
+
+/** What goes into rows. */
+export interface RowOptions {
+  /** Where captured data is kept; without it rows tell lengths and hashes only. */
+  readonly blobs?: {
+    readonly save: (bytes: Uint8Array) => string;
+    readonly path: (sha256: string) => string;
+  };
+}
+
+/** One row. */
+export interface Row {
+  readonly client: string;
+  /** Whether version 1 has and allows the operation. */
+  readonly isVersion1: boolean;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** An acknowledgement within this time (seconds) came at once: a program reacted, nobody waited. */
+const AT_ONCE = 0.05;
+
+/** Values that are left out: an absent field has them. */
+export const ROW_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  create: {
+    share: 7,
+    disposition: 1,
+    options: 0,
+    attributes: 0,
+    impersonation: 2,
+    securityFlags: 0,
+    oplock: 0,
+  },
+  close: { flags: 0 },
+  read: { minimumCount: 0, flags: 0, padding: 0x50, remainingBytes: 0, channel: 0 },
+  write: { flags: 0, remainingBytes: 0, channel: 0 },
+  lock: { lockSequence: 0 },
+  ioctl: { flags: 1, input: "", maxInput: 0 },
+  queryDirectory: { flags: 0, index: 0 },
+  changeNotify: { flags: 0 },
+  queryInfo: { additional: 0, flags: 0, input: "" },
+  setInfo: { additional: 0 },
+  tree: { flags: 0 },
+  login: { signing: false, encryption: false },
+};
+
+/** What answers told of the share, and what the row itself says: not needed to send the request. */
+export const LEFT_OUT: ReadonlySet<string> = new Set(["client", "told", "entries"]);
+
+/** Fields of `granted`, `returned` and `data` that are left out, for the same reason. */
+const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
+  "attributes",
+  "allocation",
+  "modified",
+  "blocks",
+]);
+
+/** Makes the rows of a plan. */
+export class RowWriter {
+  readonly #source: PlanSource;
+  readonly #options: RowOptions;
+  readonly #frames = new FrameCounts();
+  /** Clients of whom only requests were captured: their rows go one after the other. */
+  readonly #oneSided: Set<string>;
+  /** What clients did on breaks, where it was not to acknowledge at once; by client and open. */
+  readonly #policies = new Map<string, NonNullable<ReturnType<typeof breakPolicy>>>();
+
+  constructor(source: PlanSource, options: RowOptions = {}) {
+    this.#source = source;
+    this.#options = options;
+    this.#oneSided = new Set(source.clients.map(({ id }) => id));
+    for (const operation of source.operations()) {
+      if (!isImplied(operation)) this.#frames.add(operation.frames.request);
+      if (operation.frames.response !== undefined) this.#oneSided.delete(operation.client);
+      if (operation.kind === "break") this.#learn(operation);
+    }
+  }
+
+  /** How many operations of each client version 1 has. */
+  version1Counts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { client, isVersion1 } of this.rows()) {
+      if (isVersion1) counts.set(client, (counts.get(client) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** The rows, in the order of sending. */
+  *rows(): Iterable<Row> {
+    const labels = new FrameLabels(this.#frames);
+    const clients = new Map<string, ClientRows>();
+    for (const operation of this.#source.operations()) {
+      let client = clients.get(operation.client);
+      if (client === undefined) clients.set(operation.client, client = new ClientRows());
+      yield this.#row(operation, client, labels.of(operation));
+    }
+  }
+
+  #row(operation: PlanOperation, client: ClientRows, label: string): Row {
+    const timestamp = client.timestamp(operation.at);
+    const previous = client.previous;
+    client.previous = operation.id;
+    const fields = version1Fields(operation, {
+      share: (tree) => client.shares.get(tree) ?? tree,
+      blobOf: this.#options.blobs === undefined ? undefined : (one) => this.#blobOf(one),
+    });
+    const isVersion1 = fields !== null && client.allows(operation);
+    const data = operation.kind === "write" ? this.#blobOf(operation) : undefined;
+    return {
+      client: operation.client,
+      isVersion1,
+      value: {
+        op_id: label,
+        client_id: operation.client,
+        timestamp_us: timestamp,
+        ...isVersion1
+          ? fields
+          : { operation: otherName(operation), ...data === undefined ? {} : { blob_path: data } },
+        ...operation.status === 0 ? {} : { expected_status: statusText(operation.status) },
+        smb2: {
+          ...fieldsOf(operation),
+          ...this.#oneSided.has(operation.client) && previous !== null ? { after: [previous] } : {},
+          ...this.#policyOf(operation),
+        },
+      },
+    };
+  }
+
+  #policyOf(operation: PlanOperation) {
+    if (operation.kind !== "create") return {};
+    const onBreak = this.#policies.get(`${operation.client} ${operation.file}`);
+    return onBreak === undefined ? {} : { onBreak };
+  }
+
+  #learn(broken: BreakOperation): void {
+    if (broken.file === null || !broken.ackRequired) return;
+    const key = `${broken.client} ${broken.file}`;
+    const policy = breakPolicy(broken);
+    if (policy !== null && !this.#policies.has(key)) this.#policies.set(key, policy);
+  }
+
+  #blobOf(operation: PlanOperation): string | undefined {
+    const { blobs } = this.#options;
+    if (blobs === undefined) return undefined;
+    if (operation.kind === "ioctl") {
+      const own = operation.code === Fsctl.VALIDATE_NEGOTIATE_INFO;
+      return own ? undefined : blobs.path(blobs.save(Uint8Array.fromHex(operation.input)));
+    }
+    if (operation.kind !== "write") return undefined;
+    const { sha256, length } = operation.data;
+    return sha256 === undefined || length === 0 ? undefined : blobs.path(sha256);
+  }
+}
+
+/** What is remembered of a client along its rows. */
+class ClientRows {
+  /** Id of the operation before. */
+  previous: number | null = null;
+  /** Tree -> share. */
+  readonly shares = new Map<string, string>();
+  readonly #open = new Set<string>();
+  #time = 0;
+
+  /** Microseconds, never less than those before. */
+  timestamp(seconds: number): number {
+    this.#time = Math.max(this.#time, Math.round(seconds * 1e6));
+    return this.#time;
+  }
+
+  /** Whether version 1 allows the operation here: it knows no request on a handle that is not open. */
+  allows(operation: PlanOperation): boolean {
+    if (operation.kind === "tree") {
+      this.shares.set(
+        operation.tree,
+        operation.path.slice(operation.path.lastIndexOf("\\") + 1),
+      );
+    }
+    if (operation.kind === "untree") this.shares.delete(operation.tree);
+    if (operation.kind === "create") {
+      if (this.#open.has(operation.file)) return false;
+      if ((operation.status ?? 0) === 0) this.#open.add(operation.file);
+      return true;
+    }
+    if (!("file" in operation) || operation.file === null) return false;
+    const isOpen = this.#open.has(operation.file);
+    if (operation.kind === "close") this.#open.delete(operation.file);
+    return isOpen;
+  }
+}
+
+function statusText(status: number | null): string | number {
+  if (status === null) return "any";
+  const name = statusName(status);
+  return /^[A-Z]/.test(name) ? name : status;
+}
+
+/** Every field of the operation that says more than its absence. */
+function fieldsOf(operation: PlanOperation): Record<string, unknown> {
+  const defaults = ROW_DEFAULTS[operation.kind] ?? {};
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(operation)) {
+    if (LEFT_OUT.has(name) || value === undefined) continue;
+    if (Object.hasOwn(defaults, name) && defaults[name] === value) continue;
+    if (Array.isArray(value) && value.length === 0 && name !== "dialects" && name !== "ranges") {
+      continue;
+    }
+    if (name === "status" && value === 0) continue;
+    fields[name] = name === "granted" || name === "returned" || name === "data"
+      ? within(value)
+      : value;
+  }
+  return fields;
+}
+
+function within(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !LEFT_OUT_WITHIN.has(name)));
+}
+
+function breakPolicy(broken: BreakOperation) {
+  const { acknowledgedAfter, acknowledgedTo, to } = broken;
+  // Not answered, or answered by a close, which is an operation of its own.
+  if (acknowledgedAfter === null) return "withhold";
+  const policy = {
+    ...acknowledgedAfter < AT_ONCE ? {} : { delay: acknowledgedAfter },
+    ...acknowledgedTo === null || acknowledgedTo === to ? {} : { to: acknowledgedTo },
+  };
+  return Object.keys(policy).length === 0 ? null : policy;
+}
+
+/** What the scenario beside the rows says. */
+export interface RowsScriptOptions {
+  readonly version: string;
+  /** Folder of the rows, relative to the scenario: `customer.data`. */
+  readonly folder: string;
+  readonly notes?: readonly CaptureNote[];
+  /** What the shares held before; nothing unless given. */
+  readonly provision?: ProvisionText;
+}
+
+/** The scenario that plays files of rows. */
+export function rowsScript(source: PlanSource, options: RowsScriptOptions): string {
+  const { clients, count } = source;
+  const { name, start, seconds, remarks = [] } = source.source;
+  const lost = (options.notes ?? []).filter((note) => note.loss);
+  const example = clients[0]?.id ?? "client";
+  const { provision } = options;
+  const names = [...new Set(["replay", "rows", ...provision?.imports ?? []])].sort();
+  return [
+    `// Compiled by smbench ${options.version} from ${comment(quoted(name))}: ${
+      plural(count, "operation")
+    } of ${plural(clients.length, "client")} in ${seconds.toFixed(3)} s${
+      start === null ? "" : `, from ${start}`
+    }.`,
+    ...remarks.map((remark) => `// ${comment(remark)}`),
+    `// Every line of ${options.folder}/CLIENT.jsonl is an operation (JSON): op_id is the frame of its request in the`,
+    "// capture, smb2 has every field of the request, the recorded times, and the status that is expected. Lines may be",
+    "// taken out and edited, for example without what only listed directories:",
+    `//   jq -c 'select(.operation != "QueryDirectory")' ${options.folder}/${example}.jsonl`,
+    ...lost.length === 0 ? [] : ["//", "// Not in this scenario:"],
+    ...lost.map((note) => `// - ${comment(noteText(note))}`),
+    `import { ${names.join(", ")} } from "smbench";`,
+    ...typeof provision?.importLine === "string" ? [provision.importLine] : [],
+    "",
+    "export default replay({",
+    memberLine("  ", "source", quoted(name)),
+    ...clients.length === 0 ? ["  clients: {},", "}, {});", ""] : [
+      "  clients: {",
+      ...clients.map(clientLine),
+      "  },",
+      ...provision?.member ?? [],
+      "}, {",
+      ...clients.flatMap((client, index) => [
+        ...index === 0 ? [] : [""],
+        `  // ${comment(client.address)}${
+          client.clientGuid === null ? "" : `, ClientGuid ${client.clientGuid}`
+        }, ${plural(client.operationCount, "operation")}`,
+        `  async ${client.id}(c, p) {`,
+        call("    await ", "c.play", [
+          callOf("rows", quoted(rowsPath(options.folder, client))),
+          "p",
+        ]),
+        "  },",
+      ]),
+      "});",
+      "",
+    ],
+  ].join("\n");
+}
+
+/** File of a client's rows, relative to the scenario. */
+export function rowsPath(folder: string, { id }: Pick<PlanClient, "id">): string {
+  return `${folder}/${id}.jsonl`;
+}
+
+function clientLine(client: PlanClient): string {
+  const user = client.users[0];
+  const value: Code = {
+    kind: "object",
+    members: [
+      ...(user === undefined ? [] : [["user", quoted(user)] as const]),
+      ["address", quoted(client.address)],
+    ],
+  };
+  return memberLine("    ", client.id, value);
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
