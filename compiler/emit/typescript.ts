@@ -176,6 +176,7 @@ function headerComment(
     ...wrapped(told, "// "),
     "// `c.at(second, frame)` waits until the recorded second and labels what follows with the capture's frame;",
     "// the comment tells the frame of the answer and the recorded outcome. Edit freely.",
+    ...(plan.source.remarks ?? []).flatMap((remark) => wrapped(comment(remark), "// ")),
   ];
   const lost = (options.notes ?? []).filter((note) => note.loss);
   if (lost.length > 0) {
