@@ -132,7 +132,7 @@ export interface OperationOptions extends InspectOptions {
 
 /**
  * Hands every exchange on as a line of JSON, in the order of the requests. `write` gets whole lines with their line
- * feeds, many at a time.
+ * feeds, many at a time. Packets that are out of place in the file stay there, as they do for Wireshark.
  */
 export async function inspectOperations(
   input: CaptureInput,
@@ -143,7 +143,11 @@ export async function inspectOperations(
   const { notes } = await readCapture(
     input,
     (state) => lines = new OperationLines(state, write),
-    { payloads: options.hashes ? hashPayloads : countPayloads, ...readOptions(options) },
+    {
+      payloads: options.hashes ? hashPayloads : countPayloads,
+      order: "file",
+      ...readOptions(options),
+    },
   );
   lines?.finish();
   return { notes };

@@ -26,6 +26,8 @@ export interface Progress {
 export interface ReadOptions {
   readonly payloads: PayloadSink;
   readonly unwrapper?: Unwrapper;
+  /** `file`: packets that are out of place stay there. */
+  readonly order?: "time" | "file";
   /** Called after each batch of packets. */
   readonly progress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
@@ -64,7 +66,10 @@ export async function readCapture(
   consumer: (state: ReplayState, notes: NoteBook) => CaptureConsumer,
   options: ReadOptions,
 ): Promise<ReadResult> {
-  const capture = await openCapture(input);
+  const capture = await openCapture(
+    input,
+    options.order === undefined ? {} : { order: options.order },
+  );
   const notes = new NoteBook();
   const state = new ReplayState(options.unwrapper);
   const sink = consumer(state, notes);
@@ -82,7 +87,7 @@ export async function readCapture(
     if (event.kind === "end" || event.kind === "reset") {
       sink.connectionEnded?.({ connection, event });
     }
-  });
+  }, options.order === undefined ? {} : { order: options.order });
   for await (const _ of capture.segments((segment) => reassembler.push(segment))) {
     options.signal?.throwIfAborted();
     options.progress?.(capture);

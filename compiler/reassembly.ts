@@ -153,6 +153,11 @@ export interface ReassemblyLimits {
   readonly patienceSegments: number;
   /** Captured seconds after which an acknowledged hole is given up; 2 unless told. */
   readonly patienceSeconds: number;
+  /**
+   * What is earlier: `time`, unless told: the packet with the earlier time, and what an acknowledgement shows to have been there
+   * before it; `file`: the packet with the lower number.
+   */
+  readonly order: "time" | "file";
 }
 
 /** Counts of what was put aside without loss. */
@@ -169,6 +174,7 @@ const DEFAULT_LIMITS: ReassemblyLimits = {
   intervals: 4096,
   patienceSegments: 64,
   patienceSeconds: 2,
+  order: "time",
 };
 
 /**
@@ -236,7 +242,10 @@ class ConnectionState implements Connection {
   reset: Stamp | undefined;
   ignored = false;
   /** Events held back while an acknowledged hole is waited for; see Reassembler.#emit. */
-  held: StreamEvent[] = [];
+  held: Held[] = [];
+  /** The direction of the segment that is being taken, and the position of the other one that it acknowledges. */
+  taking: 0 | 1 = 0;
+  seen = 0;
   heldBytes = 0;
 
   get waiting(): boolean {
@@ -303,6 +312,10 @@ export class Reassembler {
     if (connection.ignored) return;
     const { flags } = segment;
     if ((flags & TCP_FLAG.SYN) !== 0) this.#synchronise(own, segment);
+    connection.taking = index;
+    connection.seen = peer.started && (flags & TCP_FLAG.ACK) !== 0
+      ? peer.position + ((segment.ack - peer.next) | 0)
+      : 0;
     if ((flags & (TCP_FLAG.ACK | TCP_FLAG.RST)) === TCP_FLAG.ACK) {
       this.#acknowledge(peer, segment);
     }
@@ -493,7 +506,7 @@ export class Reassembler {
     const { bytes: source, start, end } = range;
     const { position } = direction;
     const before = direction.completed;
-    const completed = before !== undefined && before.frame > carried.frame ? before : carried;
+    const completed = before !== undefined && this.#isLater(before, carried) ? before : carried;
     direction.completed = completed;
     this.#advance(direction, end - start);
     if (direction.connection.ignored) return;
@@ -523,12 +536,14 @@ export class Reassembler {
       this.#deliver(event);
       return;
     }
+    const needs = event.direction.index === connection.taking ? connection.seen : 0;
     if (event.kind !== "data") {
-      connection.held.push(event);
+      connection.held.push({ event, needs });
       return;
     }
     const source = event.bytes.slice();
-    connection.held.push(new StreamData({ ...event, source, start: 0, end: source.length }));
+    const own = new StreamData({ ...event, source, start: 0, end: source.length });
+    connection.held.push({ event: own, needs });
     connection.heldBytes += source.length;
     this.#keptBytes += source.length;
   }
@@ -547,10 +562,23 @@ export class Reassembler {
     connection.held = [];
     this.#keptBytes -= connection.heldBytes;
     connection.heldBytes = 0;
-    for (const event of inCapturedOrder(held)) {
+    const byTime = this.#limits.order === "time";
+    const ranked = ranksOf(
+      held,
+      (stamp) => byTime ? nanosecondsOf(stamp, connection) : stamp.frame,
+    );
+    for (const event of byTime ? inCausalOrder(ranked) : inRankedOrder(ranked)) {
       if (connection.ignored) return;
       this.#deliver(event);
     }
+  }
+
+  #isLater(one: Stamp, other: Stamp): boolean {
+    if (this.#limits.order === "time") {
+      if (one.seconds !== other.seconds) return one.seconds > other.seconds;
+      if (one.nanoseconds !== other.nanoseconds) return one.nanoseconds > other.nanoseconds;
+    }
+    return one.frame > other.frame;
   }
 
   #advance(direction: DirectionState, count: number): void {
@@ -689,39 +717,85 @@ function learnInitial(connection: ConnectionState, segment: Segment): void {
   if ((segment.flags & TCP_FLAG.ACK) !== 0) peer.initial ??= (segment.ack - 1) >>> 0;
 }
 
-/** Merges both directions by the packet that completed each event; within a direction the order stays. */
-function inCapturedOrder(events: readonly StreamEvent[]): StreamEvent[] {
-  const frames: number[] = [];
-  // A gap goes where the bytes after it go: the packet of its declaration came much later.
-  const following: [number, number] = [0, 0];
-  for (const event of events.toReversed()) {
-    const own = event.direction.index;
-    if (event.kind !== "gap") {
-      following[own] = frameOf(event);
-    }
-    frames.push(following[own]);
-  }
-  frames.reverse();
-  const latest: [number, number] = [0, 0];
-  const keyed = events.map((event, index) => {
-    const own = event.direction.index;
-    latest[own] = Math.max(latest[own], frames[index] ?? 0);
-    return { event, frame: latest[own] };
-  });
-  return keyed.sort((one, other) => one.frame - other.frame).map(({ event }) => event);
+/** An event that is held back, and how far the other direction had come where its packet was sent. */
+interface Held {
+  readonly event: StreamEvent;
+  readonly needs: number;
 }
 
-function frameOf(event: Exclude<StreamEvent, StreamGap>): number {
+interface Ranked extends Held {
+  readonly rank: number;
+}
+
+/** Ranks events by the packet that completed each; within a direction the order stays. */
+function ranksOf(held: readonly Held[], rankOf: (stamp: Stamp) => number): Ranked[] {
+  const ranks: number[] = [];
+  // A gap goes where the bytes after it go: the packet of its declaration came much later.
+  const following: [number, number] = [-Infinity, -Infinity];
+  for (const { event } of held.toReversed()) {
+    const own = event.direction.index;
+    if (event.kind !== "gap") following[own] = rankOf(stampOf(event));
+    ranks.push(following[own]);
+  }
+  ranks.reverse();
+  const latest: [number, number] = [-Infinity, -Infinity];
+  return held.map((one, index) => {
+    const own = one.event.direction.index;
+    latest[own] = Math.max(latest[own], ranks[index] ?? -Infinity);
+    return { ...one, rank: latest[own] };
+  });
+}
+
+/** Merges both directions by rank. */
+function inRankedOrder(ranked: readonly Ranked[]): StreamEvent[] {
+  return ranked.toSorted((one, other) => one.rank - other.rank).map(({ event }) => event);
+}
+
+/** Merges both directions by rank, but what a packet acknowledges was there before it. */
+function* inCausalOrder(ranked: readonly Ranked[]): Generator<StreamEvent> {
+  const queues = [0, 1].map((index) =>
+    ranked.filter(({ event }) => event.direction.index === index)
+  );
+  const next = [0, 0];
+  const passed = queues.map(([first]) => first === undefined ? Infinity : startOf(first.event));
+  for (;;) {
+    const heads = queues.map((queue, index) => queue[next[index]!]);
+    const [one, other] = heads;
+    if (one === undefined && other === undefined) return;
+    let index = one === undefined || (other !== undefined && other.rank < one.rank) ? 1 : 0;
+    const waits = (side: number) =>
+      heads[1 - side] !== undefined && heads[side]!.needs > passed[1 - side]!;
+    if (waits(index) && !waits(1 - index)) index = 1 - index;
+    const { event } = heads[index]!;
+    if (event.kind === "data" || event.kind === "gap") {
+      const length = event.kind === "gap" ? event.missing : event.end - event.start;
+      passed[index] = event.position + length;
+    }
+    next[index]!++;
+    yield event;
+  }
+}
+
+/** Where the first event held of a direction begins; before anything where it has no place in the stream. */
+function startOf(event: StreamEvent): number {
+  return event.kind === "data" || event.kind === "gap" ? event.position : -1;
+}
+
+function stampOf(event: Exclude<StreamEvent, StreamGap>): Stamp {
   switch (event.kind) {
     case "data":
-      return event.frame;
+      return event.completed;
     case "reset":
-      return event.reset.frame;
+      return event.reset;
     case "end":
-      return event.ended.frame;
+      return event.ended;
     case "late":
-      return event.seen.frame;
+      return event.seen;
   }
+}
+
+function nanosecondsOf(stamp: Stamp, { opened }: Connection): number {
+  return (stamp.seconds - opened.seconds) * 1e9 + stamp.nanoseconds;
 }
 
 /** Index of the first interval that reaches beyond a position. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ClockWatch } from "./clock.ts";
 import type { Cursor, Refusal } from "./cursor.ts";
 import { FragmentTable } from "./fragments.ts";
 import { enterIp, type IpAddresses } from "./ip.ts";
@@ -17,7 +16,6 @@ import { Segment, SegmentReader } from "./tcp.ts";
 export class SegmentDecoder {
   readonly #notes: NoteBook;
   readonly #fragments: FragmentTable;
-  readonly #clock: ClockWatch;
   readonly #cursor: Cursor = { bytes: new Uint8Array(0), offset: 0, end: 0, missing: 0 };
   readonly #addresses: IpAddresses = { sourceOffset: 0, destinationOffset: 0, addressBytes: 4 };
   readonly #segments = new SegmentReader(this.#addresses);
@@ -26,7 +24,6 @@ export class SegmentDecoder {
   constructor(notes: NoteBook) {
     this.#notes = notes;
     this.#fragments = new FragmentTable(notes);
-    this.#clock = new ClockWatch(notes);
   }
 
   /** Packets seen so far. */
@@ -37,7 +34,6 @@ export class SegmentDecoder {
   /** The segment in a packet, if there is one: the same object each time. */
   decode(packet: Packet): Segment | undefined {
     this.#packets++;
-    this.#clock.see(packet);
     const cursor = this.#cursor;
     cursor.bytes = packet.bytes;
     cursor.offset = packet.start;
@@ -56,7 +52,6 @@ export class SegmentDecoder {
   /** Nothing more comes: notes what is still incomplete. */
   finish(): void {
     this.#fragments.finish();
-    this.#clock.finish();
   }
 
   #refuse(refusal: Refusal, packet: Packet): undefined {

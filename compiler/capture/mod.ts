@@ -12,6 +12,7 @@ import { SegmentDecoder } from "./decode.ts";
 import { CaptureError } from "./errors.ts";
 import { CaptureFile } from "./file.ts";
 import { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
+import { PacketOrder } from "./order.ts";
 import { inOrderOfTime } from "./series.ts";
 import { type ByteInput, openSource } from "./source.ts";
 import type { Segment } from "./tcp.ts";
@@ -32,6 +33,8 @@ export type CaptureInput = string | URL | ByteInput | readonly (string | URL)[];
 export interface CaptureOptions {
   /** Bytes asked of the input at a time, from 1; 512 KiB unless told. */
   readonly chunkBytes?: number;
+  /** Packets that are a little out of place are put where their times belong, unless the order of the file is wanted. */
+  readonly order?: "time" | "file";
 }
 
 /** A capture that is being read. */
@@ -51,7 +54,7 @@ export interface Capture {
   /** What was not used so far; complete once the segments are at their end. */
   readonly notes: readonly CaptureNote[];
   /**
-   * Hands the TCP segments to `take` in file order, and yields after each read. A segment holds until `take` returns.
+   * Hands the TCP segments to `take` in the order that was asked for, and yields after each read. A segment holds until `take` returns.
    * May be called once; the input is closed at the end, and when the loop is left early.
    *
    * @throws {CaptureError} When the input cannot be read any further.
@@ -71,7 +74,7 @@ export async function openCapture(
   options: CaptureOptions = {},
 ): Promise<Capture> {
   const chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
-  const capture = new OpenCapture(chunkBytes);
+  const capture = new OpenCapture(chunkBytes, options.order ?? "time");
   await capture.open(isSeries(input) ? input : [input]);
   return capture;
 }
@@ -84,6 +87,7 @@ class OpenCapture implements Capture {
   readonly #chunkBytes: number;
   readonly #notes = new NoteBook();
   readonly #decoder = new SegmentDecoder(this.#notes);
+  readonly #order: PacketOrder;
   /** The files that were read to their end. */
   readonly #read: NotedFile[] = [];
   /** The files still to be opened. */
@@ -94,8 +98,12 @@ class OpenCapture implements Capture {
   #bytesBefore = 0;
   #take: ((segment: Segment) => void) | undefined;
 
-  constructor(chunkBytes: number) {
+  constructor(chunkBytes: number, order: "time" | "file") {
     this.#chunkBytes = chunkBytes;
+    this.#order = new PacketOrder((packet) => {
+      const segment = this.#decoder.decode(packet);
+      if (segment !== undefined) this.#take?.(segment);
+    }, { notes: this.#notes, sorts: order === "time" });
   }
 
   get name(): string {
@@ -150,8 +158,12 @@ class OpenCapture implements Capture {
     }
     this.#take = take;
     do {
-      yield* this.#file?.windows() ?? [];
+      for await (const _ of this.#file?.windows() ?? []) {
+        this.#order.flush(false);
+        yield;
+      }
     } while (await this.#next());
+    this.#order.flush(true);
     this.#decoder.finish();
   }
 
@@ -170,10 +182,7 @@ class OpenCapture implements Capture {
     const source = await openSource(input);
     const framesBefore = this.#read.reduce((sum, { frames }) => sum + frames, 0);
     this.#file = await CaptureFile.recognise(source, {
-      sink: (packet) => {
-        const segment = this.#decoder.decode(packet);
-        if (segment !== undefined) this.#take?.(segment);
-      },
+      sink: (packet) => this.#order.add(packet),
       notes: this.#series ? this.#notes.of(source.name, framesBefore) : this.#notes,
       chunkBytes: this.#chunkBytes,
       framesBefore,

@@ -140,7 +140,7 @@ function mixed(): Uint8Array<ArrayBuffer> {
   return pcapFile(Array.from({ length: 600 }, (_, index) => {
     const payload = new Uint8Array(900);
     if (index % 3 === 0) payload.forEach((_, at) => payload[at] = random(256));
-    return { bytes: ethernet(packet({ payload })), time: BigInt(random(1e9)) };
+    return { bytes: ethernet(packet({ payload })), time: BigInt(index * index) * 1000n };
   }));
 }
 

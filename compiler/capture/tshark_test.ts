@@ -78,7 +78,7 @@ async function ownRows(path: string): Promise<string[]> {
   const reassembler = new Reassembler((event) => {
     if (event.kind === "data") delivered += event.bytes.length;
   });
-  const capture = await openCapture(path);
+  const capture = await openCapture(path, { order: "file" });
   const take = (segment: Segment) => {
     reassembler.push(segment);
     const length = segment.payload.length + segment.cut;

@@ -1,0 +1,113 @@
+/**
+ * Packets in the order in which they were captured: files of several queues or interfaces, and edited ones, have them out of order, and
+ * an answer that stands before its request would be one without a request.
+ *
+ * Windows of packets are sorted by time, and once that was necessary some packets are kept for the next window. Only what is a
+ * little out of place is moved: where the times of many packets are older than those before, the clock was set back, and the order
+ * of the file counts. Frames keep the numbers that they have in the file.
+ *
+ * @module
+ */
+
+import type { NoteBook } from "./notes.ts";
+import type { Packet, PacketSink } from "./packet.ts";
+
+/** Packets that one may be moved past, and that are kept for the next window. */
+const REACH = 128;
+/** Nanoseconds that a packet may be late. */
+const LATE = 2e9;
+
+const STEPS_BACK = "A packet was captured before the one ahead of it in the file";
+
+/** Sorts packets by time; see the module comment. */
+export class PacketOrder {
+  readonly #sink: PacketSink;
+  readonly #notes: NoteBook;
+  readonly #sorts: boolean;
+  /** Packets of this window, as objects that are used again for the next one. */
+  readonly #packets: Packet[] = [];
+  #count = 0;
+  /** Where the packets begin among which no other may be moved. */
+  #barrier = 0;
+  /** Whether this window has been found out of order, and whether any was. */
+  #disorder = false;
+  #everDisorder = false;
+
+  /** Without `sorts` packets stay in the order of the file, and are only looked at. */
+  constructor(sink: PacketSink, options: { readonly notes: NoteBook; readonly sorts: boolean }) {
+    this.#sink = sink;
+    this.#notes = options.notes;
+    this.#sorts = options.sorts;
+  }
+
+  /** Takes the next packet; what it points into must hold until the next flush. */
+  add(packet: Packet): void {
+    const index = this.#count++;
+    const own = this.#packets[index];
+    if (own === undefined) this.#packets.push({ ...packet });
+    else copy(packet, own);
+    const before = this.#packets[index - 1];
+    if (before === undefined || nanosecondsBetween(before, packet) >= 0) return;
+    this.#notes.add(STEPS_BACK, { frame: packet.frame, loss: false });
+    if (this.#sorts) this.#move(index);
+  }
+
+  /** Hands packets on; at the end of a window that is not the last some are kept, where order is not to be had otherwise. */
+  flush(last: boolean): void {
+    this.#everDisorder ||= this.#disorder;
+    const kept = last || !this.#everDisorder ? 0 : Math.min(REACH, this.#count);
+    const handed = this.#count - kept;
+    for (let index = 0; index < handed; index++) this.#sink(this.#packets[index]!);
+    for (let index = 0; index < kept; index++) {
+      const from = handed + index;
+      const packet = this.#packets[from]!;
+      this.#packets[from] = this.#packets[index]!;
+      this.#packets[index] = packet;
+      keep(packet);
+    }
+    this.#count = kept;
+    this.#barrier = Math.max(0, this.#barrier - handed);
+    this.#disorder = false;
+  }
+
+  /** Puts the latest packet where its time belongs, if that is near. */
+  #move(index: number): void {
+    const packets = this.#packets;
+    const packet = packets[index]!;
+    const nearest = Math.max(this.#barrier, index - REACH);
+    let to = index;
+    while (to > nearest && nanosecondsBetween(packets[to - 1]!, packet) < 0) to--;
+    const isBeyond = to > this.#barrier && nanosecondsBetween(packets[to - 1]!, packet) < 0;
+    if (isBeyond || nanosecondsBetween(packets[index - 1]!, packet) < -LATE) {
+      // The clock was set back: from here on another time counts.
+      this.#barrier = index;
+      return;
+    }
+    this.#disorder = true;
+    packets.copyWithin(to + 1, to, index);
+    packets[to] = packet;
+  }
+}
+
+/** Negative when the second is older. */
+function nanosecondsBetween(one: Packet, other: Packet): number {
+  return (other.seconds - one.seconds) * 1e9 + other.nanoseconds - one.nanoseconds;
+}
+
+function copy(from: Packet, to: Packet): void {
+  to.frame = from.frame;
+  to.seconds = from.seconds;
+  to.nanoseconds = from.nanoseconds;
+  to.linkType = from.linkType;
+  to.bytes = from.bytes;
+  to.start = from.start;
+  to.end = from.end;
+  to.originalLength = from.originalLength;
+}
+
+/** Copies the bytes, which are about to be overwritten. */
+function keep(packet: Packet): void {
+  packet.bytes = packet.bytes.slice(packet.start, packet.end);
+  packet.end -= packet.start;
+  packet.start = 0;
+}
