@@ -50,6 +50,8 @@ export class Pseudonyms {
 
   /** Of a server's name or address. */
   server(host: string): string {
+    const port = /^\d+(?:\.\d+){3}(:\d+)$/.exec(host)?.[1] ?? "";
+    if (port !== "") return this.address(host.slice(0, -port.length)) + port;
     const plain = host.replace(/^\[|\]$/g, "");
     return IPV4.test(plain) || IPV6.test(plain) ? this.address(plain) : this.name(host);
   }
