@@ -1,9 +1,16 @@
 /** Break notifications and their acknowledgements (MS-SMB2 3.2.5.19, 2.2.24). */
-import { Command, type FileId, type Header, type OplockBreakResponse } from "../wire/mod.ts";
+import {
+  Command,
+  type FileId,
+  type Header,
+  isSuccess,
+  type OplockBreakResponse,
+} from "../wire/mod.ts";
 import type { BreakNotice } from "./effects.ts";
 import { ProtocolError } from "./errors.ts";
 import type { RequestInput } from "./exchange.ts";
 import type { LeaseTable } from "./lease_table.ts";
+import type { Reply } from "./reply.ts";
 import type { OpenState } from "./sessions.ts";
 
 /** Oplock levels (MS-SMB2 2.2.13). */
@@ -88,7 +95,6 @@ export function breakAcknowledgement(
   const { lease, leaseKey } = notice;
   if (lease === null || leaseKey === undefined) return null;
   const owner = notice.opens[0] ?? lease;
-  lease.state = state;
   const body = {
     kind: "lease",
     reserved: 0,
@@ -98,6 +104,28 @@ export function breakAcknowledgement(
     leaseDuration: 0n,
   } as const;
   return { command: "OPLOCK_BREAK", body, session: owner.session, tree: owner.tree };
+}
+
+/**
+ * What the server's answer to an acknowledgement will change (MS-SMB2 2.2.25): the state that it accepted counts, unless
+ * another break has come meanwhile.
+ */
+export function onAcknowledged(notice: BreakNotice): (reply: Reply) => null {
+  const { lease } = notice;
+  const [open] = notice.opens;
+  const leaseState = lease?.state;
+  const oplockLevel = open?.oplockLevel;
+  return (reply) => {
+    const { body } = reply as Reply<"OPLOCK_BREAK">;
+    if (body === null || !isSuccess(reply.status)) return null;
+    if (body.kind === "lease" && lease?.state === leaseState && lease !== null) {
+      lease.state = body.leaseState;
+    }
+    if (body.kind === "oplock" && open !== undefined && open.oplockLevel === oplockLevel) {
+      open.oplockLevel = body.oplockLevel;
+    }
+    return null;
+  };
 }
 
 /** Whether a message is a break notification (MS-SMB2 3.2.5.19): nothing asked for it. */

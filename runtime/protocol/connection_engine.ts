@@ -22,7 +22,12 @@ import {
   WireError,
 } from "../wire/mod.ts";
 import { CipherId } from "../security/mod.ts";
-import { breakAcknowledgement, breakNotice, isBreakNotification } from "./breaks.ts";
+import {
+  breakAcknowledgement,
+  breakNotice,
+  isBreakNotification,
+  onAcknowledged,
+} from "./breaks.ts";
 import { ClientTables } from "./client_tables.ts";
 import { type ConnectionPhase, nextPhase } from "./connection_state.ts";
 import type { BreakNotice, Effect, Negotiated } from "./effects.ts";
@@ -337,7 +342,9 @@ export class ConnectionEngine {
     if (input === null) return { exchange: null, effects: [] };
     const { session = null } = input;
     const channel = session === null ? null : this.#tables.channelOf(session) ?? session;
-    const exchange = new Exchange({ ...input, session: channel });
+    const exchange = new Exchange({ ...input, session: channel }, {
+      check: onAcknowledged(notice),
+    });
     this.#submit([exchange], now, true);
     return { exchange, effects: this.#take() };
   }

@@ -835,6 +835,47 @@ Deno.test("a lease break is told to the lease's opens, and acknowledged before w
   assertEquals([acknowledgement.body.leaseState, acknowledgement.header.treeId], [3, 3]);
 });
 
+Deno.test("the state of an acknowledgement counts once the server has accepted it", () => {
+  for (const status of [Status.SUCCESS, Status.REQUEST_NOT_ACCEPTED]) {
+    const duo = ready();
+    const owner = duo.guest();
+    const lease = {
+      kind: "RqLs",
+      version: 1,
+      leaseKey: KEY,
+      leaseState: 7,
+      leaseFlags: 0,
+      leaseDuration: 0n,
+    } as const;
+    const [create] = duo.send(
+      createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] }),
+    );
+    duo.receive(frameOf([
+      answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [lease] })),
+    ]));
+    const held = create?.open?.lease;
+    duo.receive(breakFrame({
+      kind: "leaseNotification",
+      newEpoch: 0,
+      flags: 1,
+      leaseKey: KEY,
+      currentLeaseState: 7,
+      newLeaseState: 3,
+      breakReason: 0,
+      accessMaskHint: 0,
+      shareMaskHint: 0,
+    }));
+    duo.take(duo.engine.acknowledge(duo.find("broke").notice, 0, 1).effects);
+    assertEquals(held?.state, 3);
+    const asked = duo.next();
+    if (status === Status.SUCCESS) {
+      const body = { kind: "lease", reserved: 0, flags: 0, leaseKey: KEY, leaseState: 1 } as const;
+      duo.receive(frameOf([answer<"OPLOCK_BREAK">(asked, { ...body, leaseDuration: 0n })]));
+    } else duo.receive(frameOf([refuse(asked, status)]));
+    assertEquals(held?.state, status === Status.SUCCESS ? 1 : 3);
+  }
+});
+
 Deno.test("a lease break that overtakes the CREATE response finds the lease", () => {
   const duo = ready();
   const owner = duo.guest();

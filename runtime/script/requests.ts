@@ -228,9 +228,10 @@ export abstract class Requests {
       length,
       flags: lockFlags(kind) | (failImmediately === true ? LOCK_FAIL_IMMEDIATELY : 0),
     }));
+    // A replay's LOCK has the number that was recorded, or none; a scenario's is numbered by the client.
+    const lockSequence = options.lockSequence ?? (this.run.strict ? undefined : 0);
     return this.#perform<"LOCK", void>("LOCK", options, {
-      send: (file, sending) =>
-        file.lock(locks, { ...sending, ...defined({ lockSequence: options.lockSequence }) }),
+      send: (file, sending) => file.lock(locks, { ...sending, ...defined({ lockSequence }) }),
       value: () => {},
       empty: () => {},
     });
