@@ -187,6 +187,8 @@ const JUMP_BACK = 0x4000000;
 interface Interval {
   readonly start: number;
   readonly end: number;
+  /** How far the other direction had come where the packet was sent. */
+  readonly seen: number;
   /** Shorter than the interval when the capture cut the segment. */
   readonly bytes: Uint8Array;
   readonly stamp: Stamp;
@@ -217,8 +219,10 @@ class DirectionState implements Direction {
   ended = false;
   /** The latest packet among those delivered since the last gap. */
   completed: Stamp | undefined;
-  /** How far the peer's latest acknowledgement goes beyond `position`; 0 when it does not. */
+  /** How far the peer's acknowledgements go beyond `position`; 0 when they do not. */
   acknowledged = 0;
+  /** The position that the peer's latest packet acknowledges: older ones may come behind it, and one may be wrong. */
+  lastAcknowledged = 0;
   /** When the peer was first seen to acknowledge beyond the present hole. */
   waitingSince: Stamp | undefined;
   waitingSegments = 0;
@@ -243,8 +247,7 @@ class ConnectionState implements Connection {
   ignored = false;
   /** Events held back while an acknowledged hole is waited for; see Reassembler.#emit. */
   held: Held[] = [];
-  /** The direction of the segment that is being taken, and the position of the other one that it acknowledges. */
-  taking: 0 | 1 = 0;
+  /** The position of the other direction that the segment which is being taken acknowledges. */
   seen = 0;
   heldBytes = 0;
 
@@ -312,7 +315,6 @@ export class Reassembler {
     if (connection.ignored) return;
     const { flags } = segment;
     if ((flags & TCP_FLAG.SYN) !== 0) this.#synchronise(own, segment);
-    connection.taking = index;
     connection.seen = peer.started && (flags & TCP_FLAG.ACK) !== 0
       ? peer.position + ((segment.ack - peer.next) | 0)
       : 0;
@@ -377,11 +379,8 @@ export class Reassembler {
     const limit = direction.finPosition === undefined
       ? beyond
       : Math.min(beyond, direction.finPosition - direction.position);
-    if (limit <= 0) {
-      direction.acknowledged = 0;
-      direction.waitingSince = undefined;
-      return;
-    }
+    direction.lastAcknowledged = direction.position + limit;
+    if (limit <= direction.acknowledged) return;
     direction.acknowledged = limit;
     if (direction.waitingSince === undefined) {
       direction.waitingSince = segment.stamp;
@@ -400,7 +399,15 @@ export class Reassembler {
       return;
     }
     const first = direction.intervals[0];
-    const beyond = direction.position + direction.acknowledged;
+    const beyond = Math.min(
+      direction.position + direction.acknowledged,
+      direction.lastAcknowledged,
+    );
+    if (beyond <= direction.position) {
+      direction.acknowledged = 0;
+      direction.waitingSince = undefined;
+      return;
+    }
     this.#gap(direction, {
       to: first === undefined ? beyond : Math.min(beyond, first.start),
       reason: "lost",
@@ -459,11 +466,14 @@ export class Reassembler {
       const bytes = payload.subarray(start - segmentStart, partEnd - segmentStart);
       used += partEnd - start;
       if (start === own.position) {
-        this.#deliverInterval(own, { start, end: partEnd, bytes, stamp: segment.stamp });
+        const { seen } = own.connection;
+        this.#deliverInterval(own, { start, end: partEnd, seen, bytes, stamp: segment.stamp });
         this.#drain(own, segment.stamp);
         index = 0;
       } else {
-        const interval = { start, end: partEnd, bytes: bytes.slice(), stamp: segment.stamp };
+        const { seen } = own.connection;
+        const kept = bytes.slice();
+        const interval = { start, end: partEnd, seen, bytes: kept, stamp: segment.stamp };
         own.intervals.splice(index, 0, interval);
         own.keptBytes += bytes.length;
         this.#keptBytes += bytes.length;
@@ -495,14 +505,21 @@ export class Reassembler {
   }
 
   #deliverInterval(direction: DirectionState, interval: Interval, declared = interval.stamp): void {
-    const { bytes, stamp } = interval;
-    if (bytes.length > 0) this.#data(direction, { bytes, start: 0, end: bytes.length }, stamp);
+    const { bytes, stamp, seen } = interval;
+    if (bytes.length > 0) {
+      this.#data(direction, { bytes, start: 0, end: bytes.length }, stamp, seen);
+    }
     if (direction.position < interval.end) {
       this.#gap(direction, { to: interval.end, reason: "cut", declared });
     }
   }
 
-  #data(direction: DirectionState, range: ByteRange, carried: Stamp): void {
+  #data(
+    direction: DirectionState,
+    range: ByteRange,
+    carried: Stamp,
+    seen = direction.connection.seen,
+  ): void {
     const { bytes: source, start, end } = range;
     const { position } = direction;
     const before = direction.completed;
@@ -511,7 +528,7 @@ export class Reassembler {
     this.#advance(direction, end - start);
     if (direction.connection.ignored) return;
     const data = { direction, position, source, start, end, completed, carried };
-    this.#emit(new StreamData(data), direction);
+    this.#emit(new StreamData(data), direction, seen);
   }
 
   #gap(
@@ -531,12 +548,11 @@ export class Reassembler {
    * Delivers an event, or holds it back while the connection waits for an acknowledged hole: should the hole be given up, what
    * is kept behind it is older than what the peer sent meanwhile, and a request has to be delivered before its response.
    */
-  #emit(event: StreamEvent, { connection }: DirectionState): void {
+  #emit(event: StreamEvent, { connection }: DirectionState, needs = 0): void {
     if (connection.held.length === 0 && !connection.waiting) {
       this.#deliver(event);
       return;
     }
-    const needs = event.direction.index === connection.taking ? connection.seen : 0;
     if (event.kind !== "data") {
       connection.held.push({ event, needs });
       return;
