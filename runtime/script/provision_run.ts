@@ -288,9 +288,11 @@ export class Provisioner {
   async #removeLeftovers(share: ProvisionShare): Promise<void> {
     const journal = parseJournal(await share.readFile(this.#journalPath, MAX_JOURNAL));
     if (journal === null) return;
-    const left = await this.#removeAll(share, journal.made);
+    // Of a journal that somebody else wrote, nothing outside the folder is believed.
+    const made = journal.made.filter((path) => this.#isOwn(sharePath(path)));
+    const left = await this.#removeAll(share, made);
     this.#host.note(
-      `removed what an earlier run had left: ${count(journal.made.length - left.length, "name")}`,
+      `removed what an earlier run had left: ${count(made.length - left.length, "name")}`,
     );
   }
 
@@ -314,6 +316,12 @@ export class Provisioner {
   /** Beside the root, not in it: the replay lists the root. */
   get #journalPath(): string {
     return this.#root === "" ? JOURNAL_IN_ROOT : `${this.#root}${JOURNAL_IN_ROOT}`;
+  }
+
+  /** Whether a path lies in the root, or is a directory on the way that was made for it. */
+  #isOwn(path: string): boolean {
+    const [own, root] = [`${path}\\`.toUpperCase(), `${this.#root}\\`.toUpperCase()];
+    return this.#root === "" || own.startsWith(root) || root.startsWith(own);
   }
 
   async #server<T>(path: string, work: () => Promise<T>): Promise<T> {

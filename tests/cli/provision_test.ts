@@ -1,0 +1,282 @@
+/** What scenarios provision: made before they start, compared where it is there, removed after them. */
+import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { data, type Provision, replay, scenario, type User } from "smbench";
+import type { ProvisionOptions } from "../../runtime/script/mod.ts";
+import { ProvisionError, type Scenario } from "../../runtime/script/mod.ts";
+import { FileStore } from "../../runtime/store/mod.ts";
+import { passed, play } from "./harness.ts";
+
+/** A share that outlives single runs. */
+class Share {
+  readonly serving = { shares: [{ name: "share", store: new FileStore({ now: 0n }) }] };
+
+  async run(what: Scenario, options: Parameters<typeof play>[1] = {}) {
+    return await play(what, { serving: this.serving, ...options });
+  }
+
+  /** Does something on the share, without provisioning anything. */
+  async as(work: (alice: User) => Promise<void>): Promise<void> {
+    passed(
+      await this.run(scenario({ name: "by hand" }, async ({ client }) => {
+        await work(await client("alice"));
+      })),
+    );
+  }
+
+  /** Every path with its size; directories end in `/`. */
+  async tree(): Promise<string[]> {
+    const paths: string[] = [];
+    const walk = async (alice: User, path: string) => {
+      for (const { name, size, directory } of await alice.list(path)) {
+        const full = path === "" ? name : `${path}/${name}`;
+        paths.push(directory ? `${full}/` : `${full} ${size}`);
+        if (directory) await walk(alice, full);
+      }
+    };
+    await this.as((alice) => walk(alice, ""));
+    return paths.sort();
+  }
+}
+
+function options(how: Partial<ProvisionOptions>): { provision: ProvisionOptions } {
+  return { provision: { mode: "run", existing: false, keep: false, ...how } };
+}
+
+const TREE: Provision = {
+  share: {
+    "docs/plan.docx": { size: "64k", seed: 3 },
+    "docs/notes.txt": { data: "hello", attributes: ["readOnly", "hidden"] },
+    "docs/deep/er/": {},
+    "sparse.img": { size: "1m", parts: [[4096, 8192, "a"], ["64k", 10, 7, 5]] },
+    "~$plan.docx": null,
+  },
+};
+
+function reader(work: (alice: User) => Promise<void> = () => Promise.resolve()) {
+  return scenario({ name: "reader", provision: TREE }, async ({ client }) => {
+    await work(await client("alice"));
+  });
+}
+
+Deno.test("what is provisioned is there when the scenario starts, and gone after it", async () => {
+  const share = new Share();
+  let seen: string[] = [];
+  const played = await share.run(reader(async (alice) => {
+    assertEquals(await alice.readFile("docs/plan.docx"), data("64k", 3));
+    assertEquals(new TextDecoder().decode(await alice.readFile("docs/notes.txt")), "hello");
+    assertEquals((await alice.stat("docs/notes.txt")).attributes & 3, 3);
+    const image = await alice.readFile("sparse.img");
+    assertEquals(image.length, 2 ** 20);
+    assertEquals(image.subarray(4096, 12_288), data(8192, "a"));
+    assertEquals(image.subarray(65_536, 65_546), data(15, 7).subarray(5));
+    assertEquals(image.findIndex((byte) => byte !== 0), 4096);
+    assert(!await alice.exists("~$plan.docx"));
+    seen = (await alice.list("")).map(({ name }) => name).sort();
+  }));
+  passed(played);
+  assertEquals(seen, ["docs", "sparse.img"]);
+  assertEquals(played.notes.length, 1);
+  assertEquals(
+    played.notes[0]?.replace(/ in .*/, ""),
+    "provisioned 3 files and 3 directories with 72 KiB of content",
+  );
+  assertEquals(await share.tree(), []);
+});
+
+Deno.test("what the scenario makes, renames and links is removed too; what was there stays", async () => {
+  const share = new Share();
+  await share.as(async (alice) => {
+    await alice.mkdir("theirs");
+    await alice.writeFile("theirs/a.txt", "mine");
+    await alice.writeFile("report.doc", "mine too");
+  });
+  const played = await share.run(
+    reader(async (alice) => {
+      await alice.writeFile("theirs/b.txt", "new");
+      await alice.mkdir("made");
+      await alice.writeFile("made/c.txt", "new");
+      await alice.rename("made", "moved");
+      await alice.rename("report.doc", "theirs/report.doc");
+      await alice.rename("docs/plan.docx", "plan.docx");
+    }),
+    options({ existing: true }),
+  );
+  passed(played);
+  assertEquals(await share.tree(), ["theirs/", "theirs/a.txt 4", "theirs/report.doc 8"]);
+});
+
+Deno.test("a folder with files is refused, unless the user says otherwise", async () => {
+  const share = new Share();
+  await share.as((alice) => alice.writeFile("precious.txt", "mine"));
+  const played = await share.run(reader());
+  assertInstanceOf(played.error, ProvisionError);
+  assertEquals(
+    played.error.message,
+    "Cannot provision share share: it is not empty; name an empty folder with --root, use what is there with --provision-existing, or run with --no-provision",
+  );
+  assertEquals(played.error.refused, false);
+  passed(await share.run(reader(), options({ mode: "off" })));
+  assertEquals(await share.tree(), ["precious.txt 4"]);
+});
+
+Deno.test("what is there already is compared and told, not changed", async () => {
+  const share = new Share();
+  await share.as(async (alice) => {
+    await alice.mkdir("docs");
+    await alice.writeFile("docs/plan.docx", data("64k", 4));
+    await alice.writeFile("docs/notes.txt", "hello");
+    await alice.writeFile("sparse.img", "short");
+    await alice.writeFile("~$plan.docx", "");
+  });
+  const before = await share.tree();
+  const played = await share.run(reader(), options({ existing: true }));
+  passed(played);
+  assertEquals(played.notes.filter((note) => !note.startsWith("provisioned")).sort(), [
+    "docs\\notes.txt is there, and has other attributes",
+    "docs\\plan.docx is there, and has other content",
+    "sparse.img is there, and has 5 bytes, not 1048576",
+    "~$plan.docx is there, and was not when the capture began",
+  ]);
+  assertEquals(await share.tree(), before);
+});
+
+Deno.test("what is kept, or could not be removed, the next run removes", async () => {
+  const share = new Share();
+  passed(
+    await share.run(reader((alice) => alice.writeFile("made.txt", "x")), options({ keep: true })),
+  );
+  const kept = await share.tree();
+  assertEquals(kept.filter((path) => !path.startsWith("docs/")), [
+    ".smbench-provision.json 64",
+    "made.txt 1",
+    "sparse.img 1048576",
+  ]);
+  const again = await share.run(reader());
+  passed(again);
+  assertEquals(again.notes[0], "removed what an earlier run had left: 3 names");
+  assertEquals(await share.tree(), []);
+});
+
+Deno.test("provisioning alone leaves everything there for other runs", async () => {
+  const share = new Share();
+  let ran = false;
+  const only = reader(() => {
+    ran = true;
+    return Promise.resolve();
+  });
+  passed(await share.run(only, options({ mode: "only" })));
+  assert(!ran);
+  passed(
+    await share.run(
+      reader(async (alice) => {
+        assertEquals((await alice.readFile("docs/plan.docx")).length, 65_536);
+      }),
+      options({ mode: "off" }),
+    ),
+  );
+});
+
+Deno.test("a scenario that fails, and one that is stopped, leave nothing", async () => {
+  const share = new Share();
+  const failed = await share.run(reader(async (alice) => {
+    await alice.writeFile("half.txt", "done");
+    throw new Error("no");
+  }));
+  assert(failed.failed);
+  assertEquals(await share.tree(), []);
+});
+
+Deno.test("a replay's tree lies below its root, which is made and removed; the journal lies beside", async () => {
+  const share = new Share();
+  const seen: string[][] = [];
+  const customer = replay({ source: "x.pcap", clients: { a: {} }, provision: TREE }, {
+    async a(c, p) {
+      const tree = await (await (await c.connect()).login()).tree(p.share("share"));
+      const plan = await tree.open(p.path("docs\\plan.docx"), { access: "r" });
+      assertEquals(plan.size, 65_536);
+      await plan.close();
+      await tree.open(p.path("made.txt"), { access: "rw", disposition: "create" });
+      for (const path of ["", "runs", "runs\\17"]) {
+        const folder = await tree.open(path);
+        seen.push((await folder.queryDirectory({ flags: 1 })).map(({ name }) => name).sort());
+      }
+    },
+  });
+  const played = passed(await share.run(customer, { root: "runs\\17" }));
+  assertEquals(played.operations.filter(({ matched }) => !matched), []);
+  assertEquals(seen, [
+    [".", "..", "runs"],
+    [".", "..", "17", "17.smbench-provision.json"],
+    [".", "..", "docs", "made.txt", "sparse.img"],
+  ]);
+  assertEquals(await share.tree(), []);
+});
+
+Deno.test("streams and extended attributes are made", async () => {
+  const share = new Share();
+  const provision: Provision = {
+    "": {
+      "a.doc": { size: 10, eas: { "user.one": "x", "user.two": 5 } },
+      "a.doc:notes": { data: "in a stream" },
+    },
+  };
+  passed(
+    await share.run(scenario({ name: "streams", provision }, async ({ client }) => {
+      const alice = await client("alice");
+      assertEquals(new TextDecoder().decode(await alice.readFile("a.doc:notes")), "in a stream");
+      await using file = await alice.open("a.doc");
+      const { value } = await file.queryInfo({ class: "FileFullEaInformation" });
+      const { attributes } = value as { attributes: { name: string; value: Uint8Array }[] };
+      assertEquals(
+        attributes.map(({ name, value }) => [name.toLowerCase(), value.length]),
+        [["user.one", 1], ["user.two", 5]],
+      );
+    })),
+  );
+});
+
+Deno.test("a server that refuses is named, with the path", async () => {
+  const shares = [{ name: "share", store: new FileStore({ now: 0n }), readOnly: true }];
+  const played = await play(reader(), { serving: { shares } });
+  assertInstanceOf(played.error, ProvisionError);
+  assert(played.error.refused);
+  assert(/^Cannot provision ".*": the server answered [A-Z_]+$/.test(played.error.message));
+});
+
+Deno.test("three thousand files are provisioned and removed in no time to speak of", async () => {
+  const share = new Share();
+  const files = Object.fromEntries(
+    Array.from({ length: 3000 }, (_, index) => [`big/${index}.dat`, { size: index }]),
+  );
+  let count = 0;
+  const provision = { share: files };
+  passed(
+    await share.run(scenario({ name: "big", provision }, async ({ client }) => {
+      count = (await (await client("alice")).list("big")).length;
+    })),
+  );
+  assertEquals(count, 3000);
+  assertEquals(await share.tree(), []);
+});
+
+Deno.test("what is no provision is refused where it is defined, with share and path", () => {
+  const wrong: [unknown, string][] = [
+    [[], "Cannot use provision: an object with paths as names is needed"],
+    [{ s: { a: 5 } }, 'Cannot use provision of share "s", "a": an object is needed, or null'],
+    [{ s: { "..\\x": {} } }, 'Cannot use provision of share "s", "..\\\\x": it is no path below'],
+    [{ s: { "": {} } }, 'Cannot use provision of share "s", "": it is no path below a share'],
+    [{ s: { a: { seed: 1 } } }, 'Cannot use provision of share "s", "a": a seed needs a size'],
+    [{ s: { a: { sice: 1 } } }, 'Cannot use provision of share "s", "a": "sice" is none of'],
+    [{ s: { a: { size: 1, seed: 1, data: "x" } } }, "only one of seed, data and parts"],
+    [{ s: { a: { size: 1, parts: [[0, 5, 1]] } } }, "its content ends at 5, beyond its size"],
+    [{ s: { a: { data: { path: "../x" }, size: 1 } } }, "it has no such content"],
+    [{ s: { "d/": { size: 1 } } }, '"size" is none of attributes, modified, eas'],
+  ];
+  for (const [provision, message] of wrong) {
+    const { message: actual } = assertThrows(
+      () => scenario({ name: "x", provision: provision as Provision }, () => {}),
+      TypeError,
+    );
+    assert(actual.includes(message), actual);
+  }
+});
