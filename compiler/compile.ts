@@ -3,16 +3,19 @@ import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.t
 import { withCausality } from "./causality.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
-import { type ProvisionLevel, provisionText } from "./emit/provision.ts";
-import { emitScenario } from "./emit/typescript.ts";
+import { workloadJson } from "./emit/json.ts";
+import { type ProvisionLevel, type ProvisionText, provisionText } from "./emit/provision.ts";
+import { provisionJson } from "./emit/provision_json.ts";
+import { rowsPath, rowsScript, writeRows } from "./emit/rows.ts";
+import { emitScenario, type Emitted } from "./emit/typescript.ts";
 import type { FoldLevel } from "./fold.ts";
 import { PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
 import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
 import type { Plan } from "./plan.ts";
-import { planOf } from "./plan_source.ts";
-import { inferPreState } from "./prestate.ts";
+import { planOf, type PlanSource } from "./plan_source.ts";
+import { inferPreState, type PreState } from "./prestate.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
 
 /** How a capture is compiled. */
@@ -35,6 +38,16 @@ export interface CompileOptions extends PassOptions {
   readonly provision?: ProvisionLevel;
   /** Folder beside the scenario for what is too long to stand in it; everything stands in it unless given. */
   readonly dataFolder?: string;
+  /** Takes workload JSON in pieces, which is then written in place of a script. */
+  readonly json?: (text: string) => void;
+  /**
+   * Takes the operations as rows, lines of a file for each client in `dataFolder`, when there are more than `above`; the
+   * script then plays these files. Lines of a file come in order, in pieces.
+   */
+  readonly rows?: {
+    readonly above: number;
+    readonly write: (path: string, lines: string) => void;
+  };
   /** What is known of encrypted sessions. */
   readonly keys?: DecryptionKeys;
   readonly progress?: (progress: Progress) => void;
@@ -43,11 +56,14 @@ export interface CompileOptions extends PassOptions {
 
 /** What compiling gives. */
 export interface Compiled {
-  /** TypeScript text of the scenario. */
+  /** TypeScript text of the scenario; empty where workload JSON was written. */
   readonly script: string;
   /** Files beside it, which it imports. */
   readonly modules: readonly { readonly path: string; readonly text: string }[];
+  /** Without operations where these went into rows or JSON: there may be too many for the memory. */
   readonly plan: Plan;
+  /** Number of operations. */
+  readonly count: number;
   /** How much of the capture the plan has. */
   readonly coverage: CoverageReport;
   /** Everything of the capture that the script does not have; `loss` marks what may have been SMB traffic. */
@@ -76,9 +92,11 @@ export async function compile(
   });
   const built = builder!.finish(options.name ?? nameOf(input));
   const passed = pass(built.plan, options, result.files.map(({ name }) => name));
-  const plan = planOf(withCausality(passed.source));
+  const source = withCausality(passed.source);
   const level = options.provision ?? "full";
-  const preState = level === "none" ? { shares: [], notes: [] } : inferPreState(plan.operations);
+  const preState = level === "none"
+    ? { shares: [], notes: [] }
+    : inferPreState(source.operations());
   const provision = provisionText(preState, {
     level,
     ...(options.dataFolder === undefined ? {} : { module: `./${options.dataFolder}/provision.ts` }),
@@ -90,14 +108,7 @@ export async function compile(
     ),
     ...passed.notes,
   ];
-  const emitted = emitScenario(plan, {
-    version: options.version,
-    notes,
-    provision,
-    ...(options.fold === undefined ? {} : { fold: options.fold }),
-    ...(options.dataFolder === undefined ? {} : { dataFolder: options.dataFolder }),
-    ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
-  });
+  const { plan, emitted } = emit(source, options, { notes, preState, provision });
   const { packets, exchanges } = result;
   const modules = provision.module === null || options.dataFolder === undefined
     ? emitted.modules
@@ -109,11 +120,61 @@ export async function compile(
     script: emitted.script,
     modules,
     plan,
+    count: source.count,
     notes,
     coverage: built.coverage,
     packets,
     exchanges,
   };
+}
+
+/** Writes the plan in the form that is asked for. */
+function emit(source: PlanSource, options: CompileOptions, about: {
+  readonly notes: readonly CaptureNote[];
+  readonly preState: PreState;
+  readonly provision: ProvisionText;
+}): { plan: Plan; emitted: Emitted } {
+  const { version, blobs, rows, dataFolder } = options;
+  const { notes, preState, provision } = about;
+  const inputs = blobs === undefined ? undefined : savingPayloads(blobs.save);
+  const kept = blobs === undefined ? {} : {
+    blobs: {
+      path: blobs.path,
+      save: (bytes: Uint8Array) => inputs?.take("write", bytes).sha256 ?? "",
+    },
+  };
+  const unheld: Plan = {
+    version: 1,
+    source: source.source,
+    clients: source.clients,
+    operations: [],
+  };
+  if (options.json !== undefined) {
+    const level = options.provision ?? "full";
+    const before = provisionJson(preState, { level, blobPath: blobs?.path });
+    const pieces = workloadJson(source, {
+      version,
+      ...kept,
+      ...(before === undefined ? {} : { provision: before }),
+    });
+    for (const piece of pieces) options.json(piece);
+    return { plan: unheld, emitted: { script: "", modules: [] } };
+  }
+  if (rows !== undefined && dataFolder !== undefined && source.count > rows.above) {
+    writeRows(source, kept, (client, lines) => rows.write(rowsPath(dataFolder, client), lines));
+    const script = rowsScript(source, { version, folder: dataFolder, notes, provision });
+    return { plan: unheld, emitted: { script, modules: [] } };
+  }
+  const plan = planOf(source);
+  const emitted = emitScenario(plan, {
+    version,
+    notes,
+    provision,
+    ...(options.fold === undefined ? {} : { fold: options.fold }),
+    ...(dataFolder === undefined ? {} : { dataFolder }),
+    ...(blobs === undefined ? {} : { blobPath: blobs.path }),
+  });
+  return { plan, emitted };
 }
 
 /** Hands each distinct content on once. */

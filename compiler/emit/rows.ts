@@ -57,11 +57,20 @@ export const ROW_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unkno
   login: { signing: false, encryption: false },
 };
 
-/** What answers told of the share, and what the row itself says: not needed to send the request. */
-export const LEFT_OUT: ReadonlySet<string> = new Set(["client", "told", "entries"]);
+/**
+ * Fields that are left out: what the row itself says, what answers told of the share, and what is an operation of its own
+ * or follows from the other rows.
+ */
+export const LEFT_OUT: ReadonlySet<string> = new Set([
+  "client",
+  "told",
+  "entries",
+  "used",
+  "breaks",
+]);
 
 /** Fields of `granted`, `returned` and `data` that are left out, for the same reason. */
-const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
+export const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
   "attributes",
   "allocation",
   "modified",
@@ -239,6 +248,36 @@ function breakPolicy(broken: BreakOperation) {
     ...acknowledgedTo === null || acknowledgedTo === to ? {} : { to: acknowledgedTo },
   };
   return Object.keys(policy).length === 0 ? null : policy;
+}
+
+/** Characters of a client's rows that are handed on at once, and of all clients' rows that wait. */
+const PIECE = 2 ** 16;
+const MAX_WAITING = 2 ** 24;
+
+/** Hands the rows on as lines, those of each client in order. */
+export function writeRows(
+  source: PlanSource,
+  options: RowOptions,
+  write: (client: Pick<PlanClient, "id">, lines: string) => void,
+): void {
+  const waiting = new Map<string, { text: string }>();
+  let size = 0;
+  const hand = (id: string, lines: { text: string }) => {
+    if (lines.text === "") return;
+    write({ id }, lines.text);
+    size -= lines.text.length;
+    lines.text = "";
+  };
+  for (const { client, value } of new RowWriter(source, options).rows()) {
+    let lines = waiting.get(client);
+    if (lines === undefined) waiting.set(client, lines = { text: "" });
+    const line = `${JSON.stringify(value)}\n`;
+    lines.text += line;
+    size += line.length;
+    if (lines.text.length >= PIECE) hand(client, lines);
+    if (size > MAX_WAITING) { for (const [id, one] of waiting) hand(id, one); }
+  }
+  for (const [id, lines] of waiting) hand(id, lines);
 }
 
 /** What the scenario beside the rows says. */

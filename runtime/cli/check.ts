@@ -2,6 +2,7 @@
 import { printable } from "../report/mod.ts";
 import type { Command, Given } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { checkRows } from "./check_rows.ts";
 import { describeSubject, readSubject } from "./subject.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -10,7 +11,7 @@ export const checkCommand: Command = {
   name: "check",
   operands: [{ name: "scenario.ts|workload.json" }],
   details: [
-    "Parses the scenario, checks what it imports, and evaluates its top level in the sandbox; or checks a workload against its schema, handles, times and blobs.",
+    "Parses the scenario, checks what it imports, and evaluates its top level in the sandbox; or checks a workload against its schema, handles, times and blobs; or every row of a file of rows (NAME.data/CLIENT.jsonl).",
   ],
   options: [{ name: "json", help: "write what was found as JSON" }],
   examples: ["smbench check customer.ts", "smbench check workload.json"],
@@ -19,6 +20,7 @@ export const checkCommand: Command = {
 
 async function check(given: Given, terminal: Terminal): Promise<ExitCode> {
   const [path = ""] = given.operands;
+  if (/\.jsonl$/i.test(path)) return await checkRows(path, given, terminal);
   const { kind, name, params, warnings } = await describeSubject(await readSubject(path));
   if (given.has("json")) {
     terminal.out(`${JSON.stringify({ version: 1, file: path, kind, name, params, warnings })}\n`);

@@ -6,7 +6,7 @@ import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_o
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { editorHint } from "./editor.ts";
 import { ExitCode } from "./exit_codes.ts";
-import { makeFolder, writeWhole, writeWholeSync } from "./files.ts";
+import { makeFolder, makeFolderSync, PiecewiseFiles, writeWhole, writeWholeSync } from "./files.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -45,6 +45,18 @@ export const compileCommand: Command = {
         "what becomes shorter: loops (regular runs), all (also functions for what repeats), none; all unless given",
     },
     {
+      name: "emit",
+      value: "WHAT",
+      help:
+        "script (the default), or json: workload JSON, version 1 and beyond, to the output or standard output",
+    },
+    {
+      name: "rows",
+      value: "N",
+      help:
+        "with more than N operations, these go as lines (JSON) into NAME.data/, and the scenario plays them; 20000 unless given",
+    },
+    {
       name: "force",
       short: "f",
       help: "overwrite the scenario if it exists: your changes to it are lost",
@@ -59,12 +71,15 @@ export const compileCommand: Command = {
   examples: [
     "smbench compile customer.pcapng -o customer.ts",
     "smbench compile trace.pcap.gz -o trace.ts --data captured --strict",
+    "smbench compile customer.pcapng --emit json -o customer.json",
   ],
   run: compileCapture,
 };
 
 async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCode> {
-  const output = given.value("output");
+  const isJson = emitKind(given.value("emit")) === "json";
+  const output = given.value("output") ?? (isJson ? "-" : undefined);
+  const above = rowLimit(given.value("rows"));
   if (output === undefined) {
     throw new UsageError("Cannot compile: no output is named", {
       hint: "name the scenario to write with -o FILE.ts",
@@ -88,6 +103,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
   const beside = output.replace(/[^\\/]*$/, "");
   const folder = `${beside}blobs`;
   if (captured) await makeFolder(folder);
+  using files = new PiecewiseFiles();
   const compiled = await onCapture(terminal, ({ progress, signal }) =>
     compile(input, {
       version: VERSION,
@@ -96,7 +112,20 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       progress,
       signal,
       provision,
-      ...output === "-" ? {} : { dataFolder: dataFolder(output) },
+      ...isJson
+        ? { json: (text) => output === "-" ? terminal.out(text) : files.write(output, text) }
+        : output === "-"
+        ? {}
+        : {
+          dataFolder: dataFolder(output),
+          rows: {
+            above,
+            write(path, lines) {
+              makeFolderSync(`${beside}${dataFolder(output)}`);
+              files.write(`${beside}${path}`, lines);
+            },
+          },
+        },
       ...captured
         ? {
           blobs: {
@@ -106,15 +135,18 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
         }
         : {},
     }));
-  if (compiled.plan.operations.length === 0) {
+  if (compiled.count === 0) {
     terminal.err(`${noteLines(compiled.notes).join("\n")}\n`);
     throw new CommandError(
       ExitCode.BAD_INPUT,
       `Cannot compile ${name}: it has no SMB2 operation that could be read`,
     );
   }
-  if (output === "-") terminal.out(compiled.script);
-  else await writeWhole(output, compiled.script);
+  files.finish();
+  if (!isJson) {
+    if (output === "-") terminal.out(compiled.script);
+    else await writeWhole(output, compiled.script);
+  }
   for (const { path, text } of compiled.modules) {
     await makeFolder(`${beside}${path.replace(/\/[^/]*$/, "")}`);
     await writeWhole(`${beside}${path}`, text);
@@ -139,6 +171,19 @@ function provisionLevel(text = "full"): ProvisionLevel {
 /** Name of the folder beside the scenario for what is too long to stand in it. */
 function dataFolder(output: string): string {
   return `${output.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "")}.data`;
+}
+
+function emitKind(text = "script"): string {
+  if (text === "script" || text === "json") return text;
+  throw new UsageError(`Cannot compile with --emit ${text}: known are script, json`);
+}
+
+/** Operations that a script has at most; beyond that nobody reads it. */
+const ROW_LIMIT = 20_000;
+
+function rowLimit(text = String(ROW_LIMIT)): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new UsageError(`Cannot compile with --rows ${text}: a number of operations is needed`);
 }
 
 const FOLD_LEVELS = ["none", "loops", "all"] as const;
@@ -172,7 +217,7 @@ async function report(compiled: Compiled, about: {
       packets,
       exchanges,
       clients: plan.clients.length,
-      operations: plan.operations.length,
+      operations: compiled.count,
       notes,
     });
     if (output === "-") terminal.err(`${text}\n`);
@@ -180,11 +225,13 @@ async function report(compiled: Compiled, about: {
     return;
   }
   const lines = [
-    `${output === "-" ? "scenario" : output}: ${plural(plan.operations.length, "operation")} of ${
-      plural(plan.clients.length, "client")
-    }, from ${plural(exchanges, "exchange")} in ${plural(packets, "packet")}`,
+    `${output === "-" ? (given.value("emit") === "json" ? "workload" : "scenario") : output}: ${
+      plural(compiled.count, "operation")
+    } of ${plural(plan.clients.length, "client")}, from ${plural(exchanges, "exchange")} in ${
+      plural(packets, "packet")
+    }`,
     ...noteLines(notes),
-    ...output === "-" ? [] : await editorHint(output),
+    ...output === "-" || given.value("emit") === "json" ? [] : await editorHint(output),
   ];
   terminal.err(`${lines.join("\n")}\n`);
 }

@@ -34,6 +34,60 @@ export function writeWholeSync(path: string, content: string | Uint8Array): void
   }
 }
 
+/** Files that are written in pieces, by callers that cannot wait; none of them is there before all are. */
+export class PiecewiseFiles implements Disposable {
+  /** Place -> where it lies meanwhile. */
+  readonly #files = new Map<string, string>();
+
+  /**
+   * Adds to a file.
+   *
+   * @throws {CommandError} When it cannot be written.
+   */
+  write(path: string, text: string): void {
+    const known = this.#files.get(path);
+    const temporary = known ?? temporaryName(path);
+    try {
+      Deno.writeFileSync(
+        temporary,
+        bytesOf(text),
+        known === undefined ? { createNew: true } : { append: true },
+      );
+    } catch (cause) {
+      throw cannotWrite(path, cause);
+    }
+    this.#files.set(path, temporary);
+  }
+
+  /**
+   * Puts all files in their places.
+   *
+   * @throws {CommandError} When one cannot be put there.
+   */
+  finish(): void {
+    for (const [path, temporary] of this.#files) {
+      try {
+        Deno.renameSync(temporary, path);
+      } catch (cause) {
+        throw cannotWrite(path, cause);
+      }
+      this.#files.delete(path);
+    }
+  }
+
+  /** Removes what was not put in its place. */
+  [Symbol.dispose](): void {
+    for (const temporary of this.#files.values()) {
+      try {
+        Deno.removeSync(temporary);
+      } catch {
+        // It was never made.
+      }
+    }
+    this.#files.clear();
+  }
+}
+
 /**
  * Makes a folder and those above it, if they are not there.
  *
@@ -42,6 +96,15 @@ export function writeWholeSync(path: string, content: string | Uint8Array): void
 export async function makeFolder(path: string): Promise<void> {
   try {
     await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** The same, for callers that cannot wait. */
+export function makeFolderSync(path: string): void {
+  try {
+    Deno.mkdirSync(path, { recursive: true });
   } catch (cause) {
     throw cannotWrite(path, cause);
   }

@@ -114,7 +114,8 @@ function checkedWorkload(path: string, json: unknown) {
   }
 }
 
-function workloadProblems(path: string, problems: readonly string[], cause?: Error): CommandError {
+/** Everything that is wrong with a workload, as one error. */
+export function workloadProblems(path: string, problems: readonly string[], cause?: Error): CommandError {
   const shown = problems.slice(0, MAX_SHOWN).map((problem) => `  ${printable(problem)}`);
   const more = problems.length - shown.length;
   return new CommandError(
@@ -125,7 +126,7 @@ function workloadProblems(path: string, problems: readonly string[], cause?: Err
 }
 
 /** A problem for each blob that is not there, with the operation that needs it first. */
-async function missingBlobs(
+export async function missingBlobs(
   folder: string,
   blobs: ReadonlyMap<string, string>,
 ): Promise<string[]> {

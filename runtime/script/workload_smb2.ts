@@ -47,6 +47,8 @@ const base = {
   status: u32.nullish(),
   /** Operations of the same client that are answered before this one is sent: none. */
   after: ids.optional(),
+  /** The one of them that brought this one about; null where none did. */
+  enabledBy: id.nullish(),
   /** Operations of other clients that are: none. */
   afterOthers: ids.optional(),
   /** Operations of other clients that the server has said to be pending: none. */
