@@ -18,9 +18,11 @@ export const ExitCode = {
   INCOMPLETE: 6,
   /** An input is missing, unreadable, or not what it should be. */
   BAD_INPUT: 7,
+  /** An output (`--out`, `--oplog`, `--junit`, ...) lacks something; everything else went as expected. */
+  OUTPUT_FAILED: 8,
   /** A fault of smbench itself. */
   INTERNAL: 70,
-  /** Reserved, as in k6: a threshold was crossed. */
+  /** A threshold does not hold, as in k6. */
   THRESHOLD: 99,
   /** Reserved, as in k6: an invalid configuration file. */
   INVALID_CONFIG: 104,
@@ -45,7 +47,9 @@ export const EXIT_CODE_TEXTS: readonly (readonly [code: string, text: string])[]
   ["5", "the target refused the user or the share"],
   ["6", "compile --strict: the script does not have everything of the capture"],
   ["7", "an input file is missing, unreadable, or not what it should be"],
+  ["8", "an output could not be written; everything else as expected"],
   ["70", "a fault of smbench itself"],
+  ["99", "a threshold does not hold"],
   ["105", "interrupted"],
-  ["99, 104, 107, 108", "reserved, with the meaning that k6 gives them"],
+  ["104, 107, 108", "reserved, with the meaning that k6 gives them"],
 ];

@@ -20,8 +20,9 @@ export interface Subject {
   readonly warnings: readonly string[];
   /** Starts a worker with it. */
   load(options: SandboxOptions): Promise<Sandbox>;
-  /** Its own `load`, once loaded; undefined without one. */
+  /** Its own `load` and `thresholds`, once loaded; undefined without them. */
   readonly shape: unknown;
+  readonly thresholds: unknown;
   /** Its parameters, once loaded. */
   readonly params: readonly ParamInfo[];
   /** A path within the scenario's folder, as the user would name it. */
@@ -54,6 +55,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
     workload: null,
     warnings: [],
     shape: undefined as unknown,
+    thresholds: undefined as unknown,
     params: [] as readonly ParamInfo[],
     shownPath: (file: string) => `${prefix}${file}`,
     async load(options: SandboxOptions): Promise<Sandbox> {
@@ -66,6 +68,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
       subject.kind = description.kind;
       subject.params = description.params;
       subject.shape = description.load;
+      subject.thresholds = description.thresholds;
       return sandbox;
     },
   };
@@ -99,6 +102,7 @@ async function workloadSubject(path: string): Promise<Subject> {
     workload: checked.workload,
     warnings: checked.warnings,
     shape: undefined,
+    thresholds: undefined,
     params: [],
     shownPath: (file) => file,
     load: (options) => Sandbox.empty(folder, options),
@@ -115,7 +119,11 @@ function checkedWorkload(path: string, json: unknown) {
 }
 
 /** Everything that is wrong with a workload, as one error. */
-export function workloadProblems(path: string, problems: readonly string[], cause?: Error): CommandError {
+export function workloadProblems(
+  path: string,
+  problems: readonly string[],
+  cause?: Error,
+): CommandError {
   const shown = problems.slice(0, MAX_SHOWN).map((problem) => `  ${printable(problem)}`);
   const more = problems.length - shown.length;
   return new CommandError(

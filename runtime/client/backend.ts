@@ -58,6 +58,8 @@ export interface BackendConnection {
   session(authenticator: Authenticator, options?: SessionSetupOptions): Promise<BackendSession>;
   echo<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"ECHO", O>>;
   close(): void;
+  /** How often a request had to wait for credits; absent where that is not known. */
+  readonly creditStalls?: number;
   /** The cipher of encrypted sessions; null, or absent, where there is none. */
   readonly cipher?: number | null;
   /** Absent where the back end cannot make faults. */

@@ -12,6 +12,9 @@ import type {
 /** How many divergences of a kind are kept with their details. */
 const EXAMPLES = 5;
 
+/** Seconds over which the rate of progress is taken. */
+const RECENT_S = 1;
+
 /** How many kinds of divergence are told apart; what comes beyond is counted only. */
 const MAX_GROUPS = 1000;
 
@@ -31,6 +34,22 @@ interface CommandTotals {
 interface Group {
   count: number;
   examples: Divergence[];
+}
+
+/** How a run stands. */
+export interface Progress {
+  readonly operations: number;
+  /** Of them: not as expected. */
+  readonly errors: number;
+  readonly divergences: number;
+  /** Milliseconds from the origin to the last event. */
+  readonly duration: number;
+  /** Operations per second, lately. */
+  readonly recent: number;
+  /** The most that an operation was late, lately, in milliseconds; null when none had a time. */
+  readonly lag: number | null;
+  /** Breaks received. */
+  readonly breaks: number;
 }
 
 /** What a `Measurement` needs to know from outside. */
@@ -59,6 +78,7 @@ export class Measurement {
   readonly #statuses = new Map<number, { count: number; expected: number }>();
   readonly #groups = new Map<string, Group>();
   readonly #lag = new Latency();
+  readonly #fromDue = new Latency();
   readonly #breakLatency = new Latency();
   #operations = 0;
   #unanswered = 0;
@@ -69,6 +89,12 @@ export class Measurement {
   #bytesReceived = 0;
   #breaks = { received: 0, ackRequired: 0, acknowledged: 0, refused: 0 };
   #divergences = 0;
+  #errors = 0;
+  #creditStalls = 0;
+  /** The most that an operation was late since progress was told; -1 when none had a time. */
+  #recentLag = -1;
+  #recent = 0;
+  #told = { operations: 0, duration: 0 };
   #iterations = { count: 0, failed: 0, dropped: 0 };
   readonly #iterationTime = new Latency();
   readonly #iterationLag = new Latency();
@@ -78,14 +104,31 @@ export class Measurement {
     this.#statusName = options.statusName;
   }
 
-  /** Operations so far, and how many of them diverged: for progress. */
-  get progress(): { readonly operations: number; readonly divergences: number } {
-    return { operations: this.#operations, divergences: this.#divergences };
+  /** How the run stands; the rate and lag are those since this was last asked. */
+  get progress(): Progress {
+    const now = { operations: this.#operations, duration: this.#duration };
+    const elapsed = (now.duration - this.#told.duration) / 1000;
+    const lag = this.#recentLag < 0 ? null : this.#recentLag;
+    if (elapsed >= RECENT_S) {
+      this.#recent = (now.operations - this.#told.operations) / elapsed;
+      this.#told = now;
+      this.#recentLag = -1;
+    }
+    return {
+      operations: this.#operations,
+      errors: this.#errors,
+      divergences: this.#divergences,
+      duration: this.#duration,
+      recent: this.#recent,
+      lag,
+      breaks: this.#breaks.received,
+    };
   }
 
   /** Adds an operation. */
   add(record: OperationRecord): void {
     this.#operations++;
+    if (!record.matched) this.#errors++;
     const totals = this.#totals(record.command);
     if (record.skipped !== undefined) totals.skipped++;
     else if (record.matched) totals.matched++;
@@ -115,6 +158,11 @@ export class Measurement {
     this.#iterationTime.add(record.endedAt - record.startedAt);
     if (record.due !== null) this.#iterationLag.add(record.startedAt - record.due);
     this.#duration = Math.max(this.#duration, record.endedAt);
+  }
+
+  /** Adds requests that had to wait for credits. */
+  addCreditStalls(count: number): void {
+    this.#creditStalls += count;
   }
 
   /** Adds iterations that nobody was free for. */
@@ -160,6 +208,8 @@ export class Measurement {
       statuses: this.#statusCounts(),
       breaks: { ...this.#breaks, latency: this.#breakLatency.distribution() },
       lag: this.#lag.distribution() satisfies Distribution,
+      latencyFromDue: this.#fromDue.distribution(),
+      creditStalls: this.#creditStalls,
       divergences: this.#divergenceGroups(),
       divergenceCount: this.#divergences,
       iterations: this.#iterations.count + this.#iterations.dropped === 0 ? null : {
@@ -196,7 +246,11 @@ export class Measurement {
     this.#bytesReceived += record.bytesReceived;
     if (record.command === "READ") this.#payloadRead += record.payload;
     if (record.command === "WRITE") this.#payloadWritten += record.payload;
-    if (record.due !== null) this.#lag.add(sentAt - record.due);
+    if (record.due !== null) {
+      this.#lag.add(sentAt - record.due);
+      this.#recentLag = Math.max(this.#recentLag, sentAt - record.due);
+      if (record.completedAt !== null) this.#fromDue.add(record.completedAt - record.due);
+    }
     this.#duration = Math.max(this.#duration, record.completedAt ?? sentAt);
     if (record.status === null) {
       totals.errors++;

@@ -5,7 +5,7 @@
  * @module
  */
 export { type Distribution, Latency } from "./latency.ts";
-export { Measurement, type MeasurementOptions } from "./measurement.ts";
+export { Measurement, type MeasurementOptions, type Progress } from "./measurement.ts";
 export {
   breakValues,
   checkValues,

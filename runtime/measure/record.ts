@@ -30,6 +30,8 @@ export interface OperationRecord {
   readonly bytesReceived: number;
   /** What the script calls it, for thresholds. */
   readonly tag?: string;
+  /** What was asked for, where the run keeps an operation log: offset, length, class ... */
+  readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   /** Why it was not sent; with `matched`, nothing is lost by that. */
   readonly skipped?: string;
   /** Why there is no response. */
@@ -64,6 +66,8 @@ export interface LoadRecord {
   readonly users: number;
   readonly dropped: number;
   readonly waiting: number;
+  /** Operations without an end. */
+  readonly inFlight: number;
 }
 
 /** One break that the server sent. */

@@ -78,6 +78,13 @@ export interface Summary {
   };
   /** Milliseconds by which operations were sent later than due. */
   readonly lag: Distribution;
+  /**
+   * Milliseconds from the moment at which an operation was due to its response: what waited behind a slow one counts
+   * with its wait.
+   */
+  readonly latencyFromDue: Distribution;
+  /** Requests that had to wait for credits (MS-SMB2 3.2.4.1.2). */
+  readonly creditStalls: number;
   /** Earliest first. */
   readonly divergences: readonly DivergenceGroup[];
   /** All divergences, those beyond the groups' examples included. */

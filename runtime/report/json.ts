@@ -1,5 +1,5 @@
 /** The closing summary for programs. */
-import type { Summary } from "../measure/mod.ts";
+import type { Summary, ThresholdResult } from "../measure/mod.ts";
 
 /** The failure of a scenario. */
 export interface ReportFailure {
@@ -29,6 +29,7 @@ export interface JsonReport {
   readonly failure: ReportFailure | null;
   readonly notes: readonly string[];
   readonly log: readonly string[];
+  readonly thresholds: readonly ThresholdResult[];
   /** Times in milliseconds, sizes in bytes. */
   readonly summary: Summary;
 }

@@ -1,5 +1,11 @@
 /** The closing summary for people: 80 columns, aligned. */
-import type { Distribution, Divergence, DivergenceGroup, Summary } from "../measure/mod.ts";
+import type {
+  Distribution,
+  Divergence,
+  DivergenceGroup,
+  Summary,
+  ThresholdResult,
+} from "../measure/mod.ts";
 import { byteText, durationText, plural, printable } from "./units.ts";
 
 /** What a report says beside the numbers. */
@@ -11,6 +17,7 @@ export interface ReportHead {
   /** One sentence: how it ended. */
   readonly verdict: string;
   readonly ok: boolean;
+  readonly thresholds?: readonly ThresholdResult[];
 }
 
 /** How to write. */
@@ -51,6 +58,7 @@ export function summaryText(summary: Summary, head: ReportHead, options: TextOpt
     commandTable(summary),
     statusTable(summary),
     checkTable(summary),
+    thresholdTable(head.thresholds ?? []),
     divergences(summary, { paint, width }),
     [head.ok ? paint.good(head.verdict) : paint.bad(head.verdict)],
   ];
@@ -104,7 +112,16 @@ function overview(summary: Summary): string[] {
       ),
     );
   }
-  if (lag.count > 0) lines.push(line("lag", `${spread(lag)} behind schedule`));
+  if (lag.count > 0) {
+    const fromDue = summary.latencyFromDue;
+    lines.push(
+      line("lag", `${spread(lag)} behind schedule`),
+      line("from due", `${spread(fromDue)} to the response`),
+    );
+  }
+  if (summary.creditStalls > 0) {
+    lines.push(line("credits", `${summary.creditStalls} requests had to wait for them`));
+  }
   return lines;
 }
 
@@ -150,6 +167,18 @@ function checkTable({ checks }: Summary): string[] {
   return table(
     ["check", "passed", "failed"],
     checks.map(({ name, passed, failed }) => [printable(name), String(passed), String(failed)]),
+  );
+}
+
+function thresholdTable(thresholds: readonly ThresholdResult[]): string[] {
+  if (thresholds.length === 0) return [];
+  return table(
+    ["threshold", "observed", "kept"],
+    thresholds.map(({ metric, expression, passed, observed }) => [
+      `${metric} ${expression}`,
+      observed === null ? "no values" : String(Math.round(observed * 1000) / 1000),
+      passed ? "yes" : "NO",
+    ]),
   );
 }
 

@@ -34,6 +34,8 @@ export interface ScenarioDescription {
   readonly clients: readonly string[];
   /** Its `load`, as it stands there; undefined without one. */
   readonly load?: unknown;
+  /** Its `thresholds`, as they stand there. */
+  readonly thresholds?: unknown;
 }
 
 /** What a scenario threw, or what was wrong with it. */
@@ -129,6 +131,10 @@ export type ToHost =
     readonly checks: readonly CheckRecord[];
     /** Null where there is no load. */
     readonly load: LoadRecord | null;
+    /** Milliseconds of the epoch at which the records' times begin. */
+    readonly zero: number;
+    /** Requests that had to wait for credits, so far. */
+    readonly creditStalls: number;
   }
   | { readonly kind: "log"; readonly message: string }
   | { readonly kind: "note"; readonly message: string }
@@ -177,7 +183,8 @@ export function parseToHost(data: unknown): ToHost | null {
     case "records":
       return isList(data.operations, isOperation) && isList(data.breaks, isBreak) &&
           isList(data.iterations, isIteration) && isList(data.checks, isCheck) &&
-          isNullable(data.load, isLoad)
+          isNullable(data.load, isLoad) && isNumber(data.zero) &&
+          isNumber(data.creditStalls)
         ? {
           kind: "records",
           operations: data.operations,
@@ -185,6 +192,8 @@ export function parseToHost(data: unknown): ToHost | null {
           iterations: data.iterations,
           checks: data.checks,
           load: data.load,
+          zero: data.zero,
+          creditStalls: data.creditStalls,
         }
         : null;
     case "log":
@@ -295,6 +304,16 @@ function isPreflightFailure(value: unknown): value is PreflightFailure {
     isBoolean(value.lost) && isBoolean(value.unsupported) && isText(value.reason);
 }
 
+/** Most parameters of an operation. */
+const MAX_PARAMETERS = 32;
+
+function isParameters(value: unknown): value is NonNullable<OperationRecord["parameters"]> {
+  if (!isRecord(value)) return false;
+  const entries = Object.entries(value);
+  return entries.length <= MAX_PARAMETERS &&
+    entries.every(([, one]) => isText(one) || isNumber(one) || isBoolean(one));
+}
+
 function isGrant(value: unknown): value is NonNullable<OperationRecord["grant"]> {
   return isRecord(value) && isText(value.expected) && isText(value.actual);
 }
@@ -305,6 +324,7 @@ function isOperation(value: unknown): value is OperationRecord {
     isNullable(value.sentAt, isNumber) && isNullable(value.completedAt, isNumber) &&
     isNullable(value.status, isNumber) && isText(value.expected) && isBoolean(value.matched) &&
     isNumber(value.payload) && isNumber(value.bytesSent) && isNumber(value.bytesReceived) &&
+    isOptional(value.tag, isText) && isOptional(value.parameters, isParameters) &&
     isOptional(value.skipped, isText) && isOptional(value.error, isText) &&
     isOptional(value.grant, isGrant);
 }
@@ -321,7 +341,7 @@ function isCheck(value: unknown): value is CheckRecord {
 
 function isLoad(value: unknown): value is LoadRecord {
   return isRecord(value) && isNumber(value.users) && isNumber(value.dropped) &&
-    isNumber(value.waiting);
+    isNumber(value.waiting) && isNumber(value.inFlight);
 }
 
 function isBreak(value: unknown): value is BreakRecord {

@@ -56,6 +56,7 @@ const blobs: string[] = [];
 let operations: OperationRecord[] = [];
 let breaks: BreakRecord[] = [];
 let iterations: IterationRecord[] = [];
+let toldStalls = 0;
 const checks = new Map<string, { passed: number; failed: number }>();
 
 interface Waiter<T> {
@@ -154,6 +155,7 @@ async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void>
         params: describeParams(exported.params),
         clients: Object.keys(exported.clients),
         ...exported.load === undefined ? {} : { load: exported.load },
+        ...exported.thresholds === undefined ? {} : { thresholds: exported.thresholds },
       },
     });
   } catch (error) {
@@ -231,9 +233,10 @@ function finish(failure: ReturnType<typeof describeFailure> | null): void {
 
 function flush(): void {
   const load = handle?.load ?? null;
-  if (operations.length + breaks.length + iterations.length + checks.size === 0 && load === null) {
-    return;
-  }
+  const creditStalls = handle?.creditStalls ?? 0;
+  const news = operations.length + breaks.length + iterations.length + checks.size;
+  if (news === 0 && load === null && creditStalls === toldStalls) return;
+  toldStalls = creditStalls;
   send({
     kind: "records",
     operations,
@@ -241,6 +244,8 @@ function flush(): void {
     iterations,
     checks: [...checks].map(([name, counts]) => ({ name, ...counts })),
     load,
+    zero: performance.timeOrigin + (handle?.zero ?? 0),
+    creditStalls,
   });
   operations = [];
   breaks = [];

@@ -88,6 +88,8 @@ export interface OperationOptions {
   readonly via?: Session;
   /** What to send in place of what a client would send, illegal values included. */
   readonly raw?: RawRequest;
+  /** A name for thresholds and outputs: `smb_op_duration{tag:save}`. */
+  readonly tag?: string;
 }
 
 /**
@@ -1226,6 +1228,27 @@ export interface LoadStage {
   readonly target: number;
 }
 
+/**
+ * A condition on a metric, as k6 writes it: `"p(95)<20"` (also `avg`, `min`, `med`, `max`, `count`) for times in
+ * milliseconds, `"rate<0.01"` for parts, `"count>100"` and `"rate>10"` (per second) for sums.
+ */
+export type Threshold = string | {
+  readonly threshold: string;
+  /** Ends the run as soon as it does not hold. */
+  readonly abortOnFail?: boolean;
+  /** Seconds before which that is not looked at. */
+  readonly delayAbortEval?: number;
+};
+
+/**
+ * Conditions by metric, with tags that choose some of its values: `"smb_op_duration{command:READ}"`. The metrics:
+ * `smb_op_duration`, `smb_op_duration_due` (from the moment at which the operation was due), `smb_lag`, `smb_ops`,
+ * `smb_errors`, `smb_bytes_read`, `smb_bytes_written`, `smb_breaks`, `smb_break_ack`, `smb_divergences`, `checks`,
+ * `iterations`, `iteration_duration`, `iteration_failures`, `dropped_iterations`; the tags: `command`, `client`,
+ * `status`, `tag`, `check`. A condition on a metric without values does not hold.
+ */
+export type ThresholdMap = Readonly<Record<string, Threshold | readonly Threshold[]>>;
+
 /** What every kind of load takes. */
 export interface LoadOptions {
   /** When it begins, after the beginning of the run; at once unless given. */
@@ -1368,6 +1391,8 @@ export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined>
   readonly onBreak?: BreakPolicy;
   /** Many users, instead of one. */
   readonly load?: Load;
+  /** What the run must keep to pass; exit code 99 where it does not. */
+  readonly thresholds?: ThresholdMap;
 }
 
 /** What a scenario's function gets. */
@@ -1419,6 +1444,8 @@ export interface ReplayOptions<
   readonly onBreak?: BreakPolicy;
   /** Many users, each of whom plays all clients of the capture. */
   readonly load?: Load;
+  /** What the run must keep to pass; exit code 99 where it does not. */
+  readonly thresholds?: ThresholdMap;
   /** One per captured client; each has a function of the same name. */
   readonly clients: C;
 }

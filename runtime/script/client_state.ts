@@ -78,7 +78,10 @@ export class ClientState {
     });
     connection.onBreak = (event) => this.breaks.react(event);
     this.#connections.add(connection);
-    void connection.disconnected.then(() => this.#connections.delete(connection));
+    void connection.disconnected.then(() => {
+      this.#connections.delete(connection);
+      this.run.commons.creditStalls += connection.creditStalls ?? 0;
+    });
     return { connection, transport };
   }
 

@@ -1,5 +1,5 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
-import type { Clock } from "../schedule/mod.ts";
+import type { Clock, Segment } from "../schedule/mod.ts";
 import type { Footprints } from "./footprints.ts";
 
 /** How often overdue operations are looked for, in milliseconds. */
@@ -86,24 +86,35 @@ export class Commons {
   readonly admission: Admission | null;
   /** The names that the run makes, where they are removed after it. */
   footprints: Footprints | null = null;
+  /** Operations without an end. */
+  inFlight = 0;
+  /** Requests that had to wait for credits, on connections that have ended. */
+  creditStalls = 0;
   readonly #readBlob: (path: string) => Promise<Uint8Array>;
   readonly #blobs = new Map<string, Uint8Array | Promise<Uint8Array>>();
-  #nextId = 1;
+  readonly #step: number;
+  #nextId: number;
 
   constructor(parts: {
     readonly clock: Clock;
     readonly blob: (path: string) => Promise<Uint8Array>;
     /** Most operations in flight; no limit unless given. */
     readonly maxConcurrent?: number | undefined;
+    /** Which of several workers this is: their numbers differ. */
+    readonly segment?: Segment | undefined;
   }) {
     this.deadlines = new Deadlines(parts.clock);
     this.admission = parts.maxConcurrent === undefined ? null : new Admission(parts.maxConcurrent);
     this.#readBlob = parts.blob;
+    this.#nextId = 1 + (parts.segment?.index ?? 0);
+    this.#step = parts.segment?.of ?? 1;
   }
 
   /** A number for an operation. */
   id(): number {
-    return this.#nextId++;
+    const id = this.#nextId;
+    this.#nextId += this.#step;
+    return id;
   }
 
   /** The content of a blob: at once when it is there. */

@@ -27,6 +27,10 @@ export interface RunHandle {
   readonly finished: Promise<RunResult>;
   /** Sends nothing from now on, logs off and finishes. */
   stop(reason: string): void;
+  /** Moment of the host's clock from which the records' times count. */
+  readonly zero: number;
+  /** Requests that had to wait for credits, on connections that have ended. */
+  readonly creditStalls: number;
   /** How the load stands; null without one. */
   readonly load: LoadRecord | null;
 }
@@ -62,6 +66,7 @@ export function execute(
     clock: host.clock,
     blob: host.blob,
     maxConcurrent: options.maxConcurrent,
+    segment: options.part?.segment,
   });
   const parts = { definition, host, options, commons, params };
   if (plan !== null && definition.provision !== null && options.provision?.mode !== "off") {
@@ -96,10 +101,20 @@ export function execute(
   });
   return {
     finished,
+    get zero() {
+      return runner.zero;
+    },
     get load() {
       return runner instanceof LoadRun
-        ? { ...runner.state, waiting: commons.admission?.waiting ?? 0 }
+        ? {
+          ...runner.state,
+          waiting: commons.admission?.waiting ?? 0,
+          inFlight: commons.inFlight,
+        }
         : null;
+    },
+    get creditStalls() {
+      return commons.creditStalls;
     },
     stop(reason) {
       runner.stop(reason);
@@ -110,6 +125,8 @@ export function execute(
 
 /** The scenario once (or as often as `loop` says), by one user. */
 class SingleRun {
+  /** What the times of all rounds count from. */
+  zero = 0;
   readonly #parts: UserParts;
   #scope: UserScope;
   #stopped: string | null = null;
@@ -122,7 +139,7 @@ class SingleRun {
   }
 
   async play(): Promise<void> {
-    const { loop = 1 } = this.#parts.options;
+    const { host, options: { loop = 1 } } = this.#parts;
     for (let round = 0; round < loop && this.#stopped === null; round++) {
       if (round > 0) {
         await this.#scope.close();
@@ -132,7 +149,8 @@ class SingleRun {
       }
       await this.#provisioner?.prepare();
       if (this.#parts.options.provision?.mode === "only") return;
-      this.#scope.run.begin();
+      if (round === 0) this.zero = host.clock.now();
+      this.#scope.run.begin(this.zero);
       await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
     }
   }

@@ -2,6 +2,7 @@
 import type { Authenticator, Backend, SessionKeyRecord, Transport } from "../client/mod.ts";
 import type { BreakRecord, IterationRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
+import type { PathRule } from "./name_map.ts";
 import type { ProvisionOptions } from "./provision_run.ts";
 import type { RowChunk } from "./rows.ts";
 
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly share: string;
   /** Captured share -> share of the target. */
   readonly shares: Readonly<Record<string, string>>;
+  /** What stands for captured paths, before `root` is set before them; they stay unless given. */
+  readonly paths?: readonly PathRule[];
   /** Directory of the target's share under which a replay's paths lie; empty for the root. */
   readonly root: string;
   /** What becomes of a scenario's `provision`; made and removed unless given. */

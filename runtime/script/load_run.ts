@@ -70,6 +70,11 @@ export class LoadRun {
     this.#left = quota(plan.shape, part.segment);
   }
 
+  /** What the times of all users count from. */
+  get zero(): number {
+    return this.#origin;
+  }
+
   /** Users at work, and iterations that nobody was free for. */
   get state(): { readonly users: number; readonly dropped: number } {
     return { users: this.#active, dropped: this.#dropped };

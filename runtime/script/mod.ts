@@ -14,6 +14,8 @@ export type { Credentials, RunHost, RunOptions } from "./host.ts";
 export { EXECUTORS, LoadError, type LoadOverrides, parseLoad } from "./load_options.ts";
 export { type LoadPart, userName } from "./load_run.ts";
 export { describeParams, type ParamInfo, ParamsError, parseParams } from "./params.ts";
+export { NameMap, type NameMapping, nameMappingSchema, NO_NAMES } from "./name_map.ts";
+export { pathTest } from "./path_glob.ts";
 export { ProvisionError, type ProvisionOptions } from "./provision_run.ts";
 export { Definition, replay, scenario } from "./scenario.ts";
 export { duration, size } from "./units.ts";

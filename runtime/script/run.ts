@@ -204,6 +204,7 @@ export class Run {
       void pending.promise.then(() => this.order.end(pendingOf(key)));
     }
     this.#outstanding++;
+    this.commons.inFlight++;
     const { pace, recorded } = origin;
     let held = false;
     pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: madeAt });
@@ -253,6 +254,7 @@ export class Run {
           status: reply?.status ?? null,
           expected: expected.text,
           matched,
+          ...options.tag === undefined ? {} : { tag: options.tag },
           payload: reply === undefined ? 0 : intent.payload?.(reply) ?? 0,
           bytesSent: reply?.bytesSent ?? 0,
           bytesReceived: reply?.bytesReceived ?? 0,
@@ -261,6 +263,7 @@ export class Run {
           ...grant === undefined ? {} : { grant },
         });
         this.#outstanding--;
+        this.commons.inFlight--;
         const answered = recorded === undefined || reply === undefined ? null : {
           recorded: recorded.at + recorded.took,
           actual: reply.receivedAt,

@@ -10,6 +10,7 @@ import type {
   Scenario,
   ScenarioFunction,
   ScenarioOptions,
+  ThresholdMap,
 } from "./api.ts";
 import { type ProvisionItem, provisionItems } from "./provision.ts";
 
@@ -30,6 +31,7 @@ export class Definition implements Scenario {
   readonly onBreak: BreakPolicy;
   /** Many users; undefined where one is enough. */
   readonly load: Load | undefined;
+  readonly thresholds: ThresholdMap | undefined;
   /** What shares hold before it starts; null where it does not say. */
   readonly provision: readonly ProvisionItem[] | null;
 
@@ -42,6 +44,7 @@ export class Definition implements Scenario {
     body?: ScenarioFunction<ParamsSchema>;
     onBreak?: BreakPolicy | undefined;
     load?: Load | undefined;
+    thresholds?: ThresholdMap | undefined;
     provision?: unknown;
   }) {
     this.kind = fields.kind;
@@ -52,6 +55,7 @@ export class Definition implements Scenario {
     this.body = fields.body ?? null;
     this.onBreak = fields.onBreak ?? "acknowledge";
     this.load = fields.load;
+    this.thresholds = fields.thresholds;
     this.provision = fields.provision === undefined ? null : provisionItems(fields.provision);
   }
 }
@@ -95,6 +99,7 @@ export function scenario<P extends ParamsSchema | undefined = undefined>(
     body: run as ScenarioFunction<ParamsSchema>,
     onBreak: options.onBreak,
     load: options.load,
+    thresholds: options.thresholds,
     provision: options.provision,
   });
 }
@@ -157,6 +162,7 @@ export function replay<
     functions,
     onBreak: options.onBreak,
     load: options.load,
+    thresholds: options.thresholds,
     provision: options.provision,
   });
 }

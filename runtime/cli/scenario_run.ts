@@ -1,0 +1,452 @@
+/** One run, from the workers' start to the report. */
+import { type Authenticator, type Backend, ntlmAuthenticator } from "../client/mod.ts";
+import { type LoadRecord, Measurement, type Summary, type Thresholds } from "../measure/mod.ts";
+import {
+  type JsonReport,
+  jsonText,
+  plural,
+  printable,
+  type ReportHead,
+  summaryText,
+} from "../report/mod.ts";
+import {
+  placeText,
+  type Records,
+  type Sandbox,
+  type SandboxOptions,
+  ScenarioError,
+  type ScenarioFailure,
+  type TargetOrder,
+} from "../sandbox/mod.ts";
+import type { Credentials, NameMapping, ProvisionOptions } from "../script/mod.ts";
+import { statusName } from "../wire/mod.ts";
+import type { Accounts } from "./accounts.ts";
+import { CommandError, type Given, UsageError } from "./command.ts";
+import { ExitCode } from "./exit_codes.ts";
+import { Generator } from "./generator.ts";
+import { KeyLog } from "./keylog.ts";
+import { liveText } from "./live.ts";
+import { loadOf, type LoadSettings, readLoadSettings } from "./load.ts";
+import { Outputs, type Standing } from "./outputs.ts";
+import { ProgressLine } from "./progress.ts";
+import type { Subject } from "./subject.ts";
+import { type Target, targetText } from "./target.ts";
+import type { Terminal } from "./terminal.ts";
+import { takeBatch, thresholdsOf } from "./thresholds.ts";
+import { VERSION } from "./version.ts";
+
+/** How long an interrupted run may take to log off and to remove what it made before it is ended, in milliseconds. */
+const GRACE_MS = 15_000;
+
+/** Lines of the scenario's log that the JSON report keeps. */
+const MAX_LOG = 10_000;
+
+/** Failed iterations that are shown. */
+const MAX_FAILURES = 5;
+
+/** How often outputs and thresholds are looked after, in milliseconds. */
+const TICK_MS = 1000;
+
+/** How often the state of a load is told where there is no terminal, in milliseconds. */
+const TOLD_MS = 10_000;
+
+/** How to run, from the command line. */
+export interface Settings {
+  readonly backend: Backend["name"];
+  readonly speed: number;
+  readonly asap: boolean;
+  readonly causal: boolean;
+  /** Seconds; absent where not given. */
+  readonly maxIdle?: number;
+  readonly from?: number;
+  readonly to?: number;
+  readonly timeout: number;
+  readonly params: Readonly<Record<string, string>>;
+  readonly shares: Readonly<Record<string, string>>;
+  readonly paths: NameMapping["paths"];
+  readonly provision: ProvisionOptions;
+}
+
+/** What a run is made of. */
+export interface RunParts {
+  readonly given: Given;
+  readonly terminal: Terminal;
+  readonly subject: Subject;
+  readonly path: string;
+  readonly settings: Settings;
+  readonly target: Target;
+  readonly accounts: Accounts;
+  /** Whether the target is the server in memory. */
+  readonly embedded: boolean;
+}
+
+/** One run. */
+export class ScenarioRun {
+  readonly #parts: RunParts;
+  readonly #measurement = new Measurement({ statusName });
+  readonly #notes: string[] = [];
+  readonly #log: string[] = [];
+  readonly #startedAt = new Date();
+  readonly #keylog: KeyLog | null;
+  readonly #loadSettings: LoadSettings;
+  readonly #outputs: Outputs;
+  readonly #generator = new Generator();
+  #thresholds: Thresholds | null = null;
+  /** Failed iterations that are shown. */
+  readonly #failures: string[] = [];
+  /** Users at work, and what waits, by worker. */
+  readonly #loads = new Map<number, LoadRecord>();
+  /** Requests that waited for credits, by worker. */
+  readonly #stalls = new Map<number, number>();
+  /** Why workers ended that should not have. */
+  readonly #deaths: string[] = [];
+  #progress: ProgressLine | null = null;
+  #interrupted = false;
+  /** The threshold that ended the run. */
+  #abortion: string | null = null;
+
+  constructor(parts: RunParts) {
+    this.#parts = parts;
+    const { given } = parts;
+    this.#loadSettings = readLoadSettings(given);
+    this.#outputs = new Outputs(given);
+    const keylog = given.value("keylog");
+    this.#keylog = keylog === undefined ? null : new KeyLog(keylog);
+  }
+
+  async run(): Promise<ExitCode> {
+    const { given, subject, terminal } = this.#parts;
+    let pool: Sandbox[] = [];
+    const stop = (reason: string) => pool.forEach((sandbox) => sandbox.stop(reason));
+    const terminate = () => pool.forEach((sandbox) => sandbox.terminate());
+    let grace: ReturnType<typeof setTimeout> | undefined;
+    let ticking: ReturnType<typeof setInterval> | undefined;
+    const stopListening = terminal.onInterrupt(() => {
+      if (this.#interrupted) {
+        terminate();
+        return;
+      }
+      this.#interrupted = true;
+      stop("the run was interrupted");
+      grace = setTimeout(terminate, GRACE_MS);
+    });
+    try {
+      const first = await subject.load(this.#sandboxOptions(0));
+      pool = [first];
+      const load = loadOf(subject.shape, this.#loadSettings);
+      const thresholds = thresholdsOf(subject.thresholds, given);
+      this.#thresholds = thresholds;
+      if (!given.has("no-preflight") && !this.#interrupted) await this.#preflight(first);
+      const workers = load === null ? 1 : Math.min(this.#loadSettings.workers, load.users);
+      for (let index = 1; index < workers; index++) {
+        pool.push(await subject.load(this.#sandboxOptions(index)));
+      }
+      let told = Date.now();
+      ticking = setInterval(() => {
+        this.#outputs.tick(() => this.#standing());
+        const broken = thresholds.abortion(this.#measurement.progress.duration / 1000);
+        if (broken !== null && this.#abortion === null) {
+          this.#abortion = `${broken.metric} ${broken.expression}`;
+          stop(`threshold ${this.#abortion} does not hold`);
+          grace = setTimeout(terminate, GRACE_MS);
+        }
+        if (load === null || terminal.interactive || given.has("quiet")) return;
+        if (Date.now() - told < TOLD_MS) return;
+        told = Date.now();
+        terminal.err(`${this.#liveText()}\n`);
+      }, TICK_MS);
+      const failure = this.#interrupted ? null : await this.#execute(pool, load);
+      return await this.#report(failure);
+    } finally {
+      stopListening();
+      clearInterval(ticking);
+      clearTimeout(grace);
+      terminate();
+      this.#keylog?.close();
+    }
+  }
+
+  #sandboxOptions(index: number): SandboxOptions {
+    const { settings, target } = this.#parts;
+    return {
+      backend: settings.backend,
+      target,
+      authenticator: (credentials, user) => this.#authenticator(credentials, user),
+      records: (records) => this.#record(records, index),
+      log: (message) => this.#logged(message),
+      note: (message) => this.#noted(message),
+      keylog: (line) => {
+        const problem = this.#keylog?.write(line) ?? null;
+        if (problem !== null) this.#noted(problem);
+      },
+    };
+  }
+
+  #record(records: Records, index: number): void {
+    for (const record of records.operations) this.#measurement.add(record);
+    for (const record of records.breaks) this.#measurement.addBreak(record);
+    for (const record of records.checks) this.#measurement.addCheck(record);
+    for (const record of records.iterations) {
+      this.#measurement.addIteration(record);
+      const { failure } = record;
+      if (failure !== null && this.#failures.length < MAX_FAILURES) {
+        this.#failures.push(failure);
+        this.#write(
+          `${printable(record.user)}, iteration ${record.iteration}: ${printable(failure)}\n`,
+        );
+      }
+    }
+    if (records.load !== null) {
+      const before = this.#loads.get(index)?.dropped ?? 0;
+      const dropped = records.load.dropped - before;
+      this.#measurement.addDropped(dropped);
+      for (let i = 0; i < dropped; i++) this.#thresholds?.take("dropped_iterations", 1, {});
+      this.#loads.set(index, records.load);
+    }
+    this.#measurement.addCreditStalls(records.creditStalls - (this.#stalls.get(index) ?? 0));
+    this.#stalls.set(index, records.creditStalls);
+    this.#outputs.records(records);
+    if (this.#thresholds !== null) takeBatch(this.#thresholds, records);
+  }
+
+  async #preflight(sandbox: Sandbox): Promise<void> {
+    const failure = await sandbox.preflight(this.#where());
+    if (failure === null) return;
+    const { accounts, target } = this.#parts;
+    const where = targetText(target);
+    const name = accounts.of(null).user;
+    const user = name === "" ? "anonymously" : `as ${name}`;
+    const what = {
+      connect: `Cannot reach ${where}`,
+      negotiate: `Cannot speak SMB with ${where}`,
+      login: `Cannot log in to ${where} ${user}`,
+      share: `Cannot connect to share ${JSON.stringify(target.share)} of ${where}`,
+    }[failure.stage];
+    const refused = !failure.lost && (failure.stage === "login" || failure.stage === "share");
+    const code = failure.unsupported
+      ? ExitCode.USAGE
+      : refused
+      ? ExitCode.REFUSED
+      : ExitCode.UNREACHABLE;
+    throw new CommandError(code, `${what}: ${printable(failure.reason)}`);
+  }
+
+  #where(): TargetOrder {
+    const { accounts, target: { hostname, port, share } } = this.#parts;
+    return { target: { hostname, port }, server: hostname, share, user: accounts.of(null).user };
+  }
+
+  /** Runs in all workers at once. @returns What failed first, if anything did. */
+  async #execute(
+    pool: readonly Sandbox[],
+    load: ReturnType<typeof loadOf>,
+  ): Promise<ScenarioFailure | null> {
+    const { given, terminal, settings: { backend: _, ...settings }, target, accounts, subject } =
+      this.#parts;
+    using progress = new ProgressLine(
+      given.has("quiet") ? { ...terminal, interactive: false } : terminal,
+      () => this.#liveText(),
+    );
+    this.#progress = progress;
+    const names = load === null ? [] : accounts.names(load.users);
+    const { overrides, isolate, sharedRatio, maxConcurrent } = this.#loadSettings;
+    const runs = await Promise.allSettled(pool.map((sandbox, index) =>
+      sandbox.run({
+        ...this.#where(),
+        root: given.value("root") ?? target.root,
+        ...settings,
+        workload: subject.workload,
+        keylog: this.#keylog !== null,
+        ...load === null ? {} : {
+          load: overrides,
+          part: { segment: { index, of: pool.length }, names, isolate },
+          sharedRatio,
+        },
+        ...maxConcurrent === undefined
+          ? {}
+          : { maxConcurrent: Math.max(1, Math.floor(maxConcurrent / pool.length)) },
+      }).catch((error: unknown) => {
+        // The others go on: what they find is worth having.
+        if (pool.length > 1 && error instanceof ScenarioError && !this.#interrupted) {
+          this.#deaths.push(error.message);
+          this.#noted(`worker ${index + 1} of ${pool.length}: ${error.message}`);
+        }
+        throw error;
+      })
+    ));
+    this.#progress = null;
+    const ended = runs.filter((run) => run.status === "fulfilled");
+    const dead = runs.find((run) => run.status === "rejected");
+    if (dead !== undefined && ended.length === 0 && !this.#interrupted && this.#abortion === null) {
+      throw dead.reason;
+    }
+    return ended.find(({ value }) => value !== null)?.value ?? null;
+  }
+
+  #liveText(): string {
+    return liveText({
+      milliseconds: Date.now() - this.#startedAt.getTime(),
+      progress: this.#measurement.progress,
+      loads: [...this.#loads.values()],
+    });
+  }
+
+  /** The password goes no further than here. */
+  #authenticator(credentials: Credentials, number: number | null): Authenticator {
+    const { user, domain, password } = this.#parts.accounts.of(number);
+    switch (credentials) {
+      case "run":
+        return ntlmAuthenticator({ user, domain, password });
+      case "anonymous":
+        return ntlmAuthenticator({ user: "", domain: "", password: "" });
+      case "guest":
+        return ntlmAuthenticator({ user: "guest", domain: "", password: "" });
+      case "wrong":
+        return ntlmAuthenticator({ user, domain, password: crypto.randomUUID() });
+    }
+  }
+
+  #logged(message: string): void {
+    if (this.#log.length < MAX_LOG) this.#log.push(message);
+    if (!this.#parts.given.has("quiet")) {
+      this.#write(message.split("\n").map((line) => `${printable(line)}\n`).join(""));
+    }
+  }
+
+  #noted(message: string): void {
+    this.#notes.push(message);
+    this.#write(`note: ${printable(message)}\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#progress === null) this.#parts.terminal.err(text);
+    else this.#progress.above(text);
+  }
+
+  #standing(summary: Summary = this.#measurement.summary()): Standing {
+    const { subject, embedded, target } = this.#parts;
+    const loads = [...this.#loads.values()];
+    return {
+      summary,
+      users: loads.length === 0 ? null : loads.reduce((sum, { users }) => sum + users, 0),
+      thresholds: this.#thresholds?.results(summary.duration / 1000) ?? [],
+      startedAt: this.#startedAt,
+      scenario: subject.name,
+      target: embedded ? "server in memory" : targetText(target),
+    };
+  }
+
+  async #report(failure: ScenarioFailure | null): Promise<ExitCode> {
+    const { given, terminal, subject, path } = this.#parts;
+    const summary = this.#measurement.summary();
+    const standing = this.#standing(summary);
+    const bottleneck = this.#generator.bottleneck(summary);
+    if (bottleneck !== null) this.#noted(bottleneck);
+    let { code, verdict } = this.#verdict(failure, standing);
+    const place = failure?.places[0] ?? null;
+    const scenario = { file: path, name: subject.name, kind: subject.kind };
+    const report = (): Omit<JsonReport, "version"> => ({
+      smbench: VERSION,
+      scenario,
+      target: standing.target,
+      startedAt: this.#startedAt.toISOString(),
+      outcome: verdict,
+      exitCode: code,
+      failure: failure === null ? null : { message: failure.message, place },
+      notes: this.#notes,
+      log: this.#log,
+      thresholds: standing.thresholds,
+      summary,
+    });
+    for (const problem of await this.#outputs.finish(standing, report())) {
+      this.#noted(problem);
+      if (code !== ExitCode.OK) continue;
+      code = ExitCode.OUTPUT_FAILED;
+      verdict = `${verdict}, but ${problem}`;
+    }
+    if (given.has("json")) {
+      terminal.out(jsonText(report()));
+      return code;
+    }
+    const head: ReportHead = {
+      scenario: scenario.name,
+      kind: scenario.kind,
+      target: standing.target,
+      verdict,
+      ok: code === ExitCode.OK,
+      thresholds: standing.thresholds,
+    };
+    terminal.out(
+      summaryText(summary, head, { color: terminal.colors, width: terminal.columns }),
+    );
+    return code;
+  }
+
+  #verdict(
+    failure: ScenarioFailure | null,
+    { summary, thresholds }: Standing,
+  ): { code: ExitCode; verdict: string } {
+    if (failure !== null) return this.#failed(failure);
+    if (this.#interrupted) return { code: ExitCode.INTERRUPTED, verdict: "Interrupted" };
+    if (this.#abortion !== null) {
+      return {
+        code: ExitCode.THRESHOLD,
+        verdict: `Ended early: threshold ${this.#abortion} does not hold`,
+      };
+    }
+    if (this.#deaths.length > 0) {
+      return {
+        code: ExitCode.SCENARIO_FAILED,
+        verdict: `${plural(this.#deaths.length, "worker")} ended early`,
+      };
+    }
+    const broken = thresholds.filter(({ passed }) => !passed);
+    if (broken.length > 0) {
+      return {
+        code: ExitCode.THRESHOLD,
+        verdict: `${broken.length} of ${plural(thresholds.length, "threshold")} not kept`,
+      };
+    }
+    const { divergenceCount: divergences, iterations } = summary;
+    // Who sets thresholds has said what may go wrong.
+    if (iterations !== null && iterations.failed > 0 && thresholds.length === 0) {
+      return {
+        code: ExitCode.SCENARIO_FAILED,
+        verdict: `${iterations.failed} of ${plural(iterations.count, "iteration")} failed`,
+      };
+    }
+    if (divergences > 0 && thresholds.length === 0) {
+      return {
+        code: ExitCode.DIVERGED,
+        verdict: `Finished with ${plural(divergences, "difference")} from what was recorded`,
+      };
+    }
+    const failed = summary.checks.reduce((sum, check) => sum + check.failed, 0);
+    if (failed > 0) {
+      return { code: ExitCode.OK, verdict: `Finished; ${plural(failed, "check")} did not hold` };
+    }
+    return { code: ExitCode.OK, verdict: "Passed" };
+  }
+
+  #failed(failure: ScenarioFailure): { code: ExitCode; verdict: string } {
+    const { path, subject } = this.#parts;
+    const place = failure.places[0];
+    // The message of an expectation has the two values below each other.
+    const message = failure.message.split("\n").map(printable).join("\n");
+    const where = place === undefined
+      ? path
+      : placeText({ ...place, file: subject.shownPath(place.file) });
+    switch (failure.kind) {
+      case "params":
+        throw new UsageError(message);
+      case "provision":
+        return { code: ExitCode.USAGE, verdict: message };
+      case "refused":
+        return { code: ExitCode.REFUSED, verdict: message };
+      case "unsupported":
+        return { code: ExitCode.USAGE, verdict: `${printable(where)}: ${message}` };
+      default:
+        return { code: ExitCode.SCENARIO_FAILED, verdict: `${printable(where)}: ${message}` };
+    }
+  }
+}
