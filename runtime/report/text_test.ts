@@ -108,6 +108,7 @@ Deno.test("the JSON report is one versioned line", () => {
     failure: null,
     notes: [],
     log: [],
+    thresholds: [],
     summary: summary(),
   });
   assertEquals(text.indexOf("\n"), text.length - 1);

@@ -111,7 +111,7 @@ Deno.test("a replay is played by each user with its own keys, below its own dire
         disposition: "create",
         lease: { state: "RWH", key: "L1" },
       });
-      keys.add(f1.lease?.key ?? "");
+      keys.add(f1.lease?.key.toHex() ?? "");
       await c.at(0.02, 3);
       await f1.close();
     },
