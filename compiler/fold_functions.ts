@@ -16,8 +16,8 @@ const FEWEST_LOGONS = 2;
 /** Lines of a function beside its statements: name, parameters, what it is about. */
 const FRAME_LINES = 9;
 
-/** Moments that a call's last line takes. */
-const MOMENTS_ON_LINE = 2;
+/** Lines of a call: its own, what it came to, and a row of a table where it has several moments. */
+const CALL_LINES = 2;
 
 /** Nodes of an episode, at most. */
 const LONGEST_EPISODE = 40;
@@ -106,7 +106,7 @@ function episodesOf(nodes: readonly Node[], shapes: Shapes): ReadonlyMap<number,
     const own = nodes.slice(start, end);
     const lines = own.reduce((sum, node) => sum + linesOf(node), 0);
     const moments = own.reduce((sum, node) => sum + momentsOf(node), 0);
-    const saved = lines - (moments <= MOMENTS_ON_LINE ? 2 : moments + 3);
+    const saved = lines - (moments < 2 ? CALL_LINES : CALL_LINES + 1);
     if (saved <= 0) continue;
     if (shapes.block(own).free.some(isUnderWay)) continue;
     episodes.set(start, { end, key: shapes.key(own), isLogon: logon !== null, saved, lines });

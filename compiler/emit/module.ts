@@ -22,7 +22,7 @@ import {
 } from "./code.ts";
 import { capital, fingerprint, nounOf, plural, Scope } from "./naming.ts";
 import { OptionSets } from "./option_sets.ts";
-import { columnNames, COMMENT_WIDTH, Printer, wrapped } from "./print.ts";
+import { columnNames, COMMENT_WIDTH, patternLines, Printer, wrapped } from "./print.ts";
 import type { ClientSteps, VariableInfo } from "./step.ts";
 import { verbOf } from "./verbs.ts";
 
@@ -33,6 +33,8 @@ export interface ModuleFunction {
   /** Columns that are parameters, and those that are moments. */
   readonly plain: readonly number[];
   readonly moments: readonly number[];
+  /** Table of the moments of each call, by its first frame; null where there is one moment alone. */
+  readonly times: string | null;
   /** Which of the variables that it makes it returns. */
   readonly results: readonly number[];
   readonly usesParams: boolean;
@@ -74,7 +76,10 @@ export class Module {
     this.#steps = steps;
     this.#mentioned = clients.map(mentionedIn);
     for (const [client, nodes] of clients.entries()) this.#register(nodes, client);
-    const names = functions.map((shape) => this.scope.fresh(functionName(shape)));
+    const names = functions.map((shape) => {
+      const name = this.scope.fresh(functionName(shape));
+      return { name, times: this.scope.fresh(`${name}Times`) };
+    });
     this.options.name(this.scope);
     for (const { type } of this.options.all) this.types.add(type);
     for (const [index, shape] of functions.entries()) {
@@ -106,6 +111,9 @@ export class Module {
 
   /** Lines of each table, with its name. */
   *tables(): Iterable<{ readonly name: string; readonly lines: readonly string[] }> {
+    for (const { times, columns, moments } of this.functions) {
+      if (times !== null) yield { name: times, lines: timesLines(times, columns, moments) };
+    }
     for (const { code, loop, isRegular } of this.#tables.values()) {
       if (isRegular) continue;
       yield { name: code, lines: this.#tableLines(code, loop) };
@@ -159,7 +167,10 @@ export class Module {
     this.#tables.set(loop.rows, { code, loop, isRegular: false });
   }
 
-  #function(shape: FunctionShape, name: string): ModuleFunction {
+  #function(
+    shape: FunctionShape,
+    { name, times }: { readonly name: string; readonly times: string },
+  ): ModuleFunction {
     const { blocks } = shape;
     const [block] = blocks as [Block];
     const columns = columnsOf(blocks, false);
@@ -176,6 +187,11 @@ export class Module {
     const named = columnNames(columns, (wanted) => printer.fresh(wanted));
     const typed = (index: number) =>
       `${named[index]}: ${this.#columnType(columns.columns[index]!)}`;
+    const frame = moments.length < 2 ? "" : printer.fresh("frame");
+    if (frame !== "") {
+      const names = moments.map((index) => named[index]!);
+      printer.lines.push(...patternLines("  ", names, `${times}[${frame}]!`));
+    }
     printer.noteAll(blocks);
     printer.fill(block, columns, named);
     printer.nodes(block.nodes, false);
@@ -188,15 +204,18 @@ export class Module {
       ...printer.usesParams ? ["p: ReplayParams"] : [],
       ...free,
       ...plain.map(typed),
-      ...momentParameter(moments.map((index) => named[index]!)),
+      ...moments.length === 1 ? [`...${named[moments[0]!]}: At`] : [],
+      ...frame === "" ? [] : [`${frame}: Label`],
     ];
-    this.types.add("At");
+    if (moments.length > 0) this.types.add("At");
+    if (frame !== "") this.types.add("Label");
     const indexes = new Map(blocks.map((one, index) => [one, index]));
     return {
       name,
       columns,
       plain,
       moments,
+      times: frame === "" ? null : times,
       results,
       usesParams: printer.usesParams,
       lines: [
@@ -347,18 +366,29 @@ function typeOf(info: VariableInfo | undefined): string {
   }
 }
 
-/** One moment is given as `c.at()` takes it, several are a list. */
-function momentParameter(names: readonly string[]): string[] {
-  if (names.length === 1) return [`...${names[0]}: At`];
-  const type = `[${names.map(() => "At").join(", ")}]`;
-  const flat = `[${names.join(", ")}]: ${type}`;
-  if (flat.length + 3 <= WIDTH) return [flat];
-  return [`[\n${names.map((name) => `    ${name},\n`).join("")}  ]: ${type}`];
+/** A row of moments for each call of a function. */
+function timesLines(name: string, { columns }: Columns, moments: readonly number[]): string[] {
+  const type = `[${moments.map(() => "At").join(", ")}]`;
+  const rows = columns[moments[0]!]!.values.map((_, call) => {
+    const row = moments.map((index) => columns[index]!.values[call]!);
+    return `${frameOf(row[0]!)}: ${oneLine(list(row))}`;
+  });
+  return [
+    "// deno-fmt-ignore",
+    `const ${name}: Record<Label, ${type}> = {`,
+    ...packed(rows),
+    "};",
+  ];
+}
+
+/** The label of a moment. */
+export function frameOf(moment: Code): Code {
+  return (moment as ListCode).items[1]!;
 }
 
 function signature(name: string, parameters: readonly string[]): string[] {
   const flat = `async function ${name}(${parameters.join(", ")}) {`;
-  if (flat.length <= WIDTH && !flat.includes("\n")) return [flat];
+  if (flat.length <= WIDTH) return [flat];
   const isRest = parameters.at(-1)?.startsWith("...");
   return [
     `async function ${name}(`,

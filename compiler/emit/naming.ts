@@ -9,7 +9,7 @@ const LONGEST = 20;
 
 /** Words of the language, and what a script uses by a name of its own. */
 const TAKEN = new Set(
-  ("abstract any arguments array arraybuffer as async at await bigint boolean break c case catch class compound console " +
+  ("abstract any arguments array arraybuffer as async at await bigint boolean break bytes c case catch class compound console " +
     "const continue data date debugger declare default delete deno do document else enum error eval " +
     "export extends false finally for from function get global globalthis hex i if implements import in " +
     "infinity instanceof interface is json key keyof let map math module moments namespace nan never new null number " +
@@ -32,8 +32,8 @@ export class Scope {
   }
 
   /** A new name: that one, or with a number behind it; what means something else already is a file's. */
-  fresh(wanted: string): string {
-    return this.counter(isTaken(wanted) ? `${wanted}File` : wanted);
+  fresh(wanted: string, other = "File"): string {
+    return this.counter(isTaken(wanted) ? `${wanted}${other}` : wanted);
   }
 
   /** A new name as `fresh` gives them, though it may be one that is kept for a script's own use: `i`. */
@@ -48,8 +48,8 @@ export class Scope {
   }
 
   /** Gives a variable its name. */
-  declare(id: string, wanted: string): string {
-    const name = this.fresh(wanted);
+  declare(id: string, wanted: string, kind: VariableInfo["kind"] = "file"): string {
+    const name = this.fresh(wanted, capital(kind === "tree" ? "share" : kind));
     this.#names.set(id, name);
     return name;
   }
@@ -66,7 +66,7 @@ export class Scope {
 }
 
 function isTaken(name: string): boolean {
-  return TAKEN.has(name.toLowerCase()) || /^(bytes\d*$|blob)/i.test(name);
+  return TAKEN.has(name.toLowerCase()) || /^blob/i.test(name);
 }
 
 /** What a variable is called, if nothing else is called so. */
@@ -81,6 +81,7 @@ export function nameOf(info: VariableInfo): string {
     case "file":
       return fileName(info.about);
     case "compound":
+      return identifier([...wordsOf(baseName(info.about)).slice(0, 2), "chain"]) ?? "chain";
     case "pending":
       return pendingName(info);
   }
@@ -106,7 +107,7 @@ export function roleOf(info: VariableInfo): string {
 
 /** `readQ1Report` */
 function pendingName({ verb = "request", about }: VariableInfo): string {
-  const words = about === "" ? ["request"] : wordsOf(baseName(about));
+  const words = wordsOf(baseName(about));
   return identifier([...wordsOf(verb), ...words]) ?? "request";
 }
 
@@ -136,7 +137,8 @@ export function wordsOf(text: string): string[] {
     /\p{M}/gu,
     "",
   );
-  return plain.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? [];
+  const words = plain.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? [];
+  return words.filter((word, i) => word.toLowerCase() !== words[i - 1]?.toLowerCase());
 }
 
 /** `q1Report`; null without words. */

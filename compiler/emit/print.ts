@@ -5,14 +5,13 @@ import {
   type Code,
   comment,
   filled,
-  list,
   type ListCode,
   oneLine,
   type Slot,
   WIDTH,
   widthOf,
 } from "./code.ts";
-import type { Module, ModuleFunction } from "./module.ts";
+import { frameOf, type Module, type ModuleFunction } from "./module.ts";
 import { nameOf, roleOf, Scope } from "./naming.ts";
 import { durationText, summaryText } from "./notes.ts";
 import type { AtLine, CallLine, Line, Note, VariableInfo } from "./step.ts";
@@ -59,7 +58,7 @@ export class Printer {
   /** Gives a variable of the plan its name. */
   declare(id: string): string {
     const info = this.#variables.get(id) ?? { kind: "file", about: "" };
-    return this.#scope.declare(id, this.#isRole ? roleOf(info) : nameOf(info));
+    return this.#scope.declare(id, this.#isRole ? roleOf(info) : nameOf(info), info.kind);
   }
 
   /** The name of a variable. */
@@ -197,10 +196,11 @@ export class Printer {
       ...block.free.map((id) => this.nameOf(id)),
       ...made.plain.map((column) => this.#cell(made.columns.columns[column]!.values[index]!)),
     ];
-    const moments = made.moments.map((column) => made.columns.columns[column]!.values[index]!);
-    const [only] = moments as ListCode[];
-    if (only !== undefined && moments.length === 1) args.push(...only.items);
-    else args.push(list(moments));
+    const [moment] = made.moments;
+    const first = moment === undefined
+      ? null
+      : made.columns.columns[moment]!.values[index] as ListCode;
+    if (first !== null) args.push(...made.times === null ? first.items : [frameOf(first)]);
     const results = made.results.map((place) => {
       const id = block.made[place]!;
       return made.isUsed(id) ? this.declare(id) : `_${this.declare(id)}`;
@@ -210,8 +210,9 @@ export class Printer {
       : results.length === 1
       ? `const ${results[0]} = `
       : `const [${results.join(", ")}] = `;
-    const notes = [...notesOf([block]).values()].flat();
-    this.#commented(call(`${indent}${target}await `, made.name, args), summaryText(notes));
+    const notes = summaryText([...notesOf([block]).values()].flat());
+    const seconds = made.times === null || first === null ? "" : `${oneLine(first.items[0]!)} s, `;
+    this.#commented(call(`${indent}${target}await `, made.name, args), seconds + notes);
   }
 
   /** A value of a table: the rows of a loop within a loop have a table of their own. */
@@ -423,7 +424,8 @@ export function wrapped(text: string, start: string): string[] {
   return [...lines, line];
 }
 
-function patternLines(indent: string, names: readonly string[], whole: string): string[] {
+/** `const [a, b] = row;` */
+export function patternLines(indent: string, names: readonly string[], whole: string): string[] {
   const flat = `${indent}const [${names.join(", ")}] = ${whole};`;
   if (flat.length <= WIDTH) return [flat];
   return [
@@ -458,11 +460,10 @@ function endOf(node: Node): number | null {
 /** Whether something else begins: an open behind a close, a loop. */
 function isApart(previous: Node, node: Node): boolean {
   if (node.kind === "loop" || previous.kind === "loop") return true;
-  if (node.kind === "function") return previous.kind !== "function";
-  if (previous.kind === "function") return true;
-  const last = previous.does.at(-1)?.kind;
-  const next = node.does[0]?.kind;
-  if (next === "disconnect" || next === "logoff" || next === "untree") return false;
-  return (next === "create" && last !== "create") &&
+  const last = previous.kind === "function" ? "close" : previous.does.at(-1)?.kind;
+  if (node.kind === "function") {
+    return previous.kind === "step" && (last === "close" || last === "tree");
+  }
+  return node.does[0]?.kind === "create" &&
     (last === "close" || last === "break" || last === "tree");
 }

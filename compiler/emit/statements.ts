@@ -79,8 +79,8 @@ export class Constants {
       return hexCall(digits);
     }
     let name = this.#names.get(digits);
-    if (name === undefined) this.#names.set(digits, name = `bytes${this.#names.size + 1}`);
-    return name;
+    if (name === undefined) this.#names.set(digits, name = `b${this.#names.size + 1}`);
+    return `bytes.${name}`;
   }
 
   /** Written data: the captured bytes, or synthetic ones that are equal where those were. */

@@ -53,6 +53,8 @@ class StepMaker {
   /** The operation under way whose result a variable will be. */
   readonly #making = new Map<string, number>();
   readonly #labels: Labels;
+  /** Index of the operation before which the client had the answer. */
+  readonly #knownAt = new Map<number, number>();
   /** Only what the client sent was captured: its requests go one after the other. */
   readonly #isOneSided: boolean;
 
@@ -62,6 +64,9 @@ class StepMaker {
   ) {
     this.#operations = operations;
     this.#labels = options.labels;
+    for (const [index, { after }] of operations.entries()) {
+      for (const id of after) this.#knownAt.set(id, index);
+    }
     this.#isOneSided = !operations.some(({ frames }) => frames.response !== undefined);
     this.#statements = new Statements(operations, {
       constants: options.constants,
@@ -132,9 +137,10 @@ class StepMaker {
   /** What an operation is about, for the name of what waits for it. */
   #aboutOf(operation: PlanOperation): string {
     if ("file" in operation && operation.file !== null) {
-      return this.#variables.get(operation.file)?.about ?? "";
+      const about = this.#variables.get(operation.file)?.about ?? "";
+      return about === "" ? "root" : about;
     }
-    return "";
+    return "request";
   }
 
   /** Awaits what had been answered, and what the next step needs (a damaged capture may hide the order). */
@@ -230,7 +236,12 @@ class StepMaker {
   }
 
   /** Sends without waiting; the answer is awaited where the capture had it. */
-  #started(operation: PlanOperation, statement: Statement, kept: string | undefined): Line {
+  #started(
+    operation: PlanOperation,
+    statement: Statement,
+    kept: string | undefined,
+    chain: readonly PlanOperation[] = [operation],
+  ): Line {
     const awaited = operation.answeredAt !== null || kept !== undefined ||
       this.#statements.isCancelled(operation.id);
     if (!awaited) return callLine(statement, { wait: false, sends: operation });
@@ -238,7 +249,7 @@ class StepMaker {
     this.#variables.set(name, {
       kind: "pending",
       about: this.#aboutOf(operation),
-      verb: verbOf([operation]),
+      verb: verbOf(chain),
     });
     this.#open.set(operation.id, {
       variable: name,
@@ -276,6 +287,7 @@ class StepMaker {
       args: related ? [] : [object({ related: "false" })!],
     });
     const whole = chain.every(isAnswered);
+    const joint = whole || this.#isJoint(chain);
     const label = this.#labels.get(first.id)!;
     const started: number[] = [];
     for (const [index, member] of chain.entries()) {
@@ -287,22 +299,31 @@ class StepMaker {
         label: own === memberLabel(label, index) ? undefined : own,
       });
       const kept = this.#statements.isUsed(statement.result) ? statement.result : undefined;
-      if (whole && kept === undefined) {
+      if (joint && kept === undefined) {
         lines.push(callLine(statement, { wait: false, sends: member }));
       } else {
         lines.push(this.#started(member, statement, kept));
         started.push(member.id);
       }
     }
-    lines.push({
-      kind: "call",
-      wait: whole,
-      receiver: variable(name),
-      method: "send",
-      args: [],
-    });
+    const send: Statement = { receiver: variable(name), method: "send", args: [] };
+    lines.push(
+      joint && !whole
+        ? this.#started(first, send, undefined, chain)
+        : callLine(send, { wait: whole }),
+    );
     this.#push(lines, chain);
     if (whole) { for (const id of started) this.#awaitOne(id); }
+  }
+
+  /** Whether the answers of a compound came before one and the same operation, and nothing needs one of them alone. */
+  #isJoint(chain: readonly PlanOperation[]): boolean {
+    const known = this.#knownAt.get(chain[0]!.id);
+    return known !== undefined &&
+      chain.every((member) =>
+        this.#knownAt.get(member.id) === known && !this.#statements.isCancelled(member.id) &&
+        !(member.kind === "create" && this.#statements.isUsed(member.file))
+      );
   }
 
   #push(lines: readonly Line[], does: readonly PlanOperation[]): void {

@@ -5,7 +5,17 @@
 import type { CaptureNote } from "../capture/mod.ts";
 import type { FoldLevel } from "../fold.ts";
 import type { Plan, PlanClient, PlanOperation } from "../plan.ts";
-import { broken, call, type Code, comment, memberLine, oneLine, quoted, WIDTH } from "./code.ts";
+import {
+  broken,
+  call,
+  callOf,
+  type Code,
+  comment,
+  memberLine,
+  oneLine,
+  quoted,
+  WIDTH,
+} from "./code.ts";
 import { Module } from "./module.ts";
 import { wrapped } from "./print.ts";
 import type { ProvisionText } from "./provision.ts";
@@ -56,11 +66,8 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
   const module = new Module(steps, options.fold ?? "all");
   const bodies = plan.clients.map((client, index) => clientFunction(client, module.body(index)));
   const tables = [...module.tables()];
-  const bytes = constants.all.map(([name, digits]) => ({
-    name,
-    lines: call(`const ${name} = `, "hex", [quoted(digits)]).split("\n"),
-  }));
-  const data = [...bytes, ...tables];
+  const bytes = bytesLines(constants);
+  const data = [...bytes.length === 0 ? [] : [{ name: "bytes", lines: bytes }], ...tables];
   const isApart = options.dataFolder !== undefined &&
     data.reduce((sum, { lines }) => sum + lines.length, 0) > MOST_TABLE_LINES;
   const { provision } = options;
@@ -119,7 +126,7 @@ function dataText(
   const names = [
     ...(/\bhex\(/.test(text) ? ["hex"] : []),
     ...[...module.types].filter((type) =>
-      new RegExp(`: [^=]*\\b${type}\\b.* = \\[$`, "m").test(text)
+      new RegExp(`: [^=]*\\b${type}\\b.* = [[{]$`, "m").test(text)
     )
       .map((type) => `type ${type}`),
   ];
@@ -145,6 +152,16 @@ function importLines(names: readonly string[], from: string): string[] {
   const flat = `${word} { ${shown.join(", ")} } from "${from}";`;
   if (flat.length <= WIDTH) return [flat];
   return [`${word} {`, ...shown.map((name) => `  ${name},`), `} from "${from}";`];
+}
+
+/** Long byte strings, as one object: equal ones are one member. */
+function bytesLines(constants: Constants): string[] {
+  if (constants.all.length === 0) return [];
+  return [
+    "const bytes = {",
+    ...constants.all.map(([name, digits]) => memberLine("  ", name, callOf("hex", quoted(digits)))),
+    "};",
+  ];
 }
 
 /** Blobs and options that come again. */
@@ -181,7 +198,10 @@ function headerComment(
   const lost = (options.notes ?? []).filter((note) => note.loss);
   if (lost.length > 0) {
     lines.push("//", "// Not in this scenario:");
-    for (const note of lost) lines.push(`// - ${comment(noteText(note))}`);
+    for (const note of lost) {
+      const [first = "", ...more] = wrapped(comment(noteText(note)).trimEnd(), "//   ");
+      lines.push(first.replace("//   ", "// - "), ...more);
+    }
   }
   return lines;
 }
