@@ -7,9 +7,12 @@
 import { CaptureError } from "./errors.ts";
 import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type PacketReader, type PacketSink } from "./packet.ts";
-import { PCAP_FILE_HEADER_BYTES, pcapMagic, pcapReader, readPcapHeader } from "./pcap.ts";
+import { PCAP_FILE_HEADER_BYTES, pcapMagic, PcapReader, readPcapHeader } from "./pcap.ts";
 import { isPcapng, PcapngReader } from "./pcapng.ts";
 import type { CaptureSource } from "./source.ts";
+
+/** Room in a window for what the one before leaves: less than a packet with its headers, or an interface description. */
+const ROOM_AHEAD = MAX_PACKET_BYTES + 0x20000;
 
 /** How a file is read. */
 export interface CaptureFileOptions {
@@ -27,15 +30,20 @@ export class CaptureFile {
   readonly #notes: Notes;
   readonly #chunkBytes: number;
   readonly #framesBefore: number;
-  /** Holds a whole packet with its headers besides a chunk, so that every packet is whole at some time. */
-  readonly #window = new Uint8Array(2 * MAX_PACKET_BYTES);
-  #filled = 0;
+  /** While packets are read in the one, the other is filled. */
+  #window: Uint8Array<ArrayBuffer>;
+  #otherWindow: Uint8Array<ArrayBuffer>;
+  /** Where the bytes in the window are that were not consumed. */
+  #start = ROOM_AHEAD;
+  #end = ROOM_AHEAD;
   #reader: PacketReader | undefined;
 
   private constructor(source: CaptureSource, options: CaptureFileOptions) {
     this.source = source;
     this.#notes = options.notes;
     this.#chunkBytes = options.chunkBytes;
+    this.#window = new Uint8Array(ROOM_AHEAD + Math.max(this.#chunkBytes, PCAP_FILE_HEADER_BYTES));
+    this.#otherWindow = this.#window.slice();
     this.#framesBefore = options.framesBefore;
   }
 
@@ -74,15 +82,23 @@ export class CaptureFile {
    */
   async *windows(): AsyncGenerator<void> {
     const reader = this.#reader;
+    let reading: Promise<number | null> | undefined;
     try {
       if (reader === undefined) return;
-      do {
-        const consumed = reader.feed(this.#window.subarray(0, this.#filled));
+      for (;;) {
+        reading = this.source.read(
+          this.#otherWindow.subarray(ROOM_AHEAD, ROOM_AHEAD + this.#chunkBytes),
+        );
+        // Its failure is looked at below, or not at all where the loop is left before.
+        reading.catch(() => {});
+        this.#start += reader.feed(this.#window.subarray(this.#start, this.#end));
         yield;
-        this.#window.copyWithin(0, consumed, this.#filled);
-        this.#filled -= consumed;
-      } while (!reader.stopped && await this.#fill());
-      reader.finish(this.#filled);
+        if (reader.stopped) break;
+        const count = await reading;
+        if (count === null) break;
+        this.#turn(count);
+      }
+      reader.finish(this.#end - this.#start);
       if (this.source.damage !== undefined) this.#notes.add(this.source.damage, { loss: true });
     } catch (error) {
       throw error instanceof CaptureError ? error : failedRead(this.source, error);
@@ -91,11 +107,24 @@ export class CaptureFile {
     }
   }
 
+  /** Goes on with the other window, which was filled with so many bytes, behind what is left of this one. */
+  #turn(count: number): void {
+    const left = this.#window.subarray(this.#start, this.#end);
+    const window = this.#otherWindow;
+    this.#otherWindow = this.#window;
+    this.#window = window;
+    this.#start = ROOM_AHEAD - left.length;
+    this.#end = ROOM_AHEAD + count;
+    window.set(left, this.#start);
+  }
+
   async #recognise(options: CaptureFileOptions): Promise<void> {
-    while (this.#filled < PCAP_FILE_HEADER_BYTES) {
-      if (!await this.#fill()) break;
+    while (this.#end - this.#start < PCAP_FILE_HEADER_BYTES) {
+      const count = await this.source.read(this.#window.subarray(this.#end));
+      if (count === null) break;
+      this.#end += count;
     }
-    const first = this.#window.subarray(0, this.#filled);
+    const first = this.#window.subarray(this.#start, this.#end);
     if (first.length === 0) {
       this.#notes.add(this.source.damage ?? "The file is empty", { loss: true });
     } else if (isPcapng(first)) {
@@ -114,18 +143,9 @@ export class CaptureFile {
       if (header === undefined) {
         this.#notes.add("The file ends inside its file header", { loss: true });
       } else {
-        this.#reader = pcapReader(header, options);
+        this.#reader = new PcapReader(header, options);
       }
     }
-  }
-
-  /** Reads more behind what is left; false at the end. */
-  async #fill(): Promise<boolean> {
-    const end = Math.min(this.#filled + this.#chunkBytes, this.#window.length);
-    const count = await this.source.read(this.#window.subarray(this.#filled, end));
-    if (count === null) return false;
-    this.#filled += count;
-    return true;
   }
 }
 
