@@ -52,6 +52,9 @@ interface StreamState {
  */
 const MAX_OUTSTANDING = 65_536;
 
+const UNDER_WAY =
+  "A connection was under way when the capture began, and what came before is not known";
+
 /** Unreadable parts that are remembered of a connection that may not be SMB. */
 const SKIPPED_KEPT = 64;
 
@@ -161,6 +164,10 @@ export class ExchangeTracker {
     const { number } = state.connection;
     if (this.#carriedSmb.has(number)) return;
     this.#carriedSmb.add(number);
+    const { opened, directions } = state.connection;
+    if (!directions.some(({ initiator }) => initiator)) {
+      this.#options.notes.add(UNDER_WAY, { frame: opened.frame, loss: false });
+    }
     for (const skipped of state.skipped.splice(0)) this.#skipped(state, skipped);
   }
 

@@ -1,11 +1,14 @@
-/** Bytes that reassembly could not deliver -> notes that say how many, and where. */
+/** Bytes that reassembly could not deliver, or had delivered before -> notes that say how many, and where. */
 import type { CaptureNote } from "./capture/mod.ts";
-import type { StreamGap, StreamLate } from "./reassembly.ts";
+import type { StreamGap, StreamLate, StreamRepeat } from "./reassembly.ts";
 
 /** Frames that one note names. */
 const FRAMES_KEPT = 64;
 
-const REASONS: Readonly<Record<StreamGap["reason"] | "late", string>> = {
+const REPEATED = "captured again, as retransmissions or copies, and used once";
+
+const REASONS: Readonly<Record<StreamGap["reason"] | "late" | "repeat", string>> = {
+  repeat: REPEATED,
   lost: "lost: the receiver acknowledged them, or the connection ended",
   cut: "cut off by the snap length",
   limit: "given up, as too many that follow them were waiting",
@@ -23,12 +26,12 @@ interface Tally {
 export class MissingBytes {
   readonly #connections = new Map<number, Map<string, Tally>>();
 
-  /** Takes a gap, or payload that came too late. */
-  add(event: StreamGap | StreamLate): void {
+  /** Takes a gap, or payload that came too late or again. */
+  add(event: StreamGap | StreamLate | StreamRepeat): void {
     const { number } = event.direction.connection;
     let tallies = this.#connections.get(number);
     if (tallies === undefined) this.#connections.set(number, tallies = new Map());
-    const reason = REASONS[event.kind === "gap" ? event.reason : "late"];
+    const reason = REASONS[event.kind === "gap" ? event.reason : event.kind];
     let tally = tallies.get(reason);
     if (tally === undefined) tallies.set(reason, tally = { bytes: 0, count: 0, frames: [] });
     tally.bytes += event.kind === "gap" ? event.missing : event.bytes;
@@ -53,7 +56,7 @@ export class MissingBytes {
     }
     return [...sums].map(([reason, { bytes, count, frames }]) => ({
       reason: `${bytes} ${bytes === 1 ? "byte" : "bytes"} of SMB connections were ${reason}`,
-      loss: true,
+      loss: reason !== REPEATED,
       count,
       frames: frames.toSorted((one, other) => one - other),
     }));

@@ -87,7 +87,10 @@ export async function readCapture(
     if (event.kind === "end" || event.kind === "reset") {
       sink.connectionEnded?.({ connection, event });
     }
-  }, options.order === undefined ? {} : { order: options.order });
+  }, {
+    repeated: (event) => missing.add(event),
+    ...(options.order === undefined ? {} : { order: options.order }),
+  });
   for await (const _ of capture.segments((segment) => reassembler.push(segment))) {
     options.signal?.throwIfAborted();
     options.progress?.(capture);

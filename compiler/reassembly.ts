@@ -138,6 +138,15 @@ export interface StreamLate {
   readonly seen: Stamp;
 }
 
+/** Payload that had been seen before, and is not delivered again. */
+export interface StreamRepeat {
+  readonly kind: "repeat";
+  readonly direction: Direction;
+  readonly bytes: number;
+  /** The packet that carried it. */
+  readonly seen: Stamp;
+}
+
 /** What reassembly delivers, per direction in the order of the stream. */
 export type StreamEvent = StreamData | StreamGap | StreamReset | StreamEnd | StreamLate;
 
@@ -158,6 +167,8 @@ export interface ReassemblyLimits {
    * before it; `file`: the packet with the lower number.
    */
   readonly order: "time" | "file";
+  /** Told of payload that had been seen before: a retransmission, or a packet that was captured twice. */
+  readonly repeated: (repeated: StreamRepeat) => void;
 }
 
 /** Counts of what was put aside without loss. */
@@ -175,6 +186,7 @@ const DEFAULT_LIMITS: ReassemblyLimits = {
   patienceSegments: 64,
   patienceSeconds: 2,
   order: "time",
+  repeated: () => {},
 };
 
 /**
@@ -423,7 +435,7 @@ export class Reassembler {
     if (own.ended) {
       const after = Math.min(length, Math.max(0, ((seq + length) - own.next) | 0));
       this.#late(own, { bytes: after, seen: segment.stamp });
-      this.counts.repeatedBytes += length - after;
+      this.#repeated(own, { bytes: length - after, seen: segment.stamp });
       return;
     }
     if (!own.started) {
@@ -481,7 +493,7 @@ export class Reassembler {
       }
       start = Math.max(partEnd, own.position);
     }
-    this.counts.repeatedBytes += end - segmentStart - used;
+    this.#repeated(own, { bytes: end - segmentStart - used, seen: segment.stamp });
   }
 
   /** Delivers what is kept and now in order. */
@@ -705,6 +717,13 @@ export class Reassembler {
     this.counts.bytesAfterEnd += options.bytes;
     if (options.bytes === 0 || direction.connection.ignored) return;
     this.#emit({ kind: "late", direction, ...options }, direction);
+  }
+
+  #repeated(direction: DirectionState, options: { bytes: number; seen: Stamp }): void {
+    if (options.bytes <= 0) return;
+    this.counts.repeatedBytes += options.bytes;
+    if (direction.connection.ignored) return;
+    this.#limits.repeated({ kind: "repeat", direction, ...options });
   }
 
   #dropIntervals(direction: DirectionState): void {

@@ -13,6 +13,8 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   // Encrypted, and the handshake is cut off: no key fits.
   "own/der-enc-midstream.pcap": {
     "An encrypted message could not be read": 348,
+    "Session 0xa864c1a3 is encrypted and was not read: its login is not in the capture; needed are the keys of both directions, or for SMB 3.0 the session key":
+      348,
   },
   // Begins within a conversation.
   "own/der-midstream.pcap": {
@@ -28,20 +30,6 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
     "A QUERY_INFO works on a file whose CREATE is not in the capture": 20,
     "A READ works on a file whose CREATE is not in the capture": 16,
     "A SET_INFO works on a file whose CREATE is not in the capture": 3,
-  },
-  // Packets are shuffled in the file: responses stand before their requests, also for tshark.
-  "own/der-reordered.pcap": {
-    "A WRITE response has no request in the capture": 4,
-    "A CREATE response has no request in the capture": 14,
-    "A CLOSE response has no request in the capture": 14,
-    "A QUERY_DIRECTORY response has no request in the capture": 5,
-    "A QUERY_INFO response has no request in the capture": 5,
-    "A SET_INFO response has no request in the capture": 1,
-    "A CLOSE works on a file whose CREATE is not in the capture": 14,
-    "A WRITE works on a file whose CREATE is not in the capture": 2,
-    "A QUERY_INFO works on a file whose CREATE is not in the capture": 2,
-    "A QUERY_DIRECTORY works on a file whose CREATE is not in the capture": 8,
-    "A READ works on a file whose CREATE is not in the capture": 1,
   },
   // Cut by hand within a packet.
   "own/der-truncated-midpacket.pcap": {
