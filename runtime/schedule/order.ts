@@ -115,6 +115,15 @@ export class Order {
     for (const waiter of waiters) waiter.release([...waiter.missing]);
   }
 
+  /** Releases the wait for the label that was asked for first, with the labels that it lacks. */
+  releaseOldest(): void {
+    for (const [waiter] of this.#waiters.values()) {
+      if (waiter === undefined) continue;
+      this.#remove(waiter);
+      return waiter.release([...waiter.missing]);
+    }
+  }
+
   #settle(label: OrderKey): void {
     const waiters = this.#waiters.get(label);
     if (waiters === undefined) return;

@@ -75,3 +75,15 @@ Deno.test("an operation may go by a number, whose pending moment is another key"
   order.close();
   assertEquals(released, ["pending", "done", "without 1"]);
 });
+
+Deno.test("the oldest wait is released alone", () => {
+  const order = new Order();
+  const released: (readonly OrderKey[])[] = [];
+  order.wait(["1", "2"], (unmet) => released.push(unmet));
+  order.wait(["2", 3], (unmet) => released.push(unmet));
+  order.releaseOldest();
+  assertEquals([released, order.waiting], [[["1", "2"]], 1]);
+  order.releaseOldest();
+  order.releaseOldest();
+  assertEquals([released, order.waiting], [[["1", "2"], ["2", 3]], 0]);
+});

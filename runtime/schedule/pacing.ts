@@ -43,6 +43,7 @@ export class Pacing {
   #cut = 0;
   /** Recorded seconds of the latest operation that was let go. */
   #latest: number;
+  #sleeping = 0;
   /** Earliest moment that is waited for on the clock. */
   #armed = Infinity;
 
@@ -64,6 +65,11 @@ export class Pacing {
     return this.#cut;
   }
 
+  /** Clients that wait for a moment. */
+  get sleeping(): number {
+    return this.#sleeping;
+  }
+
   /** A client; call `end()` when it has come to its end. */
   join(): Pace {
     const pace = new Pace(this);
@@ -80,6 +86,7 @@ export class Pacing {
    */
   async at(pace: Pace, seconds: number, enabledBy: Event | null): Promise<number | null> {
     if (seconds > this.#timeline.to) throw new WindowEnd();
+    if (this.#timeline.dry) return this.#zero + (this.#timeline.due(seconds) ?? 0);
     if (!this.#open && seconds >= this.#timeline.from) await this.#window(pace);
     const due = this.#timeline.due(seconds);
     if (due === null) return null;
@@ -87,14 +94,14 @@ export class Pacing {
       ? enabledBy.actual + this.#think(seconds - enabledBy.recorded)
       : null;
     if (moment !== null) {
-      await this.#clock.until(moment);
+      await this.#sleep(this.#clock.until(moment));
       return moment;
     }
     if (this.#timeline.maxIdle === Infinity) {
-      await this.#clock.until(this.#zero + due);
+      await this.#sleep(this.#clock.until(this.#zero + due));
       return this.#zero + due;
     }
-    await this.#movable(pace, seconds);
+    await this.#sleep(this.#movable(pace, seconds));
     return this.#momentOf(seconds);
   }
 
@@ -135,6 +142,12 @@ export class Pacing {
   #idle(): boolean {
     for (const pace of this.#paces) if (!pace.idle) return false;
     return true;
+  }
+
+  async #sleep(until: Promise<void>): Promise<void> {
+    this.#sleeping++;
+    await until;
+    this.#sleeping--;
   }
 
   async #window(pace: Pace): Promise<void> {

@@ -24,6 +24,7 @@ import { expectedStatus } from "./expected.ts";
 import type { Commons } from "./commons.ts";
 import type { Credentials, RunHost, RunOptions } from "./host.ts";
 import { makeOperation, type Settlement } from "./operation.ts";
+import { HELD_BY_OTHERS, Standstill } from "./standstill.ts";
 import { duration } from "./units.ts";
 
 /** SMB2_FLAGS_DFS_OPERATIONS and SMB2_FLAGS_REPLAY_OPERATION (MS-SMB2 2.2.1.2). */
@@ -110,6 +111,17 @@ export class Run {
   #waiting = 0;
   /** Operations without an end. */
   #outstanding = 0;
+  /** Those of them that the server holds back until another client does something. */
+  #held = 0;
+  readonly #standstill = new Standstill(
+    (milliseconds, expire) => this.deadline(milliseconds, expire),
+    {
+      isStill: () =>
+        this.#waiting > 0 && this.#held > 0 && this.#held === this.#outstanding &&
+        this.pacing.sleeping === 0,
+      release: () => this.order.releaseOldest(),
+    },
+  );
   readonly #names = new Map<string, Uint8Array>();
   /** Answers by label, for think times. */
   readonly #answers = new Map<OrderKey, Event>();
@@ -207,6 +219,8 @@ export class Run {
     this.commons.inFlight++;
     const { pace, recorded } = origin;
     let held = false;
+    const isOthers = HELD_BY_OTHERS.has(intent.command);
+    this.#standstill.changed();
     pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: madeAt });
 
     const finish = (result: {
@@ -272,6 +286,8 @@ export class Run {
           this.#answers.set(key, answered);
         }
         pace?.answered(held, answered);
+        if (held && isOthers) this.#held--;
+        this.#standstill.changed();
         if (key !== null) this.order.end(key);
         // The script has its turn first: it may send the next one.
         if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
@@ -318,7 +334,11 @@ export class Run {
       request: this.#requestOptions(options, {
         signal: abort.signal,
         onInterim: () => {
-          if (!held) pace?.held();
+          if (!held) {
+            pace?.held();
+            if (isOthers) this.#held++;
+            this.#standstill.changed();
+          }
           held = true;
           pending.resolve(true);
         },
@@ -475,11 +495,13 @@ export class Run {
   clientEnds(): void {
     this.#clients--;
     this.#releaseIfStuck();
+    this.#standstill.changed();
   }
 
   /**
    * Waits until the labels are done. Gives up, with the labels that lack, when the time is up, or when nobody is left
-   * who could do them: every client waits, and no response is to come; or when `abandoned` resolves.
+   * who could do them: every client waits, and no response is to come, or only of locks that they keep from each other; or
+   * when `abandoned` resolves.
    */
   async waitFor(
     labels: readonly OrderKey[],
@@ -493,6 +515,7 @@ export class Run {
       if (!waits) return;
       waits = false;
       this.#waiting--;
+      this.#standstill.changed();
       resolve(unmet);
     };
     const stopWaiting = this.order.wait(labels, letGo);
@@ -503,6 +526,7 @@ export class Run {
     const stopTimer = this.deadline(this.timeoutOf(undefined), giveUp);
     void abandoned?.then(giveUp);
     this.#releaseIfStuck();
+    this.#standstill.changed();
     const unmet = await promise;
     stopTimer();
     return unmet;
