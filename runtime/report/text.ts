@@ -6,6 +6,7 @@ import type {
   Summary,
   ThresholdResult,
 } from "../measure/mod.ts";
+import { line, table } from "./layout.ts";
 import { byteText, durationText, plural, printable } from "./units.ts";
 
 /** What a report says beside the numbers. */
@@ -30,8 +31,6 @@ export interface TextOptions {
 
 /** Divergence groups that are shown. */
 const MAX_GROUPS = 20;
-
-const LABEL_WIDTH = 12;
 
 /**
  * The summary as text, with a line feed at its end.
@@ -125,10 +124,6 @@ function overview(summary: Summary): string[] {
   return lines;
 }
 
-function line(label: string, text: string): string {
-  return `  ${`${label} `.padEnd(LABEL_WIDTH, ".")}: ${text}`;
-}
-
 function spread(times: Distribution): string {
   if (times.count === 1) return durationText(times.max);
   return `p50 ${durationText(times.p50)}, p99 ${durationText(times.p99)}, max ${
@@ -179,19 +174,6 @@ function thresholdTable(thresholds: readonly ThresholdResult[]): string[] {
       observed === null ? "no values" : String(Math.round(observed * 1000) / 1000),
       passed ? "yes" : "NO",
     ]),
-  );
-}
-
-/** First column to the left, the others to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
-  return all.map((row) =>
-    `  ${
-      row.map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
-      ).join("  ")
-    }`.trimEnd()
   );
 }
 
