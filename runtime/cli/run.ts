@@ -61,6 +61,9 @@ export const runCommand: Command = {
       help: "recorded second from which on times are kept; what is before just comes first",
     },
     { name: "to", value: "TIME", help: "recorded second after which nothing is sent" },
+    { name: "loop", value: "N", help: "play the scenario N times, one after the other" },
+    { name: "step", help: "show each operation, and send it when Enter is pressed" },
+    { name: "dry-run", help: "check everything and list the operations; send nothing" },
     ...LOAD_OPTIONS,
     { name: "timeout", value: "TIME", help: "longest wait for a response; 60s unless given" },
     { name: "root", value: "DIR", help: "directory of the share under which a replay's paths lie" },
@@ -182,6 +185,10 @@ function readSettings(given: Given, names: NameMapping): Settings {
       throw new UsageError(`Cannot run with --${name} and --asap: --asap keeps no times`);
     }
   }
+  const loop = given.value("loop");
+  if (loop !== undefined && !/^[1-9]\d{0,6}$/.test(loop)) {
+    throw new UsageError(`Cannot run with --loop ${loop}: a whole number is needed`);
+  }
   if (to !== undefined && to <= (from ?? 0)) {
     throw new UsageError(`Cannot run from ${from ?? 0} s to ${to} s: the window is empty`);
   }
@@ -193,6 +200,8 @@ function readSettings(given: Given, names: NameMapping): Settings {
     ...maxIdle === undefined ? {} : { maxIdle },
     ...from === undefined ? {} : { from },
     ...to === undefined ? {} : { to },
+    ...loop === undefined ? {} : { loop: Number(loop) },
+    ...given.has("dry-run") ? { dryRun: true } : {},
     timeout: timeoutOf(given.value("timeout")),
     params: pairs(given.values("set"), "set"),
     shares: { ...lowered(names.shares), ...lowered(pairs(given.values("map-share"), "map-share")) },

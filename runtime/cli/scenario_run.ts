@@ -1,6 +1,12 @@
 /** One run, from the workers' start to the report. */
 import { type Authenticator, type Backend, ntlmAuthenticator } from "../client/mod.ts";
-import { type LoadRecord, Measurement, type Summary, type Thresholds } from "../measure/mod.ts";
+import {
+  type LoadRecord,
+  Measurement,
+  type OperationRecord,
+  type Summary,
+  type Thresholds,
+} from "../measure/mod.ts";
 import {
   type JsonReport,
   jsonText,
@@ -60,6 +66,8 @@ export interface Settings {
   readonly maxIdle?: number;
   readonly from?: number;
   readonly to?: number;
+  readonly loop?: number;
+  readonly dryRun?: boolean;
   readonly timeout: number;
   readonly params: Readonly<Record<string, string>>;
   readonly shares: Readonly<Record<string, string>>;
@@ -100,6 +108,12 @@ export class ScenarioRun {
   readonly #stalls = new Map<number, number>();
   /** Why workers ended that should not have. */
   readonly #deaths: string[] = [];
+  /** Operations of a dry run. */
+  readonly #listed: OperationRecord[] = [];
+  #pool: Sandbox[] = [];
+  /** The question before: one at a time. */
+  #asking: Promise<void> = Promise.resolve();
+  #stepping = true;
   #progress: ProgressLine | null = null;
   #interrupted = false;
   /** The threshold that ended the run. */
@@ -116,9 +130,8 @@ export class ScenarioRun {
 
   async run(): Promise<ExitCode> {
     const { given, subject, terminal } = this.#parts;
-    let pool: Sandbox[] = [];
-    const stop = (reason: string) => pool.forEach((sandbox) => sandbox.stop(reason));
-    const terminate = () => pool.forEach((sandbox) => sandbox.terminate());
+    const stop = (reason: string) => this.#pool.forEach((sandbox) => sandbox.stop(reason));
+    const terminate = () => this.#pool.forEach((sandbox) => sandbox.terminate());
     let grace: ReturnType<typeof setTimeout> | undefined;
     let ticking: ReturnType<typeof setInterval> | undefined;
     const stopListening = terminal.onInterrupt(() => {
@@ -132,14 +145,20 @@ export class ScenarioRun {
     });
     try {
       const first = await subject.load(this.#sandboxOptions(0));
-      pool = [first];
+      this.#pool = [first];
       const load = loadOf(subject.shape, this.#loadSettings);
+      if (load !== null && this.#parts.settings.loop !== undefined) {
+        throw new UsageError("Cannot run with --loop under load", {
+          hint: "say how often with --iterations",
+        });
+      }
       const thresholds = thresholdsOf(subject.thresholds, given);
       this.#thresholds = thresholds;
+      if (given.has("dry-run")) return await this.#dryRun(first, load);
       if (!given.has("no-preflight") && !this.#interrupted) await this.#preflight(first);
       const workers = load === null ? 1 : Math.min(this.#loadSettings.workers, load.users);
       for (let index = 1; index < workers; index++) {
-        pool.push(await subject.load(this.#sandboxOptions(index)));
+        this.#pool.push(await subject.load(this.#sandboxOptions(index)));
       }
       let told = Date.now();
       ticking = setInterval(() => {
@@ -155,7 +174,7 @@ export class ScenarioRun {
         told = Date.now();
         terminal.err(`${this.#liveText()}\n`);
       }, TICK_MS);
-      const failure = this.#interrupted ? null : await this.#execute(pool, load);
+      const failure = this.#interrupted ? null : await this.#execute(this.#pool, load);
       return await this.#report(failure);
     } finally {
       stopListening();
@@ -175,6 +194,7 @@ export class ScenarioRun {
       records: (records) => this.#record(records, index),
       log: (message) => this.#logged(message),
       note: (message) => this.#noted(message),
+      step: (operation) => this.#step(operation),
       keylog: (line) => {
         const problem = this.#keylog?.write(line) ?? null;
         if (problem !== null) this.#noted(problem);
@@ -183,6 +203,10 @@ export class ScenarioRun {
   }
 
   #record(records: Records, index: number): void {
+    if (this.#parts.settings.dryRun === true) {
+      for (const record of records.operations) this.#listed.push(record);
+      return;
+    }
     for (const record of records.operations) this.#measurement.add(record);
     for (const record of records.breaks) this.#measurement.addBreak(record);
     for (const record of records.checks) this.#measurement.addCheck(record);
@@ -257,6 +281,7 @@ export class ScenarioRun {
         ...settings,
         workload: subject.workload,
         keylog: this.#keylog !== null,
+        stepped: given.has("step"),
         ...load === null ? {} : {
           load: overrides,
           part: { segment: { index, of: pool.length }, names, isolate },
@@ -304,6 +329,64 @@ export class ScenarioRun {
       case "wrong":
         return ntlmAuthenticator({ user, domain, password: crypto.randomUUID() });
     }
+  }
+
+  /** Asks before each operation: Enter sends it, `c` this one and all others, `q` ends the run. */
+  async #step(operation: string): Promise<void> {
+    const before = this.#asking;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#asking = promise;
+    await before;
+    if (!this.#stepping) {
+      resolve();
+      return;
+    }
+    const answer = await this.#parts.terminal.ask(`${printable(operation)}  [Enter, c, q] `);
+    if (answer === null || answer.trim() === "c") this.#stepping = false;
+    if (answer?.trim() === "q") {
+      this.#stepping = false;
+      this.#interrupted = true;
+      this.#pool.forEach((sandbox) => sandbox.stop("the run was ended"));
+    }
+    resolve();
+  }
+
+  /** Lists what would be sent. */
+  async #dryRun(sandbox: Sandbox, load: ReturnType<typeof loadOf>): Promise<ExitCode> {
+    const { terminal, subject, settings: { backend: _, ...settings }, target, given } = this.#parts;
+    if (load !== null) {
+      const length = load.seconds === Infinity ? "once each" : `for at most ${load.seconds} s`;
+      terminal.out(`${printable(subject.name)}: ${plural(load.users, "user")}, ${length}\n`);
+    }
+    if (subject.kind === "scenario") {
+      terminal.out(
+        `${printable(subject.name)} passes its checks; what it sends depends on the answers\n`,
+      );
+      return ExitCode.OK;
+    }
+    const failure = await sandbox.run({
+      ...this.#where(),
+      root: given.value("root") ?? target.root,
+      ...settings,
+      provision: { ...settings.provision, mode: "off" },
+      workload: subject.workload,
+      keylog: false,
+    });
+    const records = this.#listed.sort((one, other) =>
+      (one.due ?? 0) - (other.due ?? 0) || one.id - other.id
+    );
+    for (const { due, client, label, command, path } of records) {
+      const time = due === null ? "-" : (due / 1000).toFixed(6);
+      const line = [
+        time.padStart(14),
+        printable(client),
+        label === null ? "" : `#${label}`,
+        command,
+      ]
+        .filter((part) => part !== "").join("  ");
+      terminal.out(`${line}${path === "" ? "" : `  ${printable(path)}`}\n`);
+    }
+    return failure === null ? ExitCode.OK : this.#failed(failure).code;
   }
 
   #logged(message: string): void {

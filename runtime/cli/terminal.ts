@@ -15,6 +15,8 @@ export interface Terminal {
   readonly columns: number;
   /** The value of an environment variable. */
   env(name: string): string | undefined;
+  /** Asks, and waits for a line; null when nobody can be asked. */
+  ask(question: string): Promise<string | null>;
   /** Asks for a secret without echo; null when nobody can be asked. */
   secret(prompt: string): string | null;
   /** Calls back at every interruption (Ctrl-C); returns how to stop that. */
@@ -34,12 +36,27 @@ export function systemTerminal(): Terminal {
     interactive: Deno.stderr.isTerminal(),
     columns: columns(),
     env: (name) => Deno.env.get(name),
+    ask: (question) => Deno.stdin.isTerminal() ? askLine(question) : Promise.resolve(null),
     secret: (prompt) => Deno.stdin.isTerminal() ? promptSecret(prompt, { mask: "" }) : null,
     onInterrupt(callback) {
       Deno.addSignalListener("SIGINT", callback);
       return () => Deno.removeSignalListener("SIGINT", callback);
     },
   };
+}
+
+/** Reads a line without holding up what goes on meanwhile. */
+async function askLine(question: string): Promise<string | null> {
+  writeAll(Deno.stderr, new TextEncoder().encode(question));
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1024);
+  let line = "";
+  while (!line.includes("\n")) {
+    const length = await Deno.stdin.read(buffer);
+    if (length === null) return line === "" ? null : line;
+    line += decoder.decode(buffer.subarray(0, length), { stream: true });
+  }
+  return line.slice(0, line.indexOf("\n"));
 }
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {

@@ -26,6 +26,8 @@ export interface SandboxOptions {
   records(records: Records): void;
   log(message: string): void;
   note(message: string): void;
+  /** An operation waits: resolves when it may be sent. Only where the run was ordered to wait. */
+  step?(operation: string): Promise<void>;
   /** Lines of a log of session keys, where the run was ordered to give them. */
   keylog?(line: string): void;
 }
@@ -195,6 +197,11 @@ export class Sandbox implements Disposable {
       case "note":
         this.#options.note(message.message);
         return;
+      case "step": {
+        const { id } = message;
+        void this.#options.step?.(message.operation).then(() => this.#send({ kind: "go", id }));
+        return;
+      }
       case "keylog":
         this.#options.keylog?.(message.line);
         return;

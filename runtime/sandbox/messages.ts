@@ -84,6 +84,8 @@ export interface RunOrder extends RunOptions, TargetOrder {
   readonly workload: Workload | null;
   /** Whether the host keeps a log of session keys. */
   readonly keylog: boolean;
+  /** Whether each operation waits until the host lets it go. */
+  readonly stepped?: boolean;
   /** What the command line says about load. */
   readonly load?: LoadOverrides;
   /** Which part of the load is this worker's. */
@@ -96,6 +98,8 @@ export type ToWorker =
   | { readonly kind: "preflight"; readonly order: TargetOrder }
   | { readonly kind: "run"; readonly order: RunOrder }
   | { readonly kind: "stop"; readonly reason: string }
+  /** The operation may be sent. */
+  | { readonly kind: "go"; readonly id: number }
   | {
     readonly kind: "authenticated";
     readonly id: number;
@@ -138,6 +142,8 @@ export type ToHost =
   }
   | { readonly kind: "log"; readonly message: string }
   | { readonly kind: "note"; readonly message: string }
+  /** An operation waits to be sent. */
+  | { readonly kind: "step"; readonly id: number; readonly operation: string }
   /** A line for Wireshark's list of session keys. */
   | { readonly kind: "keylog"; readonly line: string }
   | {
@@ -199,6 +205,10 @@ export function parseToHost(data: unknown): ToHost | null {
     case "log":
     case "note":
       return isText(data.message) ? { kind: data.kind, message: data.message } : null;
+    case "step":
+      return isNumber(data.id) && isText(data.operation)
+        ? { kind: "step", id: data.id, operation: data.operation }
+        : null;
     case "keylog":
       return isText(data.line) && KEYLOG_LINE.test(data.line)
         ? { kind: "keylog", line: data.line }

@@ -70,6 +70,7 @@ type AuthenticationStep = Exclude<
 const authentications = new Map<number, Waiter<AuthenticationStep>>();
 const blobRequests = new Map<number, Waiter<Uint8Array>>();
 const rowRequests = new Map<number, Waiter<RowChunk>>();
+const steps = new Map<number, () => void>();
 let nextId = 1;
 
 /** Turns this thread into a worker for good, with a client that carries its operations out. */
@@ -109,6 +110,10 @@ function receive(message: ToWorker): void {
     case "stop":
       stopReason = message.reason;
       handle?.stop(message.reason);
+      return;
+    case "go":
+      steps.get(message.id)?.();
+      steps.delete(message.id);
       return;
     case "authenticated": {
       const waiter = authentications.get(message.id);
@@ -201,6 +206,7 @@ async function run(order: RunOrder): Promise<void> {
       log: (message) => send({ kind: "log", message }),
       note: (message) => send({ kind: "note", message }),
       ...order.keylog ? { keyed: logKeys } : {},
+      ...order.stepped === true ? { step } : {},
     }, { ...order, blobs });
     if (stopReason !== null) handle.stop(stopReason);
     result = await handle.finished;
@@ -276,6 +282,12 @@ function authenticator(credentials: Credentials, user: string, number?: number):
       };
     },
   };
+}
+
+function step(operation: string): Promise<void> {
+  const id = nextId++;
+  send({ kind: "step", id, operation });
+  return new Promise((resolve) => steps.set(id, resolve));
 }
 
 function readBlob(path: string): Promise<Uint8Array> {

@@ -14,6 +14,8 @@ export interface TimelineOptions {
   readonly from?: number;
   /** Recorded seconds after which nothing is sent; no end unless given. */
   readonly to?: number;
+  /** Nothing is waited for: only the due times count. */
+  readonly dry?: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export class Timeline {
   readonly maxIdle: number;
   readonly from: number;
   readonly to: number;
+  readonly dry: boolean;
   readonly #speed: number;
   readonly #asap: boolean;
 
@@ -45,6 +48,7 @@ export class Timeline {
     this.maxIdle = (options.maxIdle ?? Infinity) * 1000;
     this.from = options.from ?? 0;
     this.to = options.to ?? Infinity;
+    this.dry = options.dry ?? false;
     if (!Number.isFinite(this.#speed) || this.#speed <= 0) {
       throw new RangeError(`Cannot scale time by ${this.#speed}: a positive number is needed`);
     }
@@ -69,6 +73,6 @@ export class Timeline {
 
   /** Milliseconds that a recorded pause of `seconds` lasts. */
   pause(seconds: number): number {
-    return this.#asap ? 0 : (seconds * 1000) / this.#speed;
+    return this.#asap || this.dry ? 0 : (seconds * 1000) / this.#speed;
   }
 }

@@ -217,6 +217,7 @@ export class BreakTable {
     };
   }): Promise<Break> {
     const run = this.#run;
+    if (run.options.dryRun === true) return this.#absent(kind, subject.path);
     const limit = run.timeoutOf(options.timeout);
     const label = options.label === undefined ? null : String(options.label);
     if (label !== null) run.order.begin(label);

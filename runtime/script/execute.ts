@@ -139,7 +139,7 @@ class SingleRun {
   }
 
   async play(): Promise<void> {
-    const { host, options: { loop = 1 } } = this.#parts;
+    const { loop = 1 } = this.#parts.options;
     for (let round = 0; round < loop && this.#stopped === null; round++) {
       if (round > 0) {
         await this.#scope.close();
@@ -149,8 +149,8 @@ class SingleRun {
       }
       await this.#provisioner?.prepare();
       if (this.#parts.options.provision?.mode === "only") return;
-      if (round === 0) this.zero = host.clock.now();
-      this.#scope.run.begin(this.zero);
+      this.#scope.run.begin(round === 0 ? undefined : this.zero);
+      if (round === 0) this.zero = this.#scope.run.origin;
       await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
     }
   }

@@ -32,6 +32,8 @@ export interface RunHost {
   iterated?(record: IterationRecord): void;
   /** A check of the script held, or did not. */
   checked?(name: string, held: boolean): void;
+  /** Asks whether an operation may be sent; absent where nobody is asked. Resolves when it may. */
+  step?(operation: string): Promise<void>;
   /** A line of the script's log. */
   log(message: string): void;
   /** Something that the user should know about the run itself. */
@@ -61,6 +63,8 @@ export interface RunOptions {
   /** Recorded seconds: before, operations just follow each other; after `to`, nothing is sent. */
   readonly from?: number;
   readonly to?: number;
+  /** Nothing is sent, and nothing waited for: operations are only told. */
+  readonly dryRun?: boolean;
   /** How often a run without load plays its scenario; once unless given. */
   readonly loop?: number;
   /** Number of the user under load, from 1. */

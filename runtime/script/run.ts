@@ -317,6 +317,10 @@ export class Run {
       );
     };
 
+    if (this.options.dryRun === true) {
+      finish({ skipped: "dry run", leftOut: true });
+      return operation;
+    }
     const obstacle = this.#stopped ?? intent.obstacle;
     if (obstacle !== null) {
       finish({ skipped: obstacle });
@@ -345,7 +349,12 @@ export class Run {
       }),
     };
     const { admission } = this.commons;
-    if (admission === null || admission.enter()) this.#send(intent, how);
+    if (this.host.step !== undefined) {
+      const { command, path } = intent;
+      void this.host.step(
+        [origin.client, ...label === null ? [] : [`#${label}`], command, path].join(" ").trimEnd(),
+      ).then(() => this.#send(intent, how));
+    } else if (admission === null || admission.enter()) this.#send(intent, how);
     else admission.queue(() => this.#send(intent, how));
     return operation;
   }
@@ -592,7 +601,7 @@ export class Run {
 }
 
 function timelineOptions(options: RunOptions) {
-  const { speed, asap, causal, maxIdle, from, to } = options;
+  const { speed, asap, causal, maxIdle, from, to, dryRun } = options;
   return {
     speed,
     asap,
@@ -600,6 +609,7 @@ function timelineOptions(options: RunOptions) {
     ...maxIdle === undefined ? {} : { maxIdle },
     ...from === undefined ? {} : { from },
     ...to === undefined ? {} : { to },
+    ...dryRun === undefined ? {} : { dry: dryRun },
   };
 }
 

@@ -30,6 +30,8 @@ export async function smbench(
   options: {
     readonly env?: Readonly<Record<string, string>>;
     readonly secret?: string;
+    /** Answers to questions, in order; nobody is there unless given. */
+    readonly answers?: readonly string[];
     readonly interruptAfter?: (text: string) => boolean;
     /** How often; once unless given. */
     readonly interruptions?: number;
@@ -37,6 +39,7 @@ export async function smbench(
 ): Promise<Ran> {
   let out = "";
   let err = "";
+  let asked = 0;
   const interrupts = new Set<() => void>();
   const heard = (text: string) => {
     if (options.interruptAfter?.(text) !== true) return;
@@ -57,6 +60,10 @@ export async function smbench(
     interactive: false,
     columns: 80,
     env: (name) => options.env?.[name],
+    ask(question) {
+      err += question;
+      return Promise.resolve(options.answers?.[asked++] ?? null);
+    },
     secret: () => options.secret ?? null,
     onInterrupt(callback) {
       interrupts.add(callback);
