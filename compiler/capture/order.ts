@@ -14,8 +14,6 @@ import type { Packet, PacketSink } from "./packet.ts";
 
 /** Packets that one may be moved past, and that are kept for the next window. */
 const REACH = 128;
-/** Nanoseconds that a packet may be late. */
-const LATE = 2e9;
 
 const STEPS_BACK = "A packet was captured before the one ahead of it in the file";
 
@@ -27,11 +25,14 @@ export class PacketOrder {
   /** Packets of this window, as objects that are used again for the next one. */
   readonly #packets: Packet[] = [];
   #count = 0;
-  /** Where the packets begin among which no other may be moved. */
+  /** Packets before this one are in order. */
+  #sorted = 0;
+  /** Where the packets begin among which others may be moved: the clock was set back there. */
   #barrier = 0;
-  /** Whether this window has been found out of order, and whether any was. */
+  /** Whether this window has a packet that is older than the one before it. */
+  #steps = false;
+  /** Whether any packet had to be moved. */
   #disorder = false;
-  #everDisorder = false;
 
   /** Without `sorts` packets stay in the order of the file, and are only looked at. */
   constructor(sink: PacketSink, options: { readonly notes: NoteBook; readonly sorts: boolean }) {
@@ -49,40 +50,64 @@ export class PacketOrder {
     const before = this.#packets[index - 1];
     if (before === undefined || nanosecondsBetween(before, packet) >= 0) return;
     this.#notes.add(STEPS_BACK, { frame: packet.frame, loss: false });
-    if (this.#sorts) this.#move(index);
+    this.#steps = this.#sorts;
   }
 
   /** Hands packets on; at the end of a window that is not the last some are kept, where order is not to be had otherwise. */
   flush(last: boolean): void {
-    this.#everDisorder ||= this.#disorder;
-    const kept = last || !this.#everDisorder ? 0 : Math.min(REACH, this.#count);
-    const handed = this.#count - kept;
-    for (let index = 0; index < handed; index++) this.#sink(this.#packets[index]!);
+    if (this.#steps) this.#sort(last);
+    else this.#sorted = this.#count;
+    const undecided = this.#sorted < this.#count;
+    const kept = last || !(undecided || this.#disorder)
+      ? 0
+      : Math.min(this.#count, this.#count - this.#sorted + REACH);
+    this.#handOn(this.#count - kept);
+    this.#steps = undecided && !last;
+  }
+
+  #handOn(count: number): void {
+    const packets = this.#packets;
+    for (let index = 0; index < count; index++) this.#sink(packets[index]!);
+    const kept = this.#count - count;
     for (let index = 0; index < kept; index++) {
-      const from = handed + index;
-      const packet = this.#packets[from]!;
-      this.#packets[from] = this.#packets[index]!;
-      this.#packets[index] = packet;
+      const packet = packets[count + index]!;
+      packets[count + index] = packets[index]!;
+      packets[index] = packet;
       keep(packet);
     }
     this.#count = kept;
-    this.#barrier = Math.max(0, this.#barrier - handed);
-    this.#disorder = false;
+    this.#sorted = Math.max(0, this.#sorted - count);
+    this.#barrier = Math.max(0, this.#barrier - count);
   }
 
-  /** Puts the latest packet where its time belongs, if that is near. */
+  #sort(last: boolean): void {
+    const packets = this.#packets;
+    for (let index = Math.max(1, this.#sorted); index < this.#count; index++) {
+      this.#sorted = index;
+      const before = packets[index - 1]!;
+      if (index === this.#barrier || nanosecondsBetween(before, packets[index]!) >= 0) continue;
+      let later = index + 1;
+      while (
+        later < this.#count && later - index < REACH &&
+        nanosecondsBetween(before, packets[later]!) < 0
+      ) {
+        later++;
+      }
+      if (later - index === REACH) this.#barrier = index;
+      else if (later === this.#count && !last) return;
+      else this.#move(index);
+    }
+    this.#sorted = this.#count;
+  }
+
+  /** Puts a packet where its time belongs, if that is near. */
   #move(index: number): void {
     const packets = this.#packets;
     const packet = packets[index]!;
     const nearest = Math.max(this.#barrier, index - REACH);
     let to = index;
     while (to > nearest && nanosecondsBetween(packets[to - 1]!, packet) < 0) to--;
-    const isBeyond = to > this.#barrier && nanosecondsBetween(packets[to - 1]!, packet) < 0;
-    if (isBeyond || nanosecondsBetween(packets[index - 1]!, packet) < -LATE) {
-      // The clock was set back: from here on another time counts.
-      this.#barrier = index;
-      return;
-    }
+    if (to > this.#barrier && nanosecondsBetween(packets[to - 1]!, packet) < 0) return;
     this.#disorder = true;
     packets.copyWithin(to + 1, to, index);
     packets[to] = packet;
