@@ -1,5 +1,6 @@
 /** Requests that leave in one frame (MS-SMB2 3.2.4.1.4). */
 import { type CommandName, type FileId, RELATED_FILE_ID, type RequestBodies } from "../wire/mod.ts";
+import { ChainRescuer } from "./chain_rescuer.ts";
 import { Exchange, ProtocolError, type SessionState } from "../protocol/mod.ts";
 import { FileRequests } from "./file_requests.ts";
 import type { Link } from "./link.ts";
@@ -39,6 +40,7 @@ export class Chain {
   readonly #session: SessionState;
   readonly #related: boolean;
   readonly #exchanges: Exchange[] = [];
+  readonly #rescuer: ChainRescuer;
   #sent = false;
 
   constructor(tree: Tree, related: boolean) {
@@ -47,6 +49,10 @@ export class Chain {
     this.#link = channel.link;
     this.#session = channel.state;
     this.#related = related;
+    this.#rescuer = new ChainRescuer(tree.session, {
+      tree: tree.state,
+      exchanges: this.#exchanges,
+    });
     this.file = this.#file(RELATED_FILE_ID);
   }
 
@@ -69,7 +75,11 @@ export class Chain {
     const { exchange, promise } = link.enlist<"CREATE", Open>(
       this.#add({ ...tuning, command: "CREATE", body }),
       tuning,
-      { path: name, map: (reply, state) => openFrom(tree, { name, body, options, reply, state }) },
+      {
+        path: name,
+        rescuer: this.#rescuer,
+        map: (reply, state) => openFrom(tree, { name, body, options, reply, state }),
+      },
     );
     this.#exchanges.push(exchange);
     return promise;
@@ -84,6 +94,7 @@ export class Chain {
     const { exchange, promise } = this.#link.enlist<C, Answer<C, O>>(
       this.#add({ ...options, command, body }),
       options,
+      { rescuer: this.#rescuer },
     );
     this.#exchanges.push(exchange);
     return promise;

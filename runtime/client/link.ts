@@ -85,8 +85,12 @@ export interface Settler {
 /** A request that did not get its answer, and the promise that waits for it. */
 export interface Unanswered {
   readonly input: RequestInput;
+  /** Why there is no answer. */
+  readonly error: Error;
   /** Sends the request on a connection; its answer settles the promise. */
   resend(link: Link, input: RequestInput): void;
+  /** The same without sending it, for a chain. */
+  prepare(link: Link, input: RequestInput): Exchange;
   reject(error: unknown): void;
 }
 
@@ -281,13 +285,13 @@ export class Link {
     open.watcher = target;
   }
 
-  /** Takes over a request of another connection, with the promise that waits for its answer. */
-  adopt(input: RequestInput, settler: Settler): void {
+  /** Takes over a request of another connection, with the promise that waits for its answer; `sendChain` sends it. */
+  adopt(input: RequestInput, settler: Settler): Exchange {
     const exchange = new Exchange(input);
     const { signal, timeout } = settler.options;
     exchange.settler = { ...settler, stopListening: this.#listen(exchange, signal) };
     if (timeout !== undefined) this.#arm(this.now() + timeout);
-    this.perform(this.engine.send([exchange], this.now()));
+    return exchange;
   }
 
   close(): void {
@@ -387,7 +391,8 @@ export class Link {
     if (settler === null) return;
     const mayRenew = settler.rescuer !== null && settler.isRenewed !== true;
     if (reply.status === Status.NETWORK_SESSION_EXPIRED && mayRenew) {
-      const request = unanswered(exchange.input, { ...settler, isRenewed: true });
+      const error = new StatusError(reply, settler.path);
+      const request = unanswered(exchange.input, { ...settler, isRenewed: true }, error);
       if (settler.rescuer?.expired(request) === true) return;
     }
     if (isAccepted(reply, settler.options.accept)) settler.resolve(reply, open);
@@ -400,7 +405,7 @@ export class Link {
     // Closed on purpose, nothing is sent again.
     const isLost = error === this.engine.failure && this.engine.phase === "failed";
     if (isLost && settler.rescuer !== null) {
-      if (settler.rescuer.lost(unanswered(exchange.input, settler))) return;
+      if (settler.rescuer.lost(unanswered(exchange.input, settler, error))) return;
     }
     settler.reject(this.#errorFor(error));
   }
@@ -650,10 +655,12 @@ function ownerOf(notice: BreakNotice): SessionState | null {
   return notice.opens[0]?.session ?? notice.lease?.session ?? null;
 }
 
-function unanswered(input: RequestInput, settler: Settler): Unanswered {
+function unanswered(input: RequestInput, settler: Settler, error: Error): Unanswered {
   return {
     input,
-    resend: (link, again) => link.adopt(again, settler),
+    error,
+    prepare: (link, again) => link.adopt(again, settler),
+    resend: (link, again) => link.sendChain([link.adopt(again, settler)], false),
     reject: settler.reject,
   };
 }

@@ -29,7 +29,7 @@ export interface TreeOptions extends RequestOptions {
 export interface RecoveryOptions {
   /**
    * Requests in flight on a channel that is lost go out again on another one (MS-SMB2 3.2.7.1), marked as repetitions
-   * where they change something; true unless told. Requests of a compound, and CREATEs without a CreateGuid, do not.
+   * where they change something; true unless told. CREATEs without a CreateGuid do not, nor what a compound relates to them.
    */
   readonly failover?: boolean;
   /**
@@ -174,11 +174,16 @@ export class Session {
     };
   }
 
-  #failOver(request: Unanswered, tree: TreeState | null): boolean {
+  /** The channel that takes over requests of a lost one; null where none does. For this room alone. */
+  heir(): Session | null {
     const { recovery, sessions } = this.#channels;
-    if (recovery.failover === false || !isReplayable(request.input)) return false;
-    const channel = sessions.find((session) => session.isAlive);
-    if (channel === undefined) return false;
+    if (recovery.failover === false) return null;
+    return sessions.find((session) => session.isAlive) ?? null;
+  }
+
+  #failOver(request: Unanswered, tree: TreeState | null): boolean {
+    const channel = this.heir();
+    if (channel === null || !isReplayable(request.input)) return false;
     const { state: session, connection: { dialect } } = channel;
     request.resend(channel.link, replayOf(request.input, { session, tree, dialect }));
     return true;

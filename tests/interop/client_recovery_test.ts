@@ -292,6 +292,59 @@ samba("a CREATE whose answer is lost opens the file once", CHANNELS, async (smbd
   }
 });
 
+samba("a lost channel hands a chain to the other one, whole", CHANNELS, async (smbd, t) => {
+  await t.step("requests that stand for themselves", async () => {
+    const { first, second } = await twoChannels(smbd, { signing: "required" });
+    await using _ = second;
+    const open = await create(first.tree, "chain");
+    await open.write(0, pattern(100));
+    first.connection.net.dropBefore("WRITE");
+    const chain = first.tree.compound();
+    const read = chain.on(open).read(0, 100);
+    const written = chain.on(open).write(100, pattern(50, 3));
+    // Nobody knows whether the server opened it: it has no CreateGuid.
+    const refused = assertRejects(() => chain.create("not made"), TransportError);
+    chain.send();
+    assertEquals((await read).body.data, pattern(100));
+    assertEquals((await written).body.count, 50);
+    await refused;
+    assertEquals((await open.readAll()).byteLength, 150);
+    await open.close();
+  });
+  await t.step("requests that relate to a CREATE with a CreateGuid", async () => {
+    const { first, second } = await twoChannels(smbd);
+    await using _ = second;
+    first.connection.net.dropBefore("CLOSE");
+    const chain = first.tree.compound({ related: true });
+    const opened = chain.create("chain-made", {
+      desiredAccess: 0x0012019f,
+      createDisposition: OPEN_IF,
+      durable: true,
+    });
+    const written = chain.file.write(0, pattern(20));
+    const closed = chain.file.close();
+    chain.send();
+    const open = await opened;
+    assertEquals([(await written).body.count, (await closed).status], [20, 0]);
+    assertEquals([open.isClosed, first.session.channelSequence], [true, 1]);
+    const again = await first.tree.create("chain-made");
+    assertEquals(await again.readAll(), pattern(20));
+    await again.close();
+  });
+  await t.step("nothing of what relates to a CREATE without one", async () => {
+    const { first, second } = await twoChannels(smbd);
+    await using _ = second;
+    first.connection.net.dropBefore("CREATE");
+    const chain = first.tree.compound({ related: true });
+    const parts = [chain.create("chain-made"), chain.file.read(0, 20), chain.file.close()];
+    chain.send();
+    const reasons = (await Promise.allSettled(parts)).map((part) =>
+      part.status === "rejected" && part.reason instanceof TransportError
+    );
+    assertEquals(reasons, [true, true, true]);
+  });
+});
+
 samba("without failover a lost channel fails its requests", CHANNELS, async (smbd) => {
   const { first, second } = await twoChannels(smbd, { failover: false });
   await using _ = second;
