@@ -48,6 +48,44 @@ export async function buildLibsmbclient(folder: string): Promise<Built> {
   });
 }
 
+/** What go-smb2's users saw; times in milliseconds. */
+export interface GoUsers {
+  readonly count: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Many users by go-smb2, each on a connection of its own. */
+export async function goUsers(
+  { program }: Built,
+  smbd: Smbd,
+  load: {
+    readonly users: number;
+    readonly stagger: number;
+    readonly think: number;
+    readonly seconds: number;
+  },
+): Promise<GoUsers | null> {
+  if (program === null) return null;
+  const flags: Readonly<Record<string, string | number>> = {
+    address: `${smbd.host}:${smbd.port}`,
+    share: smbd.shareName,
+    user: smbd.user,
+    password: smbd.password,
+    work: "users",
+    connections: load.users,
+    stagger: load.stagger,
+    think: load.think,
+    seconds: load.seconds,
+  };
+  const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
+  const { stdout } = await run(program, { args });
+  const said = JSON.parse(stdout);
+  return { ...said, p50: said.p50 / 1000, p99: said.p99 / 1000 };
+}
+
 async function build(plan: {
   readonly name: string;
   readonly program: string;

@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"net"
 	"os"
+	"sort"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -86,13 +87,66 @@ func reads(files []*smb2.File, depth int, blocks int64, until time.Time) int64 {
 	return total
 }
 
+// Many users, each on a connection of its own: open, write 4 KiB, read it, close, then think. Prints the times of single
+// requests in microseconds.
+func manyUsers(s settings, users int, stagger, think, seconds float64) {
+	start := time.Now()
+	until := start.Add(time.Duration(seconds * 1e9))
+	var group sync.WaitGroup
+	var lock sync.Mutex
+	var times []int64
+	var failed int64
+	for i := 0; i < users; i++ {
+		group.Add(1)
+		go func(number int) {
+			defer group.Done()
+			time.Sleep(time.Duration(float64(number) / float64(users) * stagger * 1e9))
+			share := mount(s)
+			random := rand.New(rand.NewSource(int64(number)))
+			block := make([]byte, size)
+			name := fmt.Sprintf("go-%04d.dat", number)
+			for time.Now().Before(until) {
+				var own []int64
+				timed := func(work func() error) bool {
+					begin := time.Now()
+					if work() != nil {
+						atomic.AddInt64(&failed, 1)
+						return false
+					}
+					own = append(own, time.Since(begin).Microseconds())
+					return true
+				}
+				var file *smb2.File
+				if timed(func() (err error) { file, err = share.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644); return }) {
+					timed(func() error { _, err := file.WriteAt(block, 0); return err })
+					timed(func() error { _, err := file.ReadAt(block, 0); return err })
+					timed(file.Close)
+				}
+				lock.Lock()
+				times = append(times, own...)
+				lock.Unlock()
+				time.Sleep(time.Duration(think * (0.9 + 0.2*random.Float64()) * 1e9))
+			}
+		}(i)
+	}
+	group.Wait()
+	sort.Slice(times, func(a, b int) bool { return times[a] < times[b] })
+	at := func(part float64) int64 { return times[int(part*float64(len(times)-1))] }
+	fail(json.NewEncoder(os.Stdout).Encode(map[string]any{
+		"count": len(times), "failed": failed, "seconds": time.Since(start).Seconds(),
+		"p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "cpuMicros": cpuMicros(),
+	}))
+}
+
 func main() {
 	var s settings
 	flag.StringVar(&s.address, "address", "", "host:port")
 	flag.StringVar(&s.share, "share", "", "share")
 	flag.StringVar(&s.user, "user", "", "user")
 	flag.StringVar(&s.password, "password", "", "password")
-	work := flag.String("work", "", "sequential or reads")
+	work := flag.String("work", "", "sequential, reads or users")
+	stagger := flag.Float64("stagger", 0, "seconds over which users begin")
+	think := flag.Float64("think", 1, "seconds between two rounds of a user, on the average")
 	name := flag.String("file", "", "file to read")
 	blocks := flag.Int64("blocks", 1, "blocks of 4 KiB in the file")
 	connections := flag.Int("connections", 1, "connections")
@@ -101,6 +155,10 @@ func main() {
 	warm := flag.Float64("warm", 0.3, "seconds before what is counted")
 	flag.Parse()
 
+	if *work == "users" {
+		manyUsers(s, *connections, *stagger, *think, *seconds)
+		return
+	}
 	shares := make([]*smb2.Share, *connections)
 	for i := range shares {
 		shares[i] = mount(s)
