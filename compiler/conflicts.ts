@@ -50,7 +50,7 @@ export class Conflicts {
   readonly #answered = new ByAnswer();
   /** Paths of operations that are under way. */
   readonly #under = new Map<PlanOperation, readonly PathNode[]>();
-  readonly #waited = new Map<string, Waited>();
+  readonly #waited = new RecentMap<string, Waited>(CLIENTS_WAITING);
 
   /** The next operation. */
   take(operation: PlanOperation): void {
@@ -109,10 +109,13 @@ interface Waited {
 }
 
 /** Other clients that one client is remembered to have waited for. */
-const OTHERS_KEPT = 256;
+const OTHERS_KEPT = 128;
+
+/** Clients that are remembered to have waited; of others, an order may be told again. */
+const CLIENTS_WAITING = 512;
 
 /** Ids that are remembered of each generation; who waits twice loses nothing. */
-const IDS_KEPT = 1024;
+const IDS_KEPT = 128;
 
 class RecentIds {
   #young = new Set<number>();

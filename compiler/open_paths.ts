@@ -6,7 +6,7 @@ const FILE_RENAME_INFORMATION = 10;
 const FILE_RENAME_INFORMATION_EX = 65;
 
 /** Closed opens that are still known: they may be used once more. */
-const CLOSED_KEPT = 8192;
+const CLOSED_KEPT = 1024;
 
 /** Opens of one client: more are never closed. */
 const OPENS_KEPT = 65_536;

@@ -22,8 +22,11 @@ export interface Stored {
   readonly value: Mutable<PlanOperation>;
 }
 
-/** Operations that are held in memory. */
+/** Operations that are all held in memory. */
 export const HELD = 20_000;
+
+/** Operations that are held once others were put aside: what lives shortly costs least. */
+const HELD_BESIDE = 4096;
 
 /** Bytes that the held operations may have, roughly. */
 const HELD_BYTES = 24e6;
@@ -42,7 +45,7 @@ export interface StoreOptions {
 
 /** Collects and sorts operations. */
 export class OperationStore implements Disposable {
-  readonly #held: number;
+  #held: number;
   readonly #makeScratch: () => Scratch;
   #entries: Entry[] = [];
   #bytes = 0;
@@ -109,6 +112,7 @@ export class OperationStore implements Disposable {
     if (this.#aside === null) {
       this.beforeAside();
       this.#aside = new Aside(this.#makeScratch());
+      this.#held = Math.min(this.#held, HELD_BESIDE);
     }
     this.#entries.sort(compareKeys);
     const staying = Math.floor(this.#entries.length * STAYING);

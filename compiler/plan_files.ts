@@ -25,13 +25,13 @@ const FSCTL_SRV_COPYCHUNK_WRITE = 0x001480f2;
 const RESUME_KEY_SIZE = 24;
 
 /** Opens remembered after their CLOSE, so that use after close still has a name. */
-const CLOSED_KEPT = 8192;
+const CLOSED_KEPT = 4096;
 
 /** Opens of one server: more are never closed, and the oldest are forgotten. */
 const OPENS_KEPT = 131_072;
 
 /** Opens of one server before it is looked which can be forgotten. */
-const FEW_OPENS = 32_768;
+const FEW_OPENS = 8192;
 
 /** Resume keys that are remembered. */
 const RESUME_KEYS_KEPT = 4096;
