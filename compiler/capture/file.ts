@@ -14,6 +14,9 @@ import type { CaptureSource } from "./source.ts";
 /** Room in a window for what the one before leaves: less than a packet with its headers, or an interface description. */
 const ROOM_AHEAD = MAX_PACKET_BYTES + 0x20000;
 
+/** The longest time that nobody else gets a turn. */
+const BUSY_MILLISECONDS = 50;
+
 /** How a file is read. */
 export interface CaptureFileOptions {
   readonly sink: PacketSink;
@@ -82,21 +85,25 @@ export class CaptureFile {
    */
   async *windows(): AsyncGenerator<void> {
     const reader = this.#reader;
-    let reading: Promise<number | null> | undefined;
+    const { source } = this;
+    let rested = performance.now();
     try {
       if (reader === undefined) return;
       for (;;) {
-        reading = this.source.read(
-          this.#otherWindow.subarray(ROOM_AHEAD, ROOM_AHEAD + this.#chunkBytes),
-        );
+        const room = this.#otherWindow.subarray(ROOM_AHEAD, ROOM_AHEAD + this.#chunkBytes);
+        const reading = source.readSync === undefined ? source.read(room) : undefined;
         // Its failure is looked at below, or not at all where the loop is left before.
-        reading.catch(() => {});
+        reading?.catch(() => {});
         this.#start += reader.feed(this.#window.subarray(this.#start, this.#end));
         yield;
         if (reader.stopped) break;
-        const count = await reading;
-        if (count === null) break;
+        const count = source.readSync === undefined ? await reading : source.readSync(room);
+        if (count === null || count === undefined) break;
         this.#turn(count);
+        if (performance.now() - rested < BUSY_MILLISECONDS) continue;
+        // For whoever wants to interrupt, or to show how far it is.
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        rested = performance.now();
       }
       reader.finish(this.#end - this.#start);
       if (this.source.damage !== undefined) this.#notes.add(this.source.damage, { loss: true });

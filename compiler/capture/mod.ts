@@ -23,15 +23,15 @@ export { openScratch, type Scratch } from "./scratch_file.ts";
 export type { ByteInput } from "./source.ts";
 export { type Endpoint, type Flow, Segment, Stamp, TCP_FLAG } from "./tcp.ts";
 
-/** Bytes asked of the file at a time. Larger reads gain nothing measurable. */
-const DEFAULT_CHUNK_BYTES = 0x80000;
+/** Bytes asked of the file at a time: two pieces of it are in the cache of a processor, larger ones are not. */
+const DEFAULT_CHUNK_BYTES = 0x40000;
 
 /** A path, "-" for standard input, anything that bytes can be read from, or the paths of several files that belong together. */
 export type CaptureInput = string | URL | ByteInput | readonly (string | URL)[];
 
 /** How a capture is read. */
 export interface CaptureOptions {
-  /** Bytes asked of the input at a time, from 1; 512 KiB unless told. */
+  /** Bytes asked of the input at a time, from 1; 256 KiB unless told. */
   readonly chunkBytes?: number;
   /** Packets that are a little out of place are put where their times belong, unless the order of the file is wanted. */
   readonly order?: "time" | "file";

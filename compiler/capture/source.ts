@@ -21,6 +21,8 @@ export interface ByteInput {
 
 /** An opened capture source. */
 export interface CaptureSource extends ByteInput {
+  /** As `read`, of a source that never has to be waited for: the other takes twice the time. */
+  readonly readSync?: ((into: Uint8Array<ArrayBuffer>) => number | null) | undefined;
   /** A path, or "standard input". */
   readonly name: string;
   /** Size of the (compressed) file, if known. */
@@ -84,7 +86,7 @@ async function openRaw(input: string | URL | ByteInput): Promise<RawSource> {
       throw new Deno.errors.IsADirectory();
     }
     return new RawSource(
-      info.isFile ? { name, input: file, totalBytes: info.size } : { name, input: file },
+      info.isFile ? { name, input: file, file, totalBytes: info.size } : { name, input: file },
     );
   } catch (cause) {
     throw unreadable(name, cause);
@@ -140,15 +142,21 @@ class RawSource implements CaptureSource {
   readonly totalBytes: number | undefined;
   readonly compression = undefined;
   readonly damage = undefined;
+  readonly readSync: CaptureSource["readSync"];
   readonly #input: ByteInput;
   #pending: Uint8Array = new Uint8Array(0);
   #bytesRead = 0;
   #closed = false;
 
-  constructor(options: { name: string; input: ByteInput; totalBytes?: number }) {
-    this.name = options.name;
-    this.#input = options.input;
-    this.totalBytes = options.totalBytes;
+  constructor(
+    options: { name: string; input: ByteInput; file?: Deno.FsFile; totalBytes?: number },
+  ) {
+    const { name, input, file, totalBytes } = options;
+    this.name = name;
+    this.#input = input;
+    this.totalBytes = totalBytes;
+    if (file === undefined) return;
+    this.readSync = (into) => this.#takePending(into) ?? this.#count(file.readSync(into));
   }
 
   get bytesRead(): number {
@@ -161,15 +169,19 @@ class RawSource implements CaptureSource {
   }
 
   async read(into: Uint8Array<ArrayBuffer>): Promise<number | null> {
+    return this.#takePending(into) ?? this.#count(await this.#input.read(into));
+  }
+
+  #takePending(into: Uint8Array): number | undefined {
     const pending = this.#pending;
-    if (pending.length > 0) {
-      const count = Math.min(pending.length, into.length);
-      into.set(pending.subarray(0, count));
-      this.#pending = pending.subarray(count);
-      this.#bytesRead += count;
-      return count;
-    }
-    const count = await this.#input.read(into);
+    if (pending.length === 0) return undefined;
+    const count = Math.min(pending.length, into.length);
+    into.set(pending.subarray(0, count));
+    this.#pending = pending.subarray(count);
+    return this.#count(count);
+  }
+
+  #count<T extends number | null>(count: T): T {
     this.#bytesRead += count ?? 0;
     return count;
   }
