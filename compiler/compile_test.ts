@@ -8,7 +8,7 @@ import {
   writeBody,
 } from "../tests/captures/conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
-import { CaptureError, compile, inspect, inspectOperations, noteText } from "./mod.ts";
+import { CaptureError, compile, inspectOperations, noteText } from "./mod.ts";
 
 function sample(): Uint8Array<ArrayBuffer> {
   const talk = new Conversation().open();
@@ -63,30 +63,6 @@ Deno.test("what is no capture is an error, an empty file is a note", async () =>
   const { script, notes } = await compile(inputOf(new Uint8Array(0)), { version: "0" });
   assertEquals(notes.map(noteText), ["The file is empty: 1 x"]);
   assert(script.endsWith("clients: {},\n}, {});\n"));
-});
-
-Deno.test("inspecting counts clients, shares, commands, errors and bytes", async () => {
-  const found = await inspect(inputOf(sample()));
-  assertEquals(found.clients, [{
-    id: "alice",
-    address: "10.0.0.1",
-    clientGuid: "00000000-0000-0000-0000-000000000001",
-    users: ["alice"],
-    connections: 1,
-    operations: 8,
-  }]);
-  assertEquals(found.servers, [{ address: "10.0.0.2:445", dialects: ["3.0"] }]);
-  assertEquals(found.shares, [{ path: "\\\\lab\\share", connects: 1 }]);
-  assertEquals(found.commands, {
-    NEGOTIATE: 1,
-    SESSION_SETUP: 2,
-    TREE_CONNECT: 1,
-    CREATE: 2,
-    WRITE: 3,
-  });
-  assertEquals(found.errors, { MORE_PROCESSING_REQUIRED: 1, ACCESS_DENIED: 1 });
-  assertEquals(found.bytes, { read: 0, written: 12 });
-  assertEquals([found.exchanges, found.packets], [9, 20]);
 });
 
 Deno.test("each exchange is a line in the order of the requests", async () => {

@@ -1,8 +1,22 @@
 /** `inspect`: what a capture contains, counted; and its exchanges one by one. */
-import { statusName } from "../runtime/wire/mod.ts";
 import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
+import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import type { Exchange, ExchangeSink } from "./exchange.ts";
+import {
+  type CommandCount,
+  dialectName,
+  ExchangeCounter,
+  type SecurityCounts,
+  type StatusCount,
+} from "./inspect_exchanges.ts";
+import {
+  type ClientCount,
+  PlanCounter,
+  type PlanCounts,
+  type ShareCount,
+  type UserCount,
+} from "./inspect_plan.ts";
 import { OperationLines } from "./operation_lines.ts";
 import { OperationStore } from "./operation_store.ts";
 import { PlanBuilder } from "./operations.ts";
@@ -16,9 +30,13 @@ export interface InspectOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a capture contains. Version 1 of the JSON form. */
+/**
+ * What a capture contains. Version 2 of the JSON form; fields may be added to it. Version 1 had no more than `format`,
+ * `packets`, `exchanges`, `start`, `seconds`, `clients`, `servers`, `shares`, `commands`, `errors`, `breaks`, `security`,
+ * `bytes` and `notes`, with fewer fields each, and MORE_PROCESSING_REQUIRED among `errors`. Times are in seconds.
+ */
 export interface Inspection {
-  readonly version: 1;
+  readonly version: 2;
   readonly format: string;
   readonly packets: number;
   readonly exchanges: number;
@@ -26,102 +44,133 @@ export interface Inspection {
   readonly start: string | null;
   /** Seconds from first to last message. */
   readonly seconds: number;
-  readonly clients: readonly {
+  /** `order` where the capture's times cannot be true: seconds are then numbers of frames, in millionths. */
+  readonly timing?: "order";
+  /** Those that did most first, 200 at most. */
+  readonly clients: readonly (ClientCount & {
     readonly id: string;
     readonly address: string;
     readonly clientGuid: string | null;
     readonly users: readonly string[];
-    readonly connections: number;
     readonly operations: number;
-  }[];
+  })[];
+  readonly clientCount: number;
+  readonly users: readonly UserCount[];
   /** `host:port` and the dialects that it chose. */
-  readonly servers: readonly { readonly address: string; readonly dialects: readonly string[] }[];
-  readonly shares: readonly { readonly path: string; readonly connects: number }[];
+  readonly servers: readonly {
+    readonly address: string;
+    readonly dialects: readonly string[];
+    readonly connections: number;
+  }[];
+  readonly shares: readonly ShareCount[];
+  readonly security: SecurityCounts;
+  readonly sessions: PlanCounts["sessions"];
   /** Commands by number of exchanges. */
   readonly commands: Readonly<Record<string, number>>;
-  /** NTSTATUS names other than SUCCESS, by number of final responses. */
+  readonly commandTimes: readonly CommandCount[];
+  /** NTSTATUS names other than SUCCESS, PENDING and MORE_PROCESSING_REQUIRED, by number of final responses. */
   readonly errors: Readonly<Record<string, number>>;
-  readonly breaks: { readonly received: number; readonly acknowledged: number };
-  /** Exchanges whose request was signed, and whose request was encrypted; frames that could not be decrypted. */
-  readonly security: {
-    readonly signed: number;
-    readonly encrypted: number;
-    readonly undecryptable: number;
+  readonly statuses: readonly StatusCount[];
+  readonly contexts: PlanCounts["contexts"];
+  readonly oplocks: PlanCounts["oplocks"];
+  readonly leases: PlanCounts["leases"];
+  readonly breaks: PlanCounts["breaks"];
+  readonly overlap: PlanCounts["overlap"] & {
+    readonly compounds: ExchangeCounter["compounds"];
+    /** Requests that the server kept pending, and those that the client cancelled. */
+    readonly pending: number;
+    readonly cancelled: number;
   };
+  readonly reconnects: number;
+  readonly thinkTime: PlanCounts["thinkTime"];
+  readonly slowest: PlanCounts["slowest"];
+  readonly mix: PlanCounts["mix"];
   readonly bytes: { readonly read: number; readonly written: number };
+  readonly reads: PlanCounts["reads"];
+  readonly writes: PlanCounts["writes"];
+  readonly files: PlanCounts["files"];
+  readonly compressed: number;
+  /** How many exchanges a scenario would have. */
+  readonly coverage: CoverageReport;
   readonly notes: readonly CaptureNote[];
 }
+
+/** Clients that are told. */
+const CLIENTS_TOLD = 200;
 
 /** Counts what a capture contains. */
 export async function inspect(
   input: CaptureInput,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const counter = new Counter();
+  const exchanges = new ExchangeCounter();
   using store = new OperationStore();
   let builder: PlanBuilder | undefined;
   const result = await readCapture(input, (state) => {
     builder = new PlanBuilder(state, store);
-    return both(builder, counter);
+    return both(builder, exchanges);
   }, { payloads: countPayloads, ...readOptions(options) });
-  const { plan, notes } = builder!.finish("capture");
-  const servers = new Map<string, Set<number>>();
-  const connections = new Map<string, number>();
-  const shares = new Map<string, number>();
-  const breaks = { received: 0, acknowledged: 0 };
-  const bytes = { read: 0, written: 0 };
-  for (const operation of plan.operations()) {
-    switch (operation.kind) {
-      case "connect": {
-        const { client, server, dialect } = operation;
-        connections.set(client, (connections.get(client) ?? 0) + 1);
-        const dialects = servers.get(server) ?? new Set();
-        if (dialect !== null) dialects.add(dialect);
-        servers.set(server, dialects);
-        break;
-      }
-      case "tree":
-        shares.set(operation.path, (shares.get(operation.path) ?? 0) + 1);
-        break;
-      case "break":
-        breaks.received++;
-        if (operation.acknowledgedAfter !== null) breaks.acknowledged++;
-        break;
-      case "read":
-        bytes.read += operation.returned?.length ?? 0;
-        break;
-      case "write":
-        if (operation.status === 0) bytes.written += operation.data.length;
-        break;
-    }
-  }
+  const { plan, notes, coverage } = builder!.finish("capture");
+  const operations = new PlanCounter();
+  for (const operation of plan.operations()) operations.take(operation);
+  const { format, packets } = result;
+  const { start, seconds, timing } = plan.source;
+  const { clients, servers, sessions, overlap, cancelled, ...counts } = operations.counts;
+  const { commands, statuses, security, compounds, pendingCount, compressedCount } = exchanges;
   return {
-    version: 1,
-    format: result.format,
-    packets: result.packets,
+    version: 2,
+    format,
+    packets,
     exchanges: result.exchanges,
-    start: plan.source.start,
-    seconds: plan.source.seconds,
-    clients: plan.clients.map(({ id, address, clientGuid, users, operationCount }) => ({
-      id,
+    start,
+    seconds,
+    ...(timing === undefined ? {} : { timing }),
+    clients: plan.clients
+      .toSorted((one, other) => other.operationCount - one.operationCount)
+      .slice(0, CLIENTS_TOLD)
+      .map(({ id, address, clientGuid, users, operationCount }) => ({
+        id,
+        address,
+        clientGuid,
+        users,
+        operations: operationCount,
+        ...clients.get(id) ?? NO_CLIENT,
+      })),
+    clientCount: plan.clients.length,
+    servers: [...servers].map(([address, { dialects, connections }]) => ({
       address,
-      clientGuid,
-      users,
-      connections: connections.get(id) ?? 0,
-      operations: operationCount,
+      dialects: dialects.map(dialectName),
+      connections,
     })),
-    servers: [...servers].map(([address, dialects]) => ({
-      address,
-      dialects: [...dialects].toSorted((one, other) => one - other).map(dialectName),
-    })),
-    shares: [...shares].map(([path, connects]) => ({ path, connects })),
-    commands: counter.commands,
-    errors: counter.errors,
-    breaks,
-    security: counter.security,
-    bytes,
+    security,
+    sessions,
+    commands: Object.fromEntries(commands.map(({ command, count }) => [command, count])),
+    commandTimes: commands,
+    errors: sums(statuses),
+    statuses,
+    overlap: { ...overlap, compounds, pending: pendingCount, cancelled },
+    ...counts,
+    bytes: { read: counts.reads.bytes, written: counts.writes.bytes },
+    compressed: compressedCount,
+    coverage,
     notes: withPlaces([...result.notes, ...notes], result.files),
   };
+}
+
+const NO_CLIENT: ClientCount = {
+  connections: 0,
+  inFlight: 0,
+  thinkTime: null,
+  read: 0,
+  written: 0,
+};
+
+function sums(statuses: readonly StatusCount[]): Record<string, number> {
+  const errors = new Map<string, number>();
+  for (const { status, count } of statuses) {
+    errors.set(status, (errors.get(status) ?? 0) + count);
+  }
+  return Object.fromEntries(errors);
 }
 
 /** Options of {@linkcode inspectOperations}. */
@@ -167,7 +216,9 @@ function both(one: PlanBuilder, other: ExchangeSink): CaptureConsumer {
       one.opened(exchange);
       other.opened(exchange);
     },
-    pending(): void {},
+    pending(exchange: Exchange): void {
+      other.pending(exchange);
+    },
     settled(exchange: Exchange): void {
       one.settled(exchange);
       other.settled(exchange);
@@ -175,39 +226,4 @@ function both(one: PlanBuilder, other: ExchangeSink): CaptureConsumer {
     ended: one.ended.bind(one),
     connectionEnded: one.connectionEnded.bind(one),
   };
-}
-
-class Counter implements ExchangeSink {
-  readonly commands: Record<string, number> = {};
-  readonly errors: Record<string, number> = {};
-  readonly security = { signed: 0, encrypted: 0, undecryptable: 0 };
-
-  opened(exchange: Exchange): void {
-    if (exchange.kind === "encrypted") {
-      this.security.undecryptable++;
-      return;
-    }
-    const name = exchange.kind === "break" ? "OPLOCK_BREAK notification" : exchange.command;
-    this.commands[name] = (this.commands[name] ?? 0) + 1;
-    if (exchange.request?.encrypted) this.security.encrypted++;
-    else if (((exchange.request?.header.flags ?? 0) & 0x08) !== 0) this.security.signed++;
-  }
-
-  pending(): void {}
-
-  settled({ kind, response }: Exchange): void {
-    const status = response?.header.status ?? 0;
-    if (kind !== "exchange" || status === 0) return;
-    const name = statusName(status);
-    this.errors[name] = (this.errors[name] ?? 0) + 1;
-  }
-}
-
-const DIALECTS = new Map([[0x0202, "2.0.2"], [0x0210, "2.1"], [0x0300, "3.0"], [
-  0x0302,
-  "3.0.2",
-], [0x0311, "3.1.1"]]);
-
-function dialectName(dialect: number): string {
-  return DIALECTS.get(dialect) ?? `0x${dialect.toString(16).padStart(4, "0")}`;
 }
