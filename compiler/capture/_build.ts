@@ -291,3 +291,80 @@ export function seeded(seed: number): (below: number) => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
 }
+
+/** Ways to carry an Ethernet frame with IPv4, by name: as link type and packets, which are one unless it is cut in fragments. */
+export const CARRIERS: Readonly<
+  Record<string, (frame: Uint8Array, number: number) => { linkType: number; packets: Uint8Array[] }>
+> = {
+  "Ethernet": (frame) => ({ linkType: 1, packets: [frame] }),
+  "QinQ": (frame) => one(1, ethernet(frame.subarray(14), { tags: [[0x88a8, 5], [0x8100, 6]] })),
+  "old QinQ": (frame) => one(1, ethernet(frame.subarray(14), { tags: [[0x9100, 5], [0x8100, 6]] })),
+  "MPLS": (frame) =>
+    one(1, ethernet(concat(big(4, 0x1000, 0x2100), frame.subarray(14)), { type: 0x8847 })),
+  "PPPoE": (frame) => {
+    const inner = frame.subarray(14);
+    const header = big(2, 0x1100, 1, inner.length + 2, 0x0021);
+    return one(1, ethernet(concat(header, inner), { type: 0x8864 }));
+  },
+  "PPP": (frame) => one(9, concat(big(2, 0xff03, 0x0021), frame.subarray(14))),
+  "loopback": (frame) => one(0, concat(little(4, 2), frame.subarray(14))),
+  "big-endian loopback": (frame) => one(108, concat(big(4, 2), frame.subarray(14))),
+  "raw IPv4": (frame) => one(228, frame.subarray(14)),
+  "Linux cooked": (frame) =>
+    one(113, concat(new Uint8Array(14), big(2, 0x0800), frame.subarray(14))),
+  "Linux cooked 2": (frame) =>
+    one(
+      276,
+      concat(
+        big(2, 0x0800),
+        new Uint8Array(2),
+        big(4, 1),
+        big(2, 1),
+        new Uint8Array(10),
+        frame.subarray(14),
+      ),
+    ),
+  "IP in IP": (frame) => one(101, tunnel(frame.subarray(14), 4)),
+  "GRE": (frame) => one(101, tunnel(concat(big(2, 0, 0x0800), frame.subarray(14)), 47)),
+  "GRE with key and sequence": (frame) =>
+    one(101, tunnel(concat(big(2, 0x3000, 0x6558), big(4, 7, 8), frame), 47)),
+  "ERSPAN I": (frame) => one(101, tunnel(concat(big(2, 0, 0x88be), frame), 47)),
+  "ERSPAN II": (frame) =>
+    one(101, tunnel(concat(big(2, 0x1000, 0x88be), big(4, 1, 0x10000000, 0), frame), 47)),
+  "ERSPAN III": (frame) =>
+    one(101, tunnel(concat(big(2, 0x1000, 0x22eb), big(4, 1, 0x20000000, 0, 0), frame), 47)),
+  "VXLAN": (frame) => one(101, tunnel(udp(4789, concat(big(4, 0x08000000, 0x100), frame)), 17)),
+  "Geneve": (frame) =>
+    one(101, tunnel(udp(6081, concat(big(2, 0, 0x6558), big(4, 0x100), frame)), 17)),
+  "IPv4 fragments": (frame, number) => fragments(frame, { number, size: 64, reversed: false }),
+  "IPv4 fragments in reverse": (frame, number) =>
+    fragments(frame, { number, size: 200, reversed: true }),
+};
+
+function one(linkType: number, bytes: Uint8Array): { linkType: number; packets: Uint8Array[] } {
+  return { linkType, packets: [bytes] };
+}
+
+function tunnel(payload: Uint8Array, protocol: number): Uint8Array {
+  return ipv4(payload, { from: "192.0.2.1:0", to: "192.0.2.2:0", protocol });
+}
+
+function udp(port: number, payload: Uint8Array): Uint8Array {
+  return concat(big(2, 49152, port, payload.length + 8, 0), payload);
+}
+
+function fragments(
+  frame: Uint8Array,
+  options: { number: number; size: number; reversed: boolean },
+): { linkType: number; packets: Uint8Array[] } {
+  const payload = frame.subarray(34);
+  const packets: Uint8Array[] = [];
+  for (let at = 0; at < payload.length; at += options.size) {
+    const part = payload.subarray(at, at + options.size);
+    const more = at + options.size < payload.length ? 0x2000 : 0;
+    const header = frame.slice(14, 34);
+    header.set(big(2, 20 + part.length, options.number, more | (at / 8)), 2);
+    packets.push(concat(header, part));
+  }
+  return { linkType: 101, packets: options.reversed ? packets.toReversed() : packets };
+}

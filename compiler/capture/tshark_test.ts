@@ -6,7 +6,18 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Reassembler } from "../reassembly.ts";
-import { packet, pcapFile, seeded } from "./_build.ts";
+import { Conversation } from "../../tests/captures/conversation.ts";
+import {
+  CARRIERS,
+  concat,
+  enhancedPacket,
+  interfaceBlock,
+  little,
+  packet,
+  pcapFile,
+  section,
+  seeded,
+} from "./_build.ts";
 import { CaptureError, openCapture, type Segment, TCP_FLAG } from "./mod.ts";
 
 const SHARED = new URL("../../../shared/captures/", import.meta.url);
@@ -144,5 +155,79 @@ Deno.test({
     } finally {
       await Deno.remove(path);
     }
+  },
+});
+
+/** Frames of a conversation with messages over several segments. */
+function conversation(client = "10.0.0.1:1000") {
+  const talk = new Conversation({ client, mss: 500 }).open();
+  talk.bytes("request", new Uint8Array(1300).fill(7));
+  talk.segment("request", { flags: "FA" });
+  return talk.wire.packets;
+}
+
+async function compareWithTshark(file: Uint8Array): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".pcapng" });
+  try {
+    await Deno.writeFile(path, file);
+    const own = await ownRows(path);
+    assert(own.length > 10);
+    assertEquals(own, await tsharkRows(path));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test({
+  name:
+    "every link, tunnel and way to cut into fragments (skipped without tshark) is as tshark has it",
+  ignore: !hasTshark(),
+  async fn() {
+    const interfaces: Uint8Array[] = [];
+    const blocks: Uint8Array[] = [];
+    for (const [number, carry] of Object.values(CARRIERS).entries()) {
+      for (const [index, { bytes, time }] of conversation(`10.0.0.${number + 3}:1000`).entries()) {
+        const { linkType, packets } = carry(bytes, number * 100 + index + 1);
+        if (index === 0) {
+          interfaces.push(interfaceBlock({ linkType, options: [[9, little(1, 9)]] }));
+        }
+        const options = { interfaceId: number, units: time };
+        blocks.push(...packets.map((part) => enhancedPacket(part, options)));
+      }
+    }
+    await compareWithTshark(concat(section(), ...interfaces, ...blocks));
+  },
+});
+
+Deno.test({
+  name: "sections and interfaces of pcapng (skipped without tshark) are as tshark has them",
+  ignore: !hasTshark(),
+  async fn() {
+    const packets = conversation();
+    const half = packets.length >> 1;
+    const blocks = [false, true].flatMap((bigEndian) => {
+      // Nanoseconds, and a power of two.
+      const resolutions = [9, 0x80 | 30];
+      const part = bigEndian ? packets.slice(half) : packets.slice(0, half);
+      return [
+        section({ bigEndian }),
+        ...resolutions.map((resolution, index) =>
+          interfaceBlock({
+            bigEndian,
+            linkType: index === 0 ? 1 : 101,
+            options: [[9, little(1, resolution)]],
+          })
+        ),
+        ...part.map(({ bytes, time }, index) => {
+          const second = index % 2 === 1;
+          return enhancedPacket(second ? bytes.subarray(14) : bytes, {
+            bigEndian,
+            interfaceId: second ? 1 : 0,
+            units: second ? (time / 1_000_000_000n) << 30n : time,
+          });
+        }),
+      ];
+    });
+    await compareWithTshark(concat(...blocks));
   },
 });
