@@ -18,6 +18,11 @@ export const PROVISION_OPTIONS: readonly Option[] = [
       "make them in a folder that is not empty: what is there is compared and told, never changed",
   },
   {
+    name: "verify",
+    help:
+      "compare what is read with what was provisioned and written: nobody else may write there meanwhile",
+  },
+  {
     name: "keep",
     help: "leave on the target what was provisioned and what the run made",
   },

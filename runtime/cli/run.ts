@@ -207,6 +207,7 @@ function readSettings(given: Given, names: NameMapping): Settings {
     shares: { ...lowered(names.shares), ...lowered(pairs(given.values("map-share"), "map-share")) },
     paths: names.paths,
     provision: provisionOf(given),
+    verify: given.has("verify"),
   };
 }
 

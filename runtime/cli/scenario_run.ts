@@ -73,6 +73,7 @@ export interface Settings {
   readonly shares: Readonly<Record<string, string>>;
   readonly paths: NameMapping["paths"];
   readonly provision: ProvisionOptions;
+  readonly verify: boolean;
 }
 
 /** What a run is made of. */

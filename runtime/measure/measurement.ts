@@ -287,6 +287,10 @@ export class Measurement {
     if (grant !== undefined && grant.expected !== grant.actual) {
       yield { ...common, kind: "grant", expected: grant.expected, actual: grant.actual };
     }
+    if (record.wrongData !== undefined) {
+      const actual = `other data at offset ${record.wrongData}`;
+      yield { ...common, kind: "data", expected: "what was written", actual };
+    }
   }
 
   #diverge(divergence: Divergence): void {

@@ -50,7 +50,7 @@ export function operationValues(
   const tags: Record<string, string> = { command: record.command, client: record.client };
   if (record.tag !== undefined) tags.tag = record.tag;
   if (record.status !== null) tags.status = options.statusName(record.status);
-  const diverged = !record.matched ||
+  const diverged = !record.matched || record.wrongData !== undefined ||
     (record.grant !== undefined && record.grant.expected !== record.grant.actual);
   if (diverged) take("smb_divergences", 1, tags);
   if (record.sentAt === null) {

@@ -38,6 +38,8 @@ export interface OperationRecord {
   readonly error?: string;
   /** Recorded and actual lease or oplock of a CREATE whose grant is compared. */
   readonly grant?: { readonly expected: string; readonly actual: string };
+  /** Where the data of a READ is not what was written or provisioned, in bytes from the start of the file. */
+  readonly wrongData?: number;
 }
 
 /** One iteration of a user under load. */

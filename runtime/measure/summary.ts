@@ -30,7 +30,7 @@ export interface StatusCount {
 
 /** How one operation differs from what was recorded or expected. */
 export interface Divergence {
-  readonly kind: "status" | "grant" | "skipped" | "no response" | "no break";
+  readonly kind: "status" | "grant" | "data" | "skipped" | "no response" | "no break";
   readonly id: number;
   readonly client: string;
   readonly label: string | null;

@@ -237,6 +237,8 @@ function difference(divergence: Divergence): string {
       return printable(`expected grant ${expected || "none"}, got ${actual || "none"}`);
     case "no response":
     case "no break":
+    case "data":
+      return printable(`the data differs from ${expected}: ${actual}`);
     case "status":
       return printable(`expected ${expected}, got ${actual}`);
   }

@@ -336,7 +336,7 @@ function isOperation(value: unknown): value is OperationRecord {
     isNumber(value.payload) && isNumber(value.bytesSent) && isNumber(value.bytesReceived) &&
     isOptional(value.tag, isText) && isOptional(value.parameters, isParameters) &&
     isOptional(value.skipped, isText) && isOptional(value.error, isText) &&
-    isOptional(value.grant, isGrant);
+    isOptional(value.grant, isGrant) && isOptional(value.wrongData, isNumber);
 }
 
 function isIteration(value: unknown): value is IterationRecord {

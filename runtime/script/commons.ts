@@ -1,5 +1,6 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
 import type { Clock, Segment } from "../schedule/mod.ts";
+import type { Contents } from "./contents.ts";
 import type { Footprints } from "./footprints.ts";
 
 /** How often overdue operations are looked for, in milliseconds. */
@@ -86,6 +87,8 @@ export class Commons {
   readonly admission: Admission | null;
   /** The names that the run makes, where they are removed after it. */
   footprints: Footprints | null = null;
+  /** What files hold, where reads are verified. */
+  contents: Contents | null = null;
   /** Operations without an end. */
   inFlight = 0;
   /** Requests that had to wait for credits, on connections that have ended. */

@@ -3,6 +3,7 @@ import type { LoadRecord } from "../measure/mod.ts";
 import { mostUsers } from "../schedule/mod.ts";
 import { Commons } from "./commons.ts";
 import { capturedPlaces } from "./captured_places.ts";
+import { Contents } from "./contents.ts";
 import { watchBlobs } from "./data.ts";
 import { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
@@ -71,6 +72,9 @@ export function execute(
   const parts = { definition, host, options, commons, params };
   if (plan !== null && definition.provision !== null && options.provision?.mode !== "off") {
     host.note("a run with load provisions nothing: run with --provision-only before it");
+  }
+  if (plan !== null && options.verify === true) {
+    host.note("a run with load does not verify what it reads: others may write it");
   }
   const runner = plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);
   const stopped = Promise.withResolvers<void>();
@@ -173,7 +177,9 @@ class SingleRun {
 
   #newProvisioner(): Provisioner | null {
     const { definition, host, options, commons } = this.#parts;
-    if (definition.provision === null || options.provision?.mode === "off") return null;
+    commons.contents = options.verify === true ? new Contents() : null;
+    const isOff = options.dryRun === true || options.provision?.mode === "off";
+    if (definition.provision === null || isOff) return null;
     commons.footprints = new Footprints();
     return new Provisioner({
       host,

@@ -5,7 +5,7 @@ import type {
   FileRequests,
   Tree as NativeTree,
 } from "../client/mod.ts";
-import { CreateAction, type FileId, fileIdText } from "../wire/mod.ts";
+import { CreateAction, FileAttribute, type FileId, fileIdText } from "../wire/mod.ts";
 import type {
   Break,
   BreakPolicy,
@@ -73,7 +73,9 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     super(state.run);
     this.#state = state;
     this.path = fields.path;
-    this.place = fields.share === undefined ? null : { share: fields.share, path: fields.path };
+    this.place = fields.share === undefined
+      ? null
+      : { share: fields.share, path: fields.path, content: null };
     this.#policy = fields.policy ?? null;
     this.#leaseKey = fields.leaseKey ?? null;
     this.#createGuid = fields.createGuid ?? null;
@@ -332,9 +334,7 @@ export function openFile(state: ClientState, how: {
       how.create(path, { ...sending, ...request.create }).then((made) => {
         open = made;
         file.opened(made);
-        if (made.response.createAction === CreateAction.CREATED && !path.includes(":")) {
-          state.run.commons.footprints?.made(how.share, path);
-        }
+        if (!isOfSnapshot(path, options)) keepTrack(state, file, made);
         for (const difference of made.differences ?? []) state.run.differs(difference);
         return made.reply;
       }),
@@ -347,6 +347,31 @@ export function openFile(state: ClientState, how: {
     },
   });
   return { file, operation };
+}
+
+/** Whether an open asks for what was at another time. */
+function isOfSnapshot(path: string, { contexts = [] }: OpenOptions): boolean {
+  return path.includes("@GMT-") ||
+    contexts.some((context) => typeof context === "object" && context.kind === "TWrp");
+}
+
+/** Keeps the name of a file that the run made, and what the file holds. */
+function keepTrack({ run: { commons } }: ClientState, file: ScriptFile, open: BackendOpen): void {
+  const { place } = file;
+  if (place === null) return;
+  const { createAction: action, fileAttributes } = open.response;
+  const { share, path } = place;
+  if (action === CreateAction.CREATED && !path.includes(":")) commons.footprints?.made(share, path);
+  if (commons.contents === null || (fileAttributes & FileAttribute.DIRECTORY) !== 0) return;
+  place.content = commons.contents.opened(
+    share,
+    path,
+    action === CreateAction.CREATED || action === CreateAction.SUPERSEDED
+      ? "made"
+      : action === CreateAction.OVERWRITTEN
+      ? "emptied"
+      : "opened",
+  );
 }
 
 /** What to send; or why there is nothing, in place of an exception that would end a replay. */

@@ -54,6 +54,8 @@ export interface RunOptions {
   readonly root: string;
   /** What becomes of a scenario's `provision`; made and removed unless given. */
   readonly provision?: ProvisionOptions;
+  /** Whether what reads return is compared with what was written and provisioned; false unless given. */
+  readonly verify?: boolean;
   readonly speed: number;
   readonly asap: boolean;
   /** Keep think times after what enabled an operation, instead of moments. */

@@ -8,6 +8,7 @@ import { Connection, StatusError, type Tree } from "../client/mod.ts";
 import { FileAttribute } from "../wire/mod.ts";
 import type { CapturedPlaces } from "./api.ts";
 import type { Commons } from "./commons.ts";
+import { type Contents, FileContent } from "./contents.ts";
 import type { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { sharePath } from "./names.ts";
@@ -66,6 +67,7 @@ export class Provisioner {
   readonly #items: ReadonlyMap<string, readonly ProvisionItem[]>;
   readonly #bytes: ContentBytes;
   readonly #footprints: Footprints;
+  readonly #contents: Contents | null;
   readonly #root: string;
   /** Shares whose journal lies there while the run goes on. */
   readonly #journals = new Set<string>();
@@ -90,6 +92,7 @@ export class Provisioner {
     this.#items = byShare(parts.items, parts.places);
     this.#bytes = new ContentBytes((path) => parts.commons.blob(path));
     this.#footprints = parts.footprints;
+    this.#contents = parts.commons.contents;
   }
 
   /**
@@ -245,9 +248,11 @@ export class Provisioner {
     if (this.#stopped) return;
     const { path } = item;
     const isStream = path.includes(":");
+    const content = this.#contents === null ? null : new FileContent(true);
     try {
       const made = await share.makeFile(path, item, {
         bytes: this.#bytes,
+        wrote: (offset, bytes) => content?.write(offset, bytes).settle("done"),
         lacks: (what) => this.#tell([`the server has no ${what}: ${path} is without`]),
       });
       if (!made) return await this.#compare(share, item);
@@ -259,6 +264,7 @@ export class Provisioner {
       throw provisionError(path, error);
     }
     if (!isStream) this.#footprints.made(name, path);
+    if (content !== null) this.#contents?.made(name, path, content);
     this.#made.files++;
     this.#made.bytes += item.parts.reduce((sum, { length }) => sum + length, 0);
   }

@@ -111,7 +111,12 @@ export class ProvisionShare {
   async makeFile(
     path: string,
     item: ProvisionItem,
-    how: { readonly bytes: ContentBytes; readonly lacks: (what: string) => void },
+    how: {
+      readonly bytes: ContentBytes;
+      /** Told what was written. */
+      readonly wrote: (offset: number, bytes: Uint8Array) => void;
+      readonly lacks: (what: string) => void;
+    },
   ): Promise<boolean> {
     const open = await this.#create(path, {
       access: FileAccess.WRITE_DATA | FileAccess.READ_ATTRIBUTES | FileAccess.WRITE_ATTRIBUTES |
@@ -126,7 +131,7 @@ export class ProvisionShare {
         const { status } = await open.ioctl({ ctlCode: Fsctl.SET_SPARSE }, { accept: "any" });
         if (status !== Status.SUCCESS) how.lacks("sparse files");
       }
-      const written = await this.#write(open, item, how.bytes);
+      const written = await this.#write(open, item, how);
       if (written < item.size) {
         await open.setInfo({
           fileInfoClass: FileInformationClass.FileEndOfFileInformation,
@@ -141,14 +146,23 @@ export class ProvisionShare {
   }
 
   /** @returns Where the last byte that was written ends. */
-  async #write(open: Open, item: ProvisionItem, bytes: ContentBytes): Promise<number> {
+  async #write(
+    open: Open,
+    item: ProvisionItem,
+    how: {
+      readonly bytes: ContentBytes;
+      readonly wrote: (offset: number, bytes: Uint8Array) => void;
+    },
+  ): Promise<number> {
     let end = 0;
     for (const part of item.parts) {
       const pieces: number[] = [];
       for (let at = 0; at < part.length; at += this.#maxWrite) pieces.push(at);
       await inParallel(pieces, async (at) => {
         const length = Math.min(this.#maxWrite, part.length - at);
-        await open.write(part.offset + at, await bytes.of(part, at, length));
+        const bytes = await how.bytes.of(part, at, length);
+        await open.write(part.offset + at, bytes);
+        how.wrote(part.offset + at, bytes);
       }, 4);
       end = Math.max(end, part.offset + part.length);
     }

@@ -28,6 +28,7 @@ import type {
   Size,
   WriteOptions,
 } from "./api.ts";
+import type { Alteration, FileContent } from "./contents.ts";
 import { infoClassNumber, infoValue, renameTarget } from "./info.ts";
 import { changeAction, infoTypeNumber } from "./names.ts";
 import type { Origin, Run, Sending } from "./run.ts";
@@ -65,6 +66,8 @@ export interface Place {
   /** `\\server\share`. */
   readonly share: string;
   path: string;
+  /** What the file holds, where that is followed. */
+  content: FileContent | null;
 }
 
 /** Requests on one file id, wherever it comes from. */
@@ -94,6 +97,9 @@ export abstract class Requests {
 
   read(offset: number | bigint, length: Size, options: ReadOptions = {}): Operation<Uint8Array> {
     const count = size(length);
+    const content = options.raw === undefined ? this.place?.content : null;
+    const judge = content?.reading();
+    let wrong: number | null = null;
     return this.#perform<"READ", Uint8Array>("READ", options, {
       send: (file, sending) =>
         file.read(offset, count, {
@@ -106,9 +112,16 @@ export abstract class Requests {
             readFlags: options.flags,
           }),
         }),
-      value: (body) => body.data,
+      value: (body) => {
+        if (judge !== undefined) wrong = judge(Number(offset), body.data);
+        return body.data;
+      },
       empty: () => NO_BYTES,
       payload: (body) => body?.data.length ?? 0,
+      ...judge === undefined ? {} : {
+        failed: () => void judge(0, NO_BYTES),
+        wrongData: () => wrong ?? undefined,
+      },
     });
   }
 
@@ -119,15 +132,35 @@ export abstract class Requests {
       channel: options.channel,
       remainingBytes: options.remainingBytes,
     });
+    const change = this.#writing(Number(offset), bytes, options);
     return this.#perform<"WRITE", number>("WRITE", options, {
       send: (file, sending) =>
         bytes instanceof Uint8Array
           ? file.write(offset, bytes, { ...sending, ...fields })
           : bytes.then((loaded) => file.write(offset, loaded, { ...sending, ...fields })),
-      value: (body) => body.count,
+      value: (body) => {
+        change?.settle(body.count === (bytes as Uint8Array).length ? "done" : "unknown");
+        return body.count;
+      },
       empty: () => 0,
       payload: (body) => body?.count ?? 0,
+      ...change === undefined ? {} : { failed: () => change.settle("unknown") },
     });
+  }
+
+  /** Tells the content of the file what is about to be written; undefined where nobody follows it. */
+  #writing(
+    offset: number,
+    bytes: Uint8Array | Promise<Uint8Array>,
+    options: OperationOptions,
+  ): Alteration | undefined {
+    const content = this.place?.content;
+    if (content === null || content === undefined) return undefined;
+    const known = bytes instanceof Uint8Array && options.raw === undefined &&
+      Number.isSafeInteger(offset);
+    return known
+      ? content.write(offset, bytes)
+      : content.change({ start: 0, end: Infinity }, "unknown");
   }
 
   flush(options: OperationOptions = {}): Operation<void> {
@@ -176,6 +209,7 @@ export abstract class Requests {
   setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void> {
     const infoType = infoTypeNumber(options.type);
     const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
+    const change = this.#resizing(infoType, fileInfoClass, input);
     return this.#perform<"SET_INFO", void>("SET_INFO", options, {
       send: (file, sending) =>
         file.setInfo({
@@ -185,9 +219,11 @@ export abstract class Requests {
           ...defined({ additionalInformation: options.additional }),
         }, sending),
       value: () => {
+        change?.settle("done");
         if (infoType === InfoType.FILE) this.#renamed(fileInfoClass, input);
       },
       empty: () => {},
+      ...change === undefined ? {} : { failed: () => change.settle("unknown") },
     });
   }
 
@@ -209,16 +245,23 @@ export abstract class Requests {
   ioctl(code: number | string, options: IoctlOptions = {}): Operation<Uint8Array> {
     const ctlCode = ctlCodeNumber(code);
     const input = ioctlInput(this.run, options);
+    const changes = this.#controlling(ctlCode, input, options);
     return this.#perform<"IOCTL", Uint8Array>("IOCTL", options, {
       obstacle: copyObstacle(options),
       send: (file, sending) => file.ioctl(ioctlFields(ctlCode, input, options), sending),
       value: (body) => {
+        for (const change of changes) change.settle("done");
         if (ctlCode === REQUEST_RESUME_KEY && body.output.length >= RESUME_KEY_LENGTH) {
           this.gotResumeKey(body.output.slice(0, RESUME_KEY_LENGTH));
         }
         return body.output;
       },
       empty: () => NO_BYTES,
+      ...changes.length === 0 ? {} : {
+        failed: () => {
+          for (const change of changes) change.settle("unknown");
+        },
+      },
     });
   }
 
@@ -254,16 +297,42 @@ export abstract class Requests {
     });
   }
 
+  /** What is behind a new end of the file is zero, if it ever comes back. */
+  #resizing(infoType: number, informationClass: number, input: Uint8Array): Alteration | undefined {
+    const content = this.place?.content;
+    if (content === null || content === undefined || infoType !== InfoType.FILE) return undefined;
+    const value = infoValue(infoType, informationClass, input) as SizeInformation | null;
+    const end = value?.endOfFile ?? value?.allocationSize;
+    if (end === undefined) return undefined;
+    const span = { start: Number(end), end: Infinity };
+    return content.change(span, value?.endOfFile === undefined ? "unknown" : "zeros");
+  }
+
+  /** What an FSCTL does to the content of the file; none where nobody follows it. */
+  #controlling(code: number, input: Uint8Array | undefined, options: IoctlOptions): Alteration[] {
+    const content = this.place?.content;
+    if (content === null || content === undefined) return [];
+    const source = options.resumeKey as { readonly place?: Place | null } | undefined;
+    if (source !== undefined && input !== undefined) {
+      return content.copy(source.place?.content ?? null, copyRanges(input));
+    }
+    // Bits 14 and 15 say what access the code needs: 2 is writing (MS-FSCC 2.3).
+    if (((code >>> 14) & 2) === 0) return [];
+    return [content.change({ start: 0, end: Infinity }, "unknown")];
+  }
+
   /** Keeps the name of the file, where the request gave it another one, or one more. */
   #renamed(informationClass: number, input: Uint8Array): void {
-    const { place, run: { commons: { footprints } } } = this;
+    const { place, run: { commons: { footprints, contents } } } = this;
     const target = renameTarget(informationClass, input);
     if (place === null || target === null) return;
     if (informationClass === FileInformationClass.FileLinkInformation) {
       footprints?.made(place.share, target);
+      contents?.linked(place.share, place.path, target);
       return;
     }
     footprints?.moved(place.share, place.path, target);
+    contents?.moved(place.share, place.path, target);
     place.path = target;
   }
 
@@ -274,9 +343,11 @@ export abstract class Requests {
     payload?: (body: ResponseBodies[C] | null) => number;
     /** Why it cannot be sent although the file is open. */
     obstacle?: string | null;
+    failed?: () => void;
+    wrongData?: () => number | undefined;
   }): Operation<T> {
     const target = how.obstacle ?? this.target();
-    const { payload } = how;
+    const { payload, failed, wrongData } = how;
     const operation = this.run.perform<T, Reply<C>>({
       origin: this.origin(),
       command,
@@ -287,9 +358,33 @@ export abstract class Requests {
       value: (reply) => reply.body === null ? how.empty() : how.value(reply.body),
       empty: how.empty,
       ...payload === undefined ? {} : { payload: (reply) => payload(reply.body) },
+      ...failed === undefined ? {} : { failed },
+      ...wrongData === undefined ? {} : { wrongData },
     });
     return this.keep(operation);
   }
+}
+
+/** Information that sets a size. */
+interface SizeInformation {
+  readonly endOfFile?: bigint;
+  readonly allocationSize?: bigint;
+}
+
+/** Ranges of a SRV_COPYCHUNK_COPY (MS-SMB2 2.2.31.1). */
+function copyRanges(input: Uint8Array): { from: number; to: number; length: number }[] {
+  const FIXED = 32;
+  const CHUNK = 24;
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
+  const ranges: { from: number; to: number; length: number }[] = [];
+  for (let at = FIXED; at + CHUNK <= input.length; at += CHUNK) {
+    ranges.push({
+      from: Number(view.getBigUint64(at, true)),
+      to: Number(view.getBigUint64(at + 8, true)),
+      length: view.getUint32(at + 16, true),
+    });
+  }
+  return ranges;
 }
 
 /** Only the fields that have a value: optional fields of requests do not take undefined. */

@@ -89,6 +89,8 @@ export interface Intent<T, R extends Answered> {
   readonly payload?: (reply: R) => number;
   /** Recorded and actual grant, once the reply is there. */
   readonly grant?: () => OperationRecord["grant"];
+  /** Where the data that came is wrong, once its value was taken; undefined where it is right. */
+  readonly wrongData?: () => number | undefined;
 }
 
 /** What all clients of a run share. */
@@ -256,6 +258,7 @@ export class Run {
       }
       const record = () => {
         const grant = reply === undefined ? undefined : intent.grant?.();
+        const wrongData = intent.wrongData?.();
         this.host.record({
           id,
           client: origin.client,
@@ -275,6 +278,7 @@ export class Run {
           ...end.skipped === undefined ? {} : { skipped: end.skipped },
           ...end.error === undefined ? {} : { error: end.error },
           ...grant === undefined ? {} : { grant },
+          ...wrongData === undefined ? {} : { wrongData },
         });
         this.#outstanding--;
         this.commons.inFlight--;

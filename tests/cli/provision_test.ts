@@ -280,3 +280,58 @@ Deno.test("what is no provision is refused where it is defined, with share and p
     assert(actual.includes(message), actual);
   }
 });
+
+/** What was wrong with the data that was read: command, path, offset. */
+function wrongData(played: Awaited<ReturnType<typeof play>>): (string | number)[][] {
+  return played.operations.flatMap(({ command, path, wrongData }) =>
+    wrongData === undefined ? [] : [[command, path, wrongData]]
+  );
+}
+
+Deno.test("with --verify, reads return what was provisioned and what was written", async () => {
+  const share = new Share();
+  const work = async (alice: User) => {
+    await alice.readFile("docs/plan.docx");
+    await alice.readFile("sparse.img");
+    {
+      await using file = await alice.open("docs/plan.docx", { access: "rwd" });
+      await file.write(4096, data(8192, "new"));
+      await file.read(0, 65_536);
+      await file.truncate(6000);
+      await file.truncate(20_000);
+      await file.read(0, 65_536);
+    }
+    await alice.rename("docs", "moved");
+    await using file = await alice.open("moved/plan.docx");
+    await file.read(0, 65_536);
+    await alice.writeFile("copy.docx", "x");
+    await using copy = await alice.open("copy.docx", { access: "rw" });
+    await file.ioctl("SRV_REQUEST_RESUME_KEY");
+    await copy.copyChunk(file, [{ from: 0, to: 4096, length: 16_384 }]);
+    await copy.read(0, 65_536);
+    await Promise.all([copy.write(0, data(4096, 1)), copy.read(0, 4096), copy.write(0, "again")]);
+    await copy.read(0, 4096);
+  };
+  const played = passed(await share.run(reader(work), { verify: true }));
+  assertEquals(wrongData(played), []);
+});
+
+Deno.test("with --verify, data that somebody else changed is a difference", async () => {
+  const share = new Share();
+  const meddle = reader(async (alice) => {
+    await alice.writeFile("mine.txt", data(10_000, 1));
+    await share.as(async (other) => {
+      await using plan = await other.open("docs/plan.docx", { access: "rw" });
+      await plan.write(40_000, "!");
+      await using mine = await other.open("mine.txt", { access: "rw" });
+      await mine.write(9999, "!");
+    });
+    await alice.readFile("docs/plan.docx");
+    await alice.readFile("mine.txt");
+  });
+  assertEquals(wrongData(passed(await share.run(meddle, { verify: true }))), [
+    ["READ", "docs\\plan.docx", 36_864],
+    ["READ", "mine.txt", 8192],
+  ]);
+  assertEquals(wrongData(passed(await share.run(meddle))), []);
+});
