@@ -616,7 +616,10 @@ export interface LockRange {
 
 /** Options of {@linkcode File.lock}. */
 export interface LockOptions extends OperationOptions {
-  /** The 32 bits of LockSequenceNumber and LockSequenceIndex; 0 unless given. */
+  /**
+   * The 32 bits of LockSequenceNumber and LockSequenceIndex. Unless given, 0 in a replay; in a scenario the client counts
+   * where the server knows repetitions by it, and 0 elsewhere.
+   */
   readonly lockSequence?: number;
 }
 
@@ -1078,8 +1081,10 @@ export interface CompoundFile {
 export interface Compound extends CompoundFile {
   /** Adds a CREATE. */
   open(path: string, options?: OpenOptions): Operation<File>;
-  /** Adds requests on this open file, instead of the one before. */
-  on(file: File): CompoundFile;
+  /** Adds requests on this open file, instead of the one before; FSCTLs by name, too. */
+  on(file: File): CompoundFile & FileControls;
+  /** Requests on the file of the one before, as the compound's own methods add them; FSCTLs by name, too. */
+  readonly file: CompoundFile & FileControls;
   /** Sends the chain; resolves when every request has its response. */
   send(): Operation<void>;
 }

@@ -102,6 +102,11 @@ function controlled(input: FsctlBody | null, options: IoctlOptions): IoctlOption
 
 /** Requests on an open file, FSCTLs with names of their own included. */
 export abstract class ControlledFile extends Requests implements FileControls {
+  /** What becomes of an operation that is made of another one, beside being returned; see `keep`. */
+  protected keepMapped<T>(operation: Operation<T>): Operation<T> {
+    return operation;
+  }
+
   requestResumeKey(options: OperationOptions = {}): Operation<Uint8Array> {
     return this.#ask(Fsctl.SRV_REQUEST_RESUME_KEY, options, {
       kind: "resumeKey",
@@ -358,7 +363,9 @@ export abstract class ControlledFile extends Requests implements FileControls {
 
   peek(options: OperationOptions & { readonly maxOutput?: number } = {}): Operation<PipePeek> {
     const { strict } = this.run;
-    return mapOperation(this.ioctl(Fsctl.PIPE_PEEK, options), (bytes) => pipePeek(bytes, strict));
+    return this.keepMapped(
+      mapOperation(this.ioctl(Fsctl.PIPE_PEEK, options), (bytes) => pipePeek(bytes, strict)),
+    );
   }
 
   #ask<K extends FsctlBody["kind"], T>(
@@ -367,11 +374,11 @@ export abstract class ControlledFile extends Requests implements FileControls {
     how: Omit<Answering<K, T>, "code" | "strict">,
   ): Operation<T> {
     const { strict } = this.run;
-    return answered(this.ioctl(code, options), { ...how, code, strict });
+    return this.keepMapped(answered(this.ioctl(code, options), { ...how, code, strict }));
   }
 
   #tell(code: number, options: OperationOptions, input: FsctlBody): Operation<void> {
-    return mapOperation(this.ioctl(code, controlled(input, options)), nothing);
+    return this.keepMapped(mapOperation(this.ioctl(code, controlled(input, options)), nothing));
   }
 }
 

@@ -22,9 +22,9 @@ import type {
 import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { openFile, ScriptFile } from "./file.ts";
 import { ScriptError } from "./errors.ts";
-import { ControlledTree } from "./fsctl.ts";
+import { ControlledFile, ControlledTree } from "./fsctl.ts";
 import { makeOperation } from "./operation.ts";
-import { ctlCodeNumber, ioctlFields, ioctlInput, type Place, Requests } from "./requests.ts";
+import { ctlCodeNumber, ioctlFields, ioctlInput, type Place } from "./requests.ts";
 import type { Origin } from "./run.ts";
 
 /** A tree of a run: connected, or not. */
@@ -183,7 +183,7 @@ function memberLabel(label: string, place: number): string {
 }
 
 /** Requests of a compound on one file. */
-class ChainRequests extends Requests implements CompoundFile {
+class ChainRequests extends ControlledFile implements CompoundFile {
   readonly path: string;
   readonly #compound: ScriptCompound;
   readonly #requests: FileRequests | string;
@@ -223,6 +223,12 @@ class ChainRequests extends Requests implements CompoundFile {
 
   protected override keep<T>(operation: Operation<T>): Operation<T> {
     return this.#compound.keep(operation);
+  }
+
+  protected override keepMapped<T>(operation: Operation<T>): Operation<T> {
+    // The compound reports the failure.
+    operation.catch(() => {});
+    return operation;
   }
 }
 
@@ -298,7 +304,7 @@ export class ScriptCompound implements Compound {
     return this.keep(operation);
   }
 
-  on(file: File): CompoundFile {
+  on(file: File): ChainRequests {
     const script = file as ScriptFile;
     const open = script.inner;
     this.#last = script;
@@ -344,6 +350,10 @@ export class ScriptCompound implements Compound {
 
   changes(...args: Parameters<CompoundFile["changes"]>) {
     return this.#previous.changes(...args);
+  }
+
+  get file(): ChainRequests {
+    return this.#previous;
   }
 
   send(): Operation<void> {

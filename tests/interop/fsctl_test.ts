@@ -293,6 +293,33 @@ interopTest("network interfaces are told where multichannel is on", NEEDS, async
   });
 });
 
+interopTest("FSCTLs by name go into a compound", NEEDS, async () => {
+  await using smbd = await startSmbd();
+  await as(smbd, "compound", async (user) => {
+    const source = await user.open("source", { access: "rw", disposition: "create" });
+    await source.write(0, new Uint8Array(64 * KIB).fill(1));
+    // Samba refuses what it cannot answer at once anywhere but at a compound's end.
+    const single = user.tree.compound({ related: false });
+    const info = single.on(source).queryInfo({ class: "FileStandardInformation" });
+    const key = single.on(source).requestResumeKey();
+    await single.send();
+    expect([(await info).bytes.length, (await key).length]).toEqual([24, 24]);
+    const related = user.tree.compound();
+    const opened = related.open("target", { access: "rw", disposition: "create" });
+    const sparse = related.file.setSparse();
+    await related.send();
+    await sparse;
+    await (await opened).close();
+    const target = await user.open("target", { access: "rw" });
+    const copying = user.tree.compound();
+    const copied = copying.on(target).copyChunk(source, [{ from: 0, to: 0, length: 10 }]);
+    await copying.send();
+    expect((await copied).bytes).toBe(10);
+    await target.close();
+    await source.close();
+  });
+});
+
 interopTest("a list of many shares comes in fragments", NEEDS, async () => {
   const names = Array.from({ length: 80 }, (_, i) => `wide${String(i).padStart(3, "0")}`);
   await using smbd = await startSmbd({
