@@ -128,6 +128,7 @@ class Anonymizer {
       path,
       pipe: path,
       pattern: path,
+      link: path,
     });
     return (operation) => ({
       ...this.#scrub(mapping.operation(operation)),

@@ -39,6 +39,8 @@ export interface Names {
   readonly pipe?: Rename;
   /** Pattern of a QUERY_DIRECTORY. */
   readonly pattern?: Rename;
+  /** Where a link leads that names no server; what `path` says of the place unless given. */
+  readonly link?: Rename;
 }
 
 /** A plan with other names. */
@@ -195,6 +197,7 @@ export class Mapping {
   #linkTarget(target: string, place: Place): string {
     const full = /^(\\\?\?\\UNC\\|\\\\)(?=[^\\?])/i.exec(target)?.[0];
     if (full !== undefined) return full + this.#unc(target.slice(full.length));
+    if (this.#names.link !== undefined) return this.#names.link(target);
     if (/^[\\/]|^\w:/.test(target) || place.path === null) return target;
     const folder = parentOf(place.path);
     const renamed = this.#names.path(resolved(folder, target));

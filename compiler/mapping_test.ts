@@ -130,6 +130,23 @@ Deno.test("a link leads where it led: by its full name, and from its own folder"
   assertEquals(same!["input"], symlink("x", 1));
 });
 
+Deno.test("a link of its server's own disk is left to who gives the names", () => {
+  const link = (target: string) => target.replace("Users", "Xxxxx");
+  const mapping = new Mapping({ ...NAMES, link });
+  const operation = {
+    kind: "ioctl",
+    client: "a",
+    tree: "t1",
+    file: "f1",
+    code: FSCTL_SET_REPARSE_POINT,
+    input: symlink("\\??\\C:\\Users\\jo", 0),
+  } as unknown as PlanOperation;
+  assertEquals(
+    (mapping.operation(operation) as unknown as { input: string }).input,
+    symlink("\\??\\C:\\Xxxxx\\jo", 0),
+  );
+});
+
 Deno.test("a listing names what it named", () => {
   const [, listing] = mapped(
     { kind: "create", tree: "t1", file: "f1", path: "" },
@@ -143,4 +160,28 @@ Deno.test("a listing names what it named", () => {
   );
   assertEquals(listing!["pattern"], "*");
   assertEquals(listing!["entries"], [{ name: "deep" }, { name: "else" }]);
+});
+
+Deno.test("bodies of any bytes are mapped without an error", () => {
+  let seed = 11;
+  const random = (limit: number) => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % limit;
+  };
+  const templates = [symlink("..\\x", 1), hexOf([4, 0], utf16Bytes("\\old\\data\\x\0")), ""];
+  const codes = [FSCTL_DFS_GET_REFERRALS, FSCTL_SET_REPARSE_POINT, 0x000601b0, 0x00110018];
+  for (let round = 0; round < 1000; round++) {
+    const bytes = Uint8Array.fromHex(
+      templates[random(templates.length)]! + "00".repeat(random(30)),
+    );
+    for (let change = random(6); change > 0; change--) {
+      if (bytes.length > 0) bytes[random(bytes.length)] = random(256);
+    }
+    const input = bytes.subarray(0, random(bytes.length + 1)).toHex();
+    mapped(
+      { kind: "create", tree: "t1", file: "f1", path: "in\\a" },
+      { kind: "ioctl", tree: "t1", file: "f1", code: codes[random(codes.length)], input },
+      { kind: "setInfo", tree: "t1", file: "f1", infoType: 1, class: 10, input },
+    );
+  }
 });

@@ -71,7 +71,9 @@ export class Pseudonyms {
   name(name: string): string {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const pseudonym = name.split(":").map((part) => this.#part(part)).join(":");
+    const pseudonym = isWellKnown(name)
+      ? name
+      : name.split(":").map((part) => this.#part(part)).join(":");
     this.#known.set(name, pseudonym);
     return pseudonym;
   }

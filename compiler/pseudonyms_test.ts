@@ -91,6 +91,7 @@ Deno.test("what everybody has keeps its name", () => {
       "NUL.txt",
       "@GMT-2024.01.31-12.00.00",
       "AUX",
+      "C:",
     ]
   ) assertEquals(names.name(name), name);
   assert(WELL_KNOWN_NAMES.size > 150);

@@ -111,3 +111,37 @@ Deno.test("of DCE/RPC interfaces stay, arguments do not", () => {
   assertEquals(scrubRpc(request), request.slice(0, 48) + "0".repeat(32));
   assertEquals(scrubRpc("4e544c4d"), "00000000");
 });
+
+Deno.test("bodies of any bytes are scrubbed at their length", () => {
+  let seed = 7;
+  const random = (limit: number) => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return (seed >>> 8) % limit;
+  };
+  const scrubbers = [
+    scrubDescriptor,
+    scrubAttributes,
+    scrubAttributeNames,
+    scrubQuotas,
+    scrubQuotaQuery,
+    (input: string) => scrubRpc(input),
+  ];
+  const templates = [
+    descriptor(OWNER, ace(OWNER), ace(EVERYONE)),
+    `${u32(0, OWNER.length / 2)}${"11".repeat(32)}${OWNER}`,
+    `01000000${u32(0, 28, 0)}${OWNER}`,
+    "",
+  ];
+  for (let round = 0; round < 2000; round++) {
+    const bytes = Uint8Array.fromHex(
+      templates[random(templates.length)]! + "00".repeat(random(40)),
+    );
+    for (let change = random(6); change > 0; change--) {
+      if (bytes.length > 0) bytes[random(bytes.length)] = random(256);
+    }
+    const input = bytes.subarray(0, random(bytes.length + 1)).toHex();
+    for (const scrub of scrubbers) {
+      assertEquals(scrub(input, SUBSTITUTES).length, input.length, input);
+    }
+  }
+});
