@@ -93,7 +93,7 @@ export interface BackendTree {
   readonly id: number;
   readonly reply: SuccessReply<"TREE_CONNECT">;
   create(name: string, options?: CreateOptions): Promise<BackendOpen>;
-  compound(options?: { related?: boolean }): Chain;
+  compound(options?: { related?: boolean; via?: Session }): Chain;
   request<C extends CommandName, O extends RequestOptions = RequestOptions>(
     command: C,
     body: RequestBodies[C],

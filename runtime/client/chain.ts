@@ -7,6 +7,7 @@ import type { Link } from "./link.ts";
 import type { Open } from "./open.ts";
 import type { Answer, RequestOptions } from "./options.ts";
 import { createBody, type CreateOptions, openFrom, requestTuning } from "./create.ts";
+import type { Session } from "./session.ts";
 import type { Tree } from "./tree.ts";
 
 type Submit = <C extends CommandName, O extends RequestOptions>(
@@ -43,8 +44,8 @@ export class Chain {
   readonly #rescuer: ChainRescuer;
   #sent = false;
 
-  constructor(tree: Tree, related: boolean) {
-    const channel = tree.session.channel();
+  constructor(tree: Tree, related: boolean, via?: Session) {
+    const channel = tree.session.channel(via);
     this.#tree = tree;
     this.#link = channel.link;
     this.#session = channel.state;

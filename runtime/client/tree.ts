@@ -120,9 +120,9 @@ export class Tree {
     );
   }
 
-  /** Collects requests for one frame. */
-  compound(options: { related?: boolean } = {}): Chain {
-    return new Chain(this, options.related === true);
+  /** Collects requests for one frame, which takes the channel `via`. */
+  compound(options: { related?: boolean; via?: Session } = {}): Chain {
+    return new Chain(this, options.related === true, options.via);
   }
 
   /** Any request within this tree. */

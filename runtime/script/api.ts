@@ -1047,8 +1047,8 @@ export interface Tree extends TreeControls {
   open(path: string, options?: OpenOptions): Operation<File>;
   /** IOCTL on no file (FileId all ones), such as DFS_GET_REFERRALS. */
   ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
-  /** Several requests in one transmission (MS-SMB2 3.2.4.1.4). */
-  compound(options?: { readonly related?: boolean }): Compound;
+  /** Several requests in one transmission (MS-SMB2 3.2.4.1.4), on the channel `via` as in {@linkcode OperationOptions}. */
+  compound(options?: { readonly related?: boolean; readonly via?: Session }): Compound;
   /** TREE_DISCONNECT. */
   disconnect(options?: OperationOptions): Operation<void>;
   /** FLUSH, CLOSE, ... on a handle that the capture never opened or had closed: a file id that no open of this run has. */

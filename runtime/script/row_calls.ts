@@ -91,7 +91,9 @@ export class RowCalls {
       needs.push(["files", operation.file]);
     }
     if (typeof ids?.tree === "string") needs.push(["trees", ids.tree]);
-    if (typeof ids?.session === "string") needs.push(["sessions", ids.session]);
+    for (const name of [ids?.session, operation.via]) {
+      if (typeof name === "string") needs.push(["sessions", name]);
+    }
     if (operation.kind === "login") {
       for (const name of [operation.previous, operation.bind]) {
         if (name !== undefined) needs.push(["sessions", name]);
@@ -191,10 +193,14 @@ export class RowCalls {
     return thing as NonNullable<ReturnType<RowNames[K]["now"]>>;
   }
 
+  /** The channel that an operation takes, where it is not its session's own. */
+  channelOf({ via }: Smb2Operation): { via?: Session } {
+    return via === undefined ? {} : { via: this.#session(via) };
+  }
+
   /** Header fields that a row states, and the status that it expects. */
   #options(operation: Smb2Operation): OperationOptions {
     const { status, header, ids } = operation;
-    if (status === 0 && header === undefined && ids === undefined) return NO_OPTIONS;
     return {
       ...status === null
         ? { expect: "any" }
@@ -204,6 +210,7 @@ export class RowCalls {
       ...header?.channelSequence === undefined ? {} : { channelSequence: header.channelSequence },
       ...header?.replay === true ? { replay: true } : {},
       ...header?.dfs === true ? { dfs: true } : {},
+      ...this.channelOf(operation),
       ...ids === undefined ? {} : { raw: { header: this.#foreignIds(ids) } },
     };
   }
@@ -447,8 +454,6 @@ export class RowCalls {
 }
 
 type RowContext = NonNullable<Smb2<"create">["contexts"]>[number];
-
-const NO_OPTIONS: OperationOptions = {};
 
 function connectOptions(operation: Smb2<"connect">): ConnectOptions {
   if (operation.implied === true) return {};

@@ -197,9 +197,11 @@ class RowPlayer {
   #compound(unit: readonly CapturedOperation[], blobs: readonly (Data | null)[]): void {
     const members = unit.map(({ smb2 }) => smb2 as OnTree);
     const related = members.slice(1).every(({ chain }) => chain?.related === true);
-    const compound = this.#calls.treeOf((members[0] as OnTree).tree).compound(
-      related ? {} : { related: false },
-    );
+    const first = members[0] as OnTree;
+    const compound = this.#calls.treeOf(first.tree).compound({
+      related,
+      ...this.#calls.channelOf(first),
+    });
     for (const [index, row] of unit.entries()) {
       const member = members[index] as OnTree;
       const inherits = index > 0 && member.chain?.related === true;

@@ -325,7 +325,7 @@ export class Run {
       finish({ skipped: "dry run", leftOut: true });
       return operation;
     }
-    const obstacle = this.#stopped ?? intent.obstacle;
+    const obstacle = this.#stopped ?? intent.obstacle ?? channelObstacle(options.via);
     if (obstacle !== null) {
       finish({ skipped: obstacle });
       return operation;
@@ -402,6 +402,7 @@ export class Run {
   ): Sending {
     const flags = (options.dfs === true ? DFS_OPERATIONS : 0) |
       (options.replay === true ? REPLAY_OPERATION : 0);
+    const channel = options.via === undefined ? null : channelOf(options.via);
     return {
       accept: "any",
       ...ears,
@@ -412,7 +413,7 @@ export class Run {
       ...options.related === undefined ? {} : { related: options.related },
       ...options.sign === undefined ? {} : { sign: options.sign },
       ...options.encrypt === undefined ? {} : { encrypt: options.encrypt },
-      ...options.via === undefined ? {} : { via: channelOf(options.via) },
+      ...channel === null ? {} : { via: channel },
       ...options.raw?.header === undefined ? {} : { override: options.raw.header },
       ...options.raw?.body === undefined ? {} : { rawBody: options.raw.body },
     };
@@ -644,9 +645,13 @@ export function guidText(random: Uint8Array): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** @throws {ScriptError} When nobody is logged in on that channel. */
-function channelOf(session: Session): NativeSession {
-  const { inner } = session as unknown as { readonly inner: NativeSession | null };
-  if (inner === null) throw new ScriptError("Cannot send: nobody is logged in on that channel");
-  return inner;
+/** The session below; null where nobody is logged in. */
+export function channelOf(session: Session): NativeSession | null {
+  return (session as unknown as { readonly inner: NativeSession | null }).inner;
+}
+
+/** Why nothing can be sent on a channel. */
+export function channelObstacle(via: Session | undefined): string | null {
+  if (via === undefined || channelOf(via) !== null) return null;
+  return "nobody is logged in on that channel";
 }

@@ -17,6 +17,7 @@ import type {
   Operation,
   OperationOptions,
   Outcome,
+  Session,
   Tree,
 } from "./api.ts";
 import type { ClientState, ConnectionLink } from "./client_state.ts";
@@ -25,7 +26,7 @@ import { ScriptError } from "./errors.ts";
 import { ControlledFile, ControlledTree } from "./fsctl.ts";
 import { makeOperation } from "./operation.ts";
 import { ctlCodeNumber, ioctlFields, ioctlInput, type Place } from "./requests.ts";
-import type { Origin } from "./run.ts";
+import { channelObstacle, channelOf, type Origin } from "./run.ts";
 
 /** A tree of a run: connected, or not. */
 export class ScriptTree extends ControlledTree implements Tree {
@@ -102,12 +103,13 @@ export class ScriptTree extends ControlledTree implements Tree {
     });
   }
 
-  compound(options: { readonly related?: boolean } = {}): Compound {
+  compound(options: { readonly related?: boolean; readonly via?: Session } = {}): Compound {
     return new ScriptCompound(this.#state, {
       tree: this.#tree,
-      obstacle: this.#obstacle,
+      obstacle: this.#obstacle ?? channelObstacle(options.via),
       link: this.#link,
       related: options.related ?? true,
+      via: options.via,
     });
   }
 
@@ -164,9 +166,14 @@ class LooseRequests extends FileRequests {
 }
 
 /** @throws {UnsupportedError} When the back end has no compounds: the run ends. */
-function newChain({ run }: ClientState, tree: ClientTree, related: boolean): Chain {
+function newChain(
+  { run }: ClientState,
+  tree: ClientTree,
+  how: { readonly related: boolean; readonly via: Session | undefined },
+): Chain {
+  const channel = how.via === undefined ? null : channelOf(how.via);
   try {
-    return tree.compound({ related });
+    return tree.compound({ related: how.related, ...channel === null ? {} : { via: channel } });
   } catch (error) {
     if (error instanceof UnsupportedError) run.refuse(error);
     throw error;
@@ -252,6 +259,7 @@ export class ScriptCompound implements Compound {
     obstacle: string | null;
     link: ConnectionLink;
     related: boolean;
+    via: Session | undefined;
   }) {
     this.#link = fields.link;
     this.#share = fields.tree?.path ?? "";
@@ -259,7 +267,7 @@ export class ScriptCompound implements Compound {
     this.#obstacle = fields.obstacle;
     this.#chain = fields.tree === null || fields.obstacle !== null
       ? null
-      : newChain(this.#state, fields.tree, fields.related);
+      : newChain(this.#state, fields.tree, fields);
   }
 
   /** Client, label and due time: those after the first one are labelled behind it. A row brings its own key. */
@@ -359,7 +367,11 @@ export class ScriptCompound implements Compound {
   send(): Operation<void> {
     if (this.#sent) throw new ScriptError("Cannot send a compound: it is sent already");
     this.#sent = true;
-    if (this.#added > 0 && this.#state.run.stopped === null) this.#required().send();
+    if (this.#added > 0 && this.#state.run.stopped === null) {
+      const chain = this.#required();
+      // What none of them could be sent for is told by each.
+      if (chain.length > 0) chain.send();
+    }
     const operations = this.#operations;
     const outcome = async (): Promise<Outcome> => {
       const outcomes = await Promise.all(operations.map((operation) => operation.outcome));

@@ -54,6 +54,13 @@ played(
     const file = await tree.open("f", { access: "rw", disposition: "overwriteIf" });
     await file.write(0, new TextEncoder().encode("one"), { via: session });
     await file.write(3, new TextEncoder().encode("two"), { via: channel });
+    // Nothing comes over the first one: a compound that is answered took the other.
+    first.net.stall();
+    const chain = tree.compound({ via: channel });
+    chain.open("chained", { access: "rw", disposition: "openIf" });
+    chain.close();
+    await chain.send();
+    first.net.resume();
     first.net.dropBefore("WRITE");
     const written = file.write(6, new TextEncoder().encode("six"));
     await first.disconnected();
