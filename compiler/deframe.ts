@@ -17,6 +17,8 @@ export interface Frame {
   readonly length: number;
   /** What `bytes` lacks is file data that was passed over as the sink asked. */
   readonly skimmed: boolean;
+  readonly encrypted: false;
+  readonly compressed: false;
   /** The packet that carried its first byte. */
   readonly first: Stamp;
   /** The packet with which it was complete. */
@@ -140,9 +142,17 @@ export class Deframer {
       const start = at + 4;
       if (end - start >= length) {
         at = start + length;
-        const { completed } = data;
-        const first = origin.carried;
-        this.#sink.frame({ bytes, start, end: at, length, skimmed: false, first, completed });
+        this.#sink.frame({
+          bytes,
+          start,
+          end: at,
+          length,
+          skimmed: false,
+          encrypted: false,
+          compressed: false,
+          first: origin.carried,
+          completed: data.completed,
+        });
         continue;
       }
       this.#partial = newPartial(length, origin);
@@ -227,7 +237,17 @@ export class Deframer {
     if (partial.known === 0) return;
     const { buffer: bytes, known: end, length, first, completed } = partial;
     const skimmed = partial.skimmed === true && !partial.cut && partial.passed === length;
-    this.#sink.frame({ bytes, start: 0, end, length, skimmed, first, completed });
+    this.#sink.frame({
+      bytes,
+      start: 0,
+      end,
+      length,
+      skimmed,
+      encrypted: false,
+      compressed: false,
+      first,
+      completed,
+    });
     giveBack(bytes);
   }
 

@@ -180,15 +180,9 @@ export class ExchangeTracker {
 
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
     this.#smbSeen(state);
-    const { bytes, start, end, length, skimmed, first, completed } = frame;
-    switch (bytes[start]) {
-      case 0xff:
-        return this.#smb1(state, direction, frame);
-      case 0xfe: {
-        const unit = { bytes, skimmed, first, completed, encrypted: false, compressed: false };
-        return this.#messages(state, direction, unit, { start, end, length });
-      }
-    }
+    const { bytes, start, end, length, first, completed } = frame;
+    if (bytes[start] === 0xfe) return this.#messages(state, direction, frame, frame);
+    if (bytes[start] === 0xff) return this.#smb1(state, direction, frame);
     const { unwrapper } = this.#options;
     const plain = unwrapper === undefined || end - start < length
       ? null

@@ -16,6 +16,7 @@ const FIRST_SIZE = 1024;
 /** An open in its table. */
 interface Entry {
   readonly open: Opened;
+  readonly hash: number;
   /** The one before it with the same hash. */
   next: Entry | null;
 }
@@ -36,8 +37,9 @@ export class OpenTable {
   open(open: Opened): Opened | null {
     if (this.#count >= OPENS_KEPT) this.#forgetOldest();
     if (this.#count >= 2 * this.#slots.length) this.#place(4 * this.#slots.length);
-    const slot = this.#slotOf(open.fileId);
-    const head: Entry = { open, next: this.#slots[slot]! };
+    const hash = hashOf(open.fileId);
+    const slot = hash & (this.#slots.length - 1);
+    const head: Entry = { open, hash, next: this.#slots[slot]! };
     this.#slots[slot] = head;
     this.#count++;
     let replaced: Opened | null = null;
@@ -60,7 +62,8 @@ export class OpenTable {
   /** The open of the session, else the latest of any session. */
   find(server: string, sessionId: bigint | null, id: FileId): Opened | undefined {
     let found: Opened | undefined;
-    for (let entry = this.#slots[this.#slotOf(id)]!; entry !== null; entry = entry.next!) {
+    const slot = hashOf(id) & (this.#slots.length - 1);
+    for (let entry = this.#slots[slot]!; entry !== null; entry = entry.next!) {
       const { open } = entry;
       if (!matches(open, server, id)) continue;
       if (open.sessionId === sessionId) return open;
@@ -78,7 +81,7 @@ export class OpenTable {
   }
 
   #forget(open: Opened): void {
-    const slot = this.#slotOf(open.fileId);
+    const slot = hashOf(open.fileId) & (this.#slots.length - 1);
     let before: Entry | null = null;
     for (let entry = this.#slots[slot]!; entry !== null; entry = entry.next!) {
       if (entry.open === open) {
@@ -92,35 +95,36 @@ export class OpenTable {
   }
 
   #forgetOldest(): void {
-    const opens = this.#all();
-    for (const open of opens.slice(0, opens.length / 4)) this.#forget(open);
+    const entries = this.#all();
+    for (const { open } of entries.slice(0, entries.length / 4)) this.#forget(open);
   }
 
   /** In the order of their opening. */
-  #all(): Opened[] {
-    const opens: Opened[] = [];
+  #all(): Entry[] {
+    const entries: Entry[] = [];
     for (const slot of this.#slots) {
-      for (let entry = slot; entry !== null; entry = entry.next) opens.push(entry.open);
+      for (let entry = slot; entry !== null; entry = entry.next) entries.push(entry);
     }
-    return opens.sort((one, other) => one.index - other.index);
+    return entries.sort((one, other) => one.open.index - other.open.index);
   }
 
   /** Makes the table anew, with so many slots. */
   #place(size: number): void {
-    const opens = this.#all();
+    const entries = this.#all();
     this.#slots = new Array(size).fill(null);
-    for (const open of opens) {
-      const slot = this.#slotOf(open.fileId);
-      this.#slots[slot] = { open, next: this.#slots[slot]! };
+    for (const entry of entries) {
+      const slot = entry.hash & (size - 1);
+      entry.next = this.#slots[slot]!;
+      this.#slots[slot] = entry;
     }
   }
+}
 
-  #slotOf({ persistent, volatile }: FileId): number {
-    const one = Number(BigInt.asUintN(32, volatile));
-    const other = Number(BigInt.asUintN(32, persistent));
-    const mixed = Math.imul(one ^ Math.imul(other, 0x85ebca6b), 0x9e3779b1);
-    return (mixed ^ (mixed >>> 15)) & (this.#slots.length - 1);
-  }
+/** Of the volatile half: the other one tells little apart. */
+function hashOf({ volatile }: FileId): number {
+  const number = Number(volatile);
+  const mixed = Math.imul((number | 0) ^ ((number / 0x100000000) | 0), 0x9e3779b1);
+  return mixed ^ (mixed >>> 15);
 }
 
 function matches(open: Opened, server: string, id: FileId): boolean {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { CaptureError } from "./errors.ts";
 import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type PacketReader, type PacketSink } from "./packet.ts";
@@ -102,7 +103,7 @@ export class CaptureFile {
         this.#turn(count);
         if (performance.now() - rested < BUSY_MILLISECONDS) continue;
         // For whoever wants to interrupt, or to show how far it is.
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await new Promise((resolve) => setImmediate(resolve));
         rested = performance.now();
       }
       reader.finish(this.#end - this.#start);
