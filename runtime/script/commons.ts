@@ -1,5 +1,5 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
-import type { Clock, Segment } from "../schedule/mod.ts";
+import { type Clock, type Segment, Timeline, type TimelineOptions } from "../schedule/mod.ts";
 import type { Contents } from "./contents.ts";
 import type { Footprints } from "./footprints.ts";
 
@@ -83,6 +83,7 @@ export class Admission {
 /** Everything that is shared. */
 export class Commons {
   readonly deadlines: Deadlines;
+  readonly timeline: Timeline;
   /** Null without a limit. */
   readonly admission: Admission | null;
   /** The names that the run makes, where they are removed after it. */
@@ -100,6 +101,8 @@ export class Commons {
 
   constructor(parts: {
     readonly clock: Clock;
+    /** How recorded times become due times; as they are unless given. */
+    readonly timeline?: TimelineOptions;
     readonly blob: (path: string) => Promise<Uint8Array>;
     /** Most operations in flight; no limit unless given. */
     readonly maxConcurrent?: number | undefined;
@@ -107,6 +110,7 @@ export class Commons {
     readonly segment?: Segment | undefined;
   }) {
     this.deadlines = new Deadlines(parts.clock);
+    this.timeline = new Timeline(parts.timeline);
     this.admission = parts.maxConcurrent === undefined ? null : new Admission(parts.maxConcurrent);
     this.#readBlob = parts.blob;
     this.#nextId = 1 + (parts.segment?.index ?? 0);

@@ -65,6 +65,7 @@ export function execute(
   const plan = parseLoad(definition.load, options.load);
   const commons = new Commons({
     clock: host.clock,
+    timeline: timelineOptions(options),
     blob: host.blob,
     maxConcurrent: options.maxConcurrent,
     segment: options.part?.segment,
@@ -190,4 +191,17 @@ class SingleRun {
       places: capturedPlaces(this.#scope.run),
     });
   }
+}
+
+function timelineOptions(options: RunOptions) {
+  const { speed, asap, causal, maxIdle, from, to, dryRun } = options;
+  return {
+    speed,
+    asap,
+    ...causal === undefined ? {} : { causal },
+    ...maxIdle === undefined ? {} : { maxIdle },
+    ...from === undefined ? {} : { from },
+    ...to === undefined ? {} : { to },
+    ...dryRun === undefined ? {} : { dry: dryRun },
+  };
 }

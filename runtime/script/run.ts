@@ -15,7 +15,7 @@ import {
   type Pace,
   Pacing,
   pendingOf,
-  Timeline,
+  type Timeline,
 } from "../schedule/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import type { Data, Duration, Operation, OperationOptions, Outcome, Session } from "./api.ts";
@@ -98,16 +98,17 @@ export class Run {
   readonly host: RunHost;
   readonly options: RunOptions;
   readonly commons: Commons;
-  readonly timeline: Timeline;
-  readonly order = new Order();
-  readonly pacing: Pacing;
   /** Whether an unexpected status throws: in a scenario, not in a replay. */
   readonly strict: boolean;
   /** When the run began, on the host's clock. */
   #origin: number;
   #stopped: string | null = null;
-  readonly #refusal = Promise.withResolvers<never>();
-  readonly #differences = new Set<string>();
+  #order: Order | null = null;
+  #pacing: Pacing | null = null;
+  /** Moment of the clock at which recorded time begins. */
+  #zero: number;
+  #refusal: PromiseWithResolvers<never> | null = null;
+  #differences: Set<string> | null = null;
   #clients = 0;
   /** Clients that wait for labels. */
   #waiting = 0;
@@ -124,9 +125,9 @@ export class Run {
       release: () => this.order.releaseOldest(),
     },
   );
-  readonly #names = new Map<string, Uint8Array>();
+  #names: Map<string, Uint8Array> | null = null;
   /** Answers by label, for think times. */
-  readonly #answers = new Map<OrderKey, Event>();
+  #answers: Map<OrderKey, Event> | null = null;
 
   constructor(
     host: RunHost,
@@ -136,27 +137,52 @@ export class Run {
     this.commons = options.commons;
     this.options = options;
     this.strict = options.strict;
-    this.timeline = new Timeline(timelineOptions(options));
-    this.pacing = new Pacing(host.clock, this.timeline);
-    this.#origin = host.clock.now();
-    this.#refusal.promise.catch(() => {});
+    this.#origin = this.#zero = host.clock.now();
+  }
+
+  // What most users under load never ask for is made when it is first asked for: there may be thousands of them.
+
+  get timeline(): Timeline {
+    return this.commons.timeline;
+  }
+
+  get order(): Order {
+    if (this.#order === null) {
+      this.#order = new Order();
+      if (this.#stopped !== null) this.#order.close();
+    }
+    return this.#order;
+  }
+
+  get pacing(): Pacing {
+    if (this.#pacing === null) {
+      this.#pacing = new Pacing(this.host.clock, this.timeline);
+      this.#pacing.begin(this.#zero);
+    }
+    return this.#pacing;
   }
 
   /** Rejects with the first operation that the back end cannot carry out; nothing is sent after it. */
   get refusal(): Promise<never> {
+    if (this.#refusal === null) {
+      this.#refusal = Promise.withResolvers();
+      this.#refusal.promise.catch(() => {});
+    }
     return this.#refusal.promise;
   }
 
   /** The back end cannot carry an operation out: the run ends. */
   refuse(error: UnsupportedError): void {
     this.stop("the back end cannot carry out all of the scenario");
-    this.#refusal.reject(error);
+    void this.refusal;
+    this.#refusal?.reject(error);
   }
 
   /** The back end does something otherwise than asked: said once. */
   differs(difference: string): void {
-    if (this.#differences.has(difference)) return;
-    this.#differences.add(difference);
+    const told = this.#differences ??= new Set();
+    if (told.has(difference)) return;
+    told.add(difference);
     this.host.note(`${this.host.backend.name} back end: ${difference}`);
   }
 
@@ -168,7 +194,8 @@ export class Run {
   begin(origin?: number): void {
     const now = this.host.clock.now();
     this.#origin = origin ?? now;
-    this.pacing.begin(now);
+    this.#zero = now;
+    this.#pacing?.begin(now);
   }
 
   /** When the run began, on the host's clock. */
@@ -179,7 +206,7 @@ export class Run {
   /** From now on nothing is sent any more. */
   stop(reason: string): void {
     this.#stopped ??= reason;
-    this.order.close();
+    this.#order?.close();
   }
 
   /** Why nothing is sent any more; null while the run goes on. */
@@ -287,7 +314,7 @@ export class Run {
           actual: reply.receivedAt,
         };
         if (answered !== null && key !== null && this.timeline.causal) {
-          this.#answers.set(key, answered);
+          (this.#answers ??= new Map()).set(key, answered);
         }
         pace?.answered(held, answered);
         if (held && isOthers) this.#held--;
@@ -554,7 +581,7 @@ export class Run {
 
   /** When the operations of these labels were answered, in the capture and now: for think times. */
   answersOf(labels: readonly OrderKey[]): Event[] {
-    return labels.flatMap((label) => this.#answers.get(label) ?? []);
+    return labels.flatMap((label) => this.#answers?.get(label) ?? []);
   }
 
   /** Calls `expire` once, unless `cancel` (returned) is called within that many milliseconds. */
@@ -591,10 +618,11 @@ export class Run {
   /** 16 bytes that this run has for a name: the same at every call, others in every run. */
   named(scope: string, name: string): Uint8Array {
     const key = JSON.stringify([scope, name]);
-    let bytes = this.#names.get(key);
+    const names = this.#names ??= new Map();
+    let bytes = names.get(key);
     if (bytes === undefined) {
       bytes = this.host.random(16);
-      this.#names.set(key, bytes);
+      names.set(key, bytes);
     }
     return bytes;
   }
@@ -603,19 +631,6 @@ export class Run {
   guid(scope: string, name: string): string {
     return guidText(this.named(scope, name));
   }
-}
-
-function timelineOptions(options: RunOptions) {
-  const { speed, asap, causal, maxIdle, from, to, dryRun } = options;
-  return {
-    speed,
-    asap,
-    ...causal === undefined ? {} : { causal },
-    ...maxIdle === undefined ? {} : { maxIdle },
-    ...from === undefined ? {} : { from },
-    ...to === undefined ? {} : { to },
-    ...dryRun === undefined ? {} : { dry: dryRun },
-  };
 }
 
 function below(directory: string, path: string): string {
