@@ -2,6 +2,8 @@
 import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
+import type { Criteria } from "./criteria.ts";
+import { ExchangeFilter } from "./exchange_filter.ts";
 import type { Exchange, ExchangeSink } from "./exchange.ts";
 import {
   type CommandCount,
@@ -177,6 +179,8 @@ function sums(statuses: readonly StatusCount[]): Record<string, number> {
 export interface OperationOptions extends InspectOptions {
   /** Whether lines of READ and WRITE tell the SHA-256 of the data; that costs more than all the rest of such a line. */
   readonly hashes?: boolean;
+  /** Which exchanges to tell of; all unless given. A client is known by its name once it has logged in. */
+  readonly select?: Criteria;
 }
 
 /**
@@ -191,7 +195,16 @@ export async function inspectOperations(
   let lines: OperationLines | undefined;
   const { notes } = await readCapture(
     input,
-    (state) => lines = new OperationLines(state, write),
+    (state) => {
+      const filter = options.select === undefined
+        ? undefined
+        : new ExchangeFilter(options.select, state);
+      return lines = new OperationLines(
+        state,
+        write,
+        filter === undefined ? {} : { keeps: (exchange) => filter.keeps(exchange) },
+      );
+    },
     {
       payloads: options.hashes ? hashPayloads : countPayloads,
       order: "file",

@@ -11,6 +11,7 @@ export {
   type CaptureNote,
 } from "./capture/mod.ts";
 export { MIN_KEY_BYTES } from "./anonymize.ts";
+export { ROW_DEFAULTS, rowFields } from "./emit/rows.ts";
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
 export type { ProvisionLevel } from "./emit/provision.ts";
@@ -27,4 +28,4 @@ export type { Names } from "./mapping.ts";
 export type * from "./plan.ts";
 export { COMMAND_NAMES } from "./plan_commands.ts";
 export type { Progress } from "./read_capture.ts";
-export type { Criteria, Moment } from "./selection.ts";
+export type { Criteria, Moment } from "./criteria.ts";

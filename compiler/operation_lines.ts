@@ -17,6 +17,7 @@ const CHUNK = 64 * 1024;
 export class OperationLines implements ExchangeSink {
   readonly #state: ReplayState;
   readonly #write: (lines: string) => void;
+  readonly #keeps: ((exchange: Exchange) => boolean) | undefined;
   readonly #maker = new LineMaker();
   /** From `#first` to `#end`, the exchanges in order: open ones, and lines of those settled. */
   #waiting: (Exchange | string | null)[] = [];
@@ -29,10 +30,15 @@ export class OperationLines implements ExchangeSink {
   readonly #late = new Set<Exchange>();
   #chunk = "";
 
-  /** `write` gets whole lines, many at a time. */
-  constructor(state: ReplayState, write: (lines: string) => void) {
+  /** `write` gets whole lines, many at a time: those of exchanges that `keeps` keeps, of all without it. */
+  constructor(
+    state: ReplayState,
+    write: (lines: string) => void,
+    options: { readonly keeps?: (exchange: Exchange) => boolean } = {},
+  ) {
     this.#state = state;
     this.#write = write;
+    this.#keeps = options.keeps;
   }
 
   opened(exchange: Exchange): void {
@@ -80,6 +86,7 @@ export class OperationLines implements ExchangeSink {
   }
 
   #lineOf(exchange: Exchange): string {
+    if (this.#keeps?.(exchange) === false) return "";
     return this.#maker.line(exchange, this.#state.facts(exchange));
   }
 

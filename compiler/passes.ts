@@ -3,7 +3,8 @@ import { anonymized } from "./anonymize.ts";
 import type { CaptureNote } from "./capture/mod.ts";
 import { mapped, type Names } from "./mapping.ts";
 import type { PlanSource } from "./plan_source.ts";
-import { type Criteria, select } from "./selection.ts";
+import type { Criteria } from "./criteria.ts";
+import { select } from "./selection.ts";
 
 /** Options of {@linkcode pass}. */
 export interface PassOptions {

@@ -1,35 +1,15 @@
 /**
  * Selection: the operations of a plan that a user asks for, by client, user, server, share, path, time, command or
- * frame, and what these need so that they still work (`selection_closure.ts`). Criteria of one kind are alternatives;
- * an operation is asked for when it meets one of each kind that is given.
+ * frame, and what these need so that they still work (`selection_closure.ts`).
  */
 import type { CaptureNote } from "./capture/mod.ts";
+import { type Criteria, Matcher, startOf } from "./criteria.ts";
 import { type Place, Places } from "./places.ts";
 import type { PlanClient, PlanOperation } from "./plan.ts";
 import { commandOf } from "./plan_commands.ts";
 import { round } from "./capture_clock.ts";
 import type { PlanSource } from "./plan_source.ts";
 import { Closure } from "./selection_closure.ts";
-
-/** A moment of a capture: seconds from its first message, or a time of day. */
-export type Moment = number | Date;
-
-/** What to keep of a capture; a kind that is absent or empty keeps all. */
-export interface Criteria {
-  /** Address, ClientGuid or name (`smbuser2`) of a client. */
-  readonly clients?: readonly string[];
-  readonly users?: readonly string[];
-  /** Address, with or without port, or the name in `\\server\share`. */
-  readonly servers?: readonly string[];
-  readonly shares?: readonly string[];
-  /** Each says whether it means a path, which is relative to its share. */
-  readonly paths?: readonly ((path: string) => boolean)[];
-  readonly times?: readonly { readonly from?: Moment; readonly to?: Moment }[];
-  /** Names of MS-SMB2, in any case. */
-  readonly commands?: readonly string[];
-  /** Both ends included. */
-  readonly frames?: readonly { readonly first: number; readonly last: number }[];
-}
 
 /** What was selected. */
 export interface Selected {
@@ -95,7 +75,8 @@ export function select(plan: PlanSource, criteria: Criteria): Selected {
 
 /** First `see`s all operations of a plan, then tells which are kept. */
 export class Selection {
-  readonly #criteria: Matcher;
+  readonly #matcher: Matcher;
+  readonly #clients: ReadonlyMap<string, readonly (string | null)[]>;
   readonly #closure = new Closure();
   readonly #places = new Places();
   readonly #seconds: number;
@@ -103,14 +84,17 @@ export class Selection {
   #last = 0;
 
   constructor(criteria: Criteria, plan: Pick<PlanSource, "clients" | "source">) {
-    this.#criteria = new Matcher(criteria, plan);
+    this.#matcher = new Matcher(criteria, startOf(plan));
+    this.#clients = new Map(
+      plan.clients.map(({ id, address, clientGuid }) => [id, [id, address, clientGuid]]),
+    );
     this.#seconds = plan.source.seconds;
   }
 
   /** Learns of the next operation. */
   see(operation: PlanOperation): void {
     const place = this.#places.of(operation);
-    const selected = this.#criteria.meets(operation, place);
+    const selected = this.#meets(operation, place);
     this.#closure.see(operation, place, selected);
     if (!selected) return;
     this.#first = Math.min(this.#first, operation.at);
@@ -124,7 +108,7 @@ export class Selection {
     this.#closure.finish();
     const places = new Places();
     for (const operation of operations) {
-      const asked = this.#criteria.meets(operation, places.of(operation));
+      const asked = this.#meets(operation, places.of(operation));
       const kept = asked || this.#closure.keeps(operation);
       yield { operation, verdict: asked ? "asked" : kept ? "needed" : "dropped" };
     }
@@ -155,6 +139,23 @@ export class Selection {
     return round(this.#last - first + lead + (seconds - this.#last) * (tail / rest));
   }
 
+  #meets(operation: PlanOperation, place: Place): boolean {
+    const { frames, at, answeredAt } = operation;
+    const { user, server, host, share, path, target } = place;
+    return this.#matcher.meets({
+      clients: this.#clients.get(operation.client) ?? [],
+      user,
+      server,
+      host,
+      share,
+      paths: [path, target],
+      command: commandOf(operation),
+      frames: [frames.first, frames.request, frames.interim, frames.response],
+      at,
+      answeredAt,
+    });
+  }
+
   /** What is to be said of times. */
   get remarks(): readonly string[] {
     const first = Math.min(this.#first, this.#seconds);
@@ -174,82 +175,4 @@ export class Selection {
       tail: Math.min(Math.max(this.#seconds - this.#last, 0), margin),
     };
   }
-}
-
-/** Criteria, ready to be met. */
-class Matcher {
-  readonly #clients: ReadonlySet<string> | null;
-  readonly #users: ReadonlySet<string> | null;
-  readonly #servers: ReadonlySet<string> | null;
-  readonly #shares: ReadonlySet<string> | null;
-  readonly #commands: ReadonlySet<string> | null;
-  readonly #criteria: Criteria;
-  readonly #times: readonly { readonly from: number; readonly to: number }[];
-
-  constructor(criteria: Criteria, plan: Pick<PlanSource, "clients" | "source">) {
-    const { clients = [], users, servers, shares, commands, times = [] } = criteria;
-    this.#criteria = criteria;
-    const named = new Set(clients.map((name) => name.toLowerCase()));
-    this.#clients = named.size === 0 ? null : new Set(
-      plan.clients.filter(({ id, address, clientGuid }) =>
-        [id, address, clientGuid].some((name) => named.has(name?.toLowerCase() ?? ""))
-      ).map(({ id }) => id),
-    );
-    this.#users = folded(users);
-    this.#servers = folded(servers);
-    this.#shares = folded(shares);
-    this.#commands = folded(commands);
-    const start = plan.source.start === null ? 0 : Date.parse(plan.source.start) / 1000;
-    const seconds = (moment: Moment) =>
-      moment instanceof Date ? moment.getTime() / 1000 - start : moment;
-    this.#times = times.map(({ from, to }) => ({
-      from: from === undefined ? -Infinity : seconds(from),
-      to: to === undefined ? Infinity : seconds(to),
-    }));
-  }
-
-  meets(operation: PlanOperation, place: Place): boolean {
-    const { paths = [], frames = [] } = this.#criteria;
-    return (this.#clients?.has(operation.client) ?? true) &&
-      has(this.#commands, commandOf(operation)) &&
-      (frames.length === 0 || frames.some((range) => inFrames(operation, range))) &&
-      (this.#times.length === 0 || this.#times.some((range) => inTime(operation, range))) &&
-      has(this.#users, place.user) &&
-      (has(this.#servers, place.host) || has(this.#servers, place.server) ||
-        has(this.#servers, hostOf(place.server))) &&
-      has(this.#shares, place.share) &&
-      (paths.length === 0 ||
-        paths.some((test) =>
-          (place.path !== null && test(place.path)) || (place.target !== null && test(place.target))
-        ));
-  }
-}
-
-function folded(names: readonly string[] = []): ReadonlySet<string> | null {
-  return names.length === 0 ? null : new Set(names.map((name) => name.toLowerCase()));
-}
-
-function has(names: ReadonlySet<string> | null, name: string | null): boolean {
-  return names === null || (name !== null && names.has(name.toLowerCase()));
-}
-
-function hostOf(server: string | null): string | null {
-  return server === null ? null : server.slice(0, server.lastIndexOf(":"));
-}
-
-function inFrames(
-  { frames }: PlanOperation,
-  { first, last }: { readonly first: number; readonly last: number },
-): boolean {
-  return [frames.first, frames.request, frames.interim, frames.response].some((frame) =>
-    frame !== undefined && frame >= first && frame <= last
-  );
-}
-
-function inTime(
-  { at, answeredAt }: PlanOperation,
-  { from, to }: { readonly from: number; readonly to: number },
-): boolean {
-  return (at >= from && at <= to) ||
-    (answeredAt !== null && answeredAt >= from && answeredAt <= to);
 }

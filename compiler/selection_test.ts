@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { PlanClient, PlanOperation } from "./plan.ts";
 import type { PlanSource } from "./plan_source.ts";
-import { type Criteria, select } from "./selection.ts";
+import type { Criteria } from "./criteria.ts";
+import { select } from "./selection.ts";
 
 type Fields = Record<string, unknown>;
 

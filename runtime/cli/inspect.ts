@@ -5,6 +5,7 @@ import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_o
 import { type Command, type Given, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectionText } from "./inspection_text.ts";
+import { readCriteria, SELECTION_OPTIONS } from "./selection_options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `smbench inspect`. */
@@ -18,11 +19,16 @@ export const inspectCommand: Command = {
     { name: "operations", help: "one JSON line per exchange instead" },
     { name: "hashes", help: "with --operations: the SHA-256 of the data read and written" },
     { name: "json", help: "write the counts as JSON" },
+    ...SELECTION_OPTIONS.map((option) => ({
+      ...option,
+      help: option.help.replace(/^only/, "with --operations: only"),
+    })),
     ...KEY_OPTIONS,
   ],
   examples: [
     "smbench inspect customer.pcapng",
     "smbench inspect customer.pcapng --operations > operations.jsonl",
+    "smbench inspect customer.pcapng --operations --client 10.0.0.7 --command CREATE",
   ],
   run: inspectCapture,
 };
@@ -36,6 +42,10 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
   if (given.has("hashes") && !given.has("operations")) {
     throw new UsageError("Cannot inspect with --hashes alone: it belongs to --operations");
   }
+  const select = readCriteria(given);
+  if (select !== undefined && !given.has("operations")) {
+    throw new UsageError("Cannot inspect a part of a capture but with --operations");
+  }
   const { input, name } = await namedCapture(given.operands);
   const keys = await readKeys(given);
   if (given.has("operations")) {
@@ -44,7 +54,7 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
       inspectOperations(
         input,
         (lines) => terminal.out(lines),
-        { ...options, keys, hashes },
+        { ...options, keys, hashes, ...select === undefined ? {} : { select } },
       ));
     const lost = notes.filter((note) => note.loss);
     if (lost.length > 0) terminal.err(`${noteLines(lost).join("\n")}\n`);
