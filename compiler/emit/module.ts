@@ -280,7 +280,7 @@ export class Module {
     const [only] = columns.columns;
     if (only !== undefined && columns.columns.length === 1) return this.#columnType(only);
     const scope = new Scope();
-    const names = columnNames(columns, (wanted) => scope.fresh(wanted));
+    const names = columnNames(columns, (wanted) => scope.counter(wanted));
     const typed = columns.columns.map((column, index) =>
       `${names[index]}: ${this.#columnType(column)}`
     );

@@ -174,17 +174,20 @@ export function fingerprint(paths: readonly string[]): string {
   return `${first.slice(0, start)}*${end === 0 ? "" : first.slice(-end)}`;
 }
 
+/** Words that name nothing. */
+const SMALL = /^(a|an|and|at|by|for|from|in|of|on|or|the|to|with)$/i;
+
 /** A word for what all paths name: `Documents\*_Report.docx` are reports. */
 export function nounOf(paths: readonly string[]): string {
   const [first] = paths;
   if (first === undefined) return "";
-  let common = wordsOf(baseName(first)).filter((word) => /[a-z]/i.test(word));
+  let common = wordsOf(baseName(first)).filter((word) => /[a-z]/i.test(word) && !SMALL.test(word));
   for (const path of paths.slice(1)) {
     const its = new Set(wordsOf(baseName(path)).map((word) => word.toLowerCase()));
     common = common.filter((word) => its.has(word.toLowerCase()));
     if (common.length === 0) return "file";
   }
-  return identifier(common.slice(0, 2)) ?? "file";
+  return identifier(common.slice(0, common.length > 2 ? 1 : 2)) ?? "file";
 }
 
 /** More than one of them. */

@@ -50,9 +50,9 @@ export class Printer {
     this.#scope = new Scope(module.scope);
   }
 
-  /** The name of a new variable that is no variable of the plan. */
+  /** The name of a new variable that is no variable of the plan: the word is ours. */
   fresh(wanted: string): string {
-    return this.#scope.fresh(wanted);
+    return this.#scope.counter(wanted);
   }
 
   /** Gives a variable of the plan its name. */
@@ -232,7 +232,7 @@ export class Printer {
     const table = this.#filled.get(loop.rows) ?? this.#module.tableOf(loop.rows);
     const rows = oneLine(table);
     const counts = loop.columns.places.some(({ kind }) => kind === "index");
-    const index = counts ? this.#scope.counter("i") : "_";
+    const index = counts ? this.fresh("i") : "_";
     const single = onlyCall(loop, block);
     if (single !== null) {
       this.#commentAbove(this.#noteOf(single.at));
@@ -312,7 +312,7 @@ export class Printer {
     const names = columnNames(columns, (wanted) => this.fresh(wanted));
     const row = names.length === 1 ? names[0]! : `[${names.join(", ")}]`;
     const isOverlap = loop.inFlight !== undefined;
-    const pending = isOverlap ? around.fresh("sent") : "";
+    const pending = isOverlap ? around.counter("sent") : "";
     if (isOverlap) this.lines.push(`${this.#indent}const ${pending}: Promise<unknown>[] = [];`);
     const each = about.index === null ? row : `[${about.index}, ${row}]`;
     const from = about.index === null ? about.rows : `${about.rows}.entries()`;
@@ -381,7 +381,7 @@ function placeCode(place: Place, names: readonly string[], index = "i"): Code | 
       return names[place.column] ?? null;
     case "index": {
       const product = place.stride === 1 ? index : `${index} * ${place.stride}`;
-      return place.base === 0 ? product : `${product} + ${place.base}`;
+      return place.base === 0 ? product : `${place.base} + ${product}`;
     }
   }
 }

@@ -246,7 +246,9 @@ export class Statements {
     const receiver = inherits || file === null || file === undefined
       ? compound
       : { ...callOf("on", variable(file)), of: compound };
-    return this.#onFile(operation, receiver, {
+    // The whole compound takes a channel.
+    const { via: _via, ...own } = operation;
+    return this.#onFile(own as PlanOperation, receiver, {
       label: place.label === undefined ? undefined : slot("label", "label", place.label),
       related: inherits === place.related || place.first ? undefined : String(inherits),
     });
@@ -501,7 +503,7 @@ export class Statements {
   }
 
   #hex(digits: string): Code {
-    return slot("Uint8Array", "bytes", this.#constants.hex(digits));
+    return slot("Uint8Array", "input", this.#constants.hex(digits));
   }
 
   /** A name of the capture that the run maps to one of its target. */

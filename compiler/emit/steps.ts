@@ -284,7 +284,12 @@ class StepMaker {
       wait: false,
       receiver: variable(this.#statements.treeOf(first) ?? ""),
       method: "compound",
-      args: related ? [] : [object({ related: "false" })!],
+      args: [
+        object({
+          related: related ? undefined : "false",
+          via: first.via === undefined ? undefined : variable(first.via),
+        }),
+      ].filter((arg) => arg !== undefined),
     });
     const whole = chain.every(isAnswered);
     const joint = whole || this.#isJoint(chain);
