@@ -14,5 +14,6 @@ export type {
   ScenarioFailure,
   TargetOrder,
 } from "./messages.ts";
-export { allRows } from "./rows.ts";
+export { evaluateModules } from "./modules.ts";
+export { allRows, readRows } from "./rows.ts";
 export { readScenario, type ScenarioSource } from "./source.ts";

@@ -87,6 +87,8 @@ export interface Intent<T, R extends Answered> {
   readonly failed?: (reason: string) => void;
   /** Bytes of file data in the reply or request. */
   readonly payload?: (reply: R) => number;
+  /** What is asked for, for the operation log. */
+  readonly parameters?: OperationRecord["parameters"];
   /** Recorded and actual grant, once the reply is there. */
   readonly grant?: () => OperationRecord["grant"];
   /** Where the data that came is wrong, once its value was taken; undefined where it is right. */
@@ -299,6 +301,9 @@ export class Run {
           expected: expected.text,
           matched,
           ...options.tag === undefined ? {} : { tag: options.tag },
+          ...this.options.parameters === true && intent.parameters !== undefined
+            ? { parameters: intent.parameters }
+            : {},
           payload: reply === undefined ? 0 : intent.payload?.(reply) ?? 0,
           bytesSent: reply?.bytesSent ?? 0,
           bytesReceived: reply?.bytesReceived ?? 0,

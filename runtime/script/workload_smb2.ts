@@ -62,6 +62,8 @@ const base = {
     replay: z.boolean().optional(),
     dfs: z.boolean().optional(),
   }).optional(),
+  /** Session of the channel that it is sent on: its own session's connection. */
+  via: name.optional(),
   /** A tree or session that the header names besides; null for an id that nothing has. */
   ids: z.object({ tree: name.nullish(), session: name.nullish() }).optional(),
   incomplete: z.string().optional(),
@@ -77,7 +79,12 @@ const negotiateContext = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("compression"), flags: u32, algorithms: z.array(u16) }),
   z.object({ kind: z.literal("netname"), netName: z.string() }),
   z.object({ kind: z.literal("transport"), flags: u32 }),
-  z.object({ kind: z.literal("rdmaTransform"), transforms: z.array(u16) }),
+  z.object({
+    kind: z.literal("rdmaTransform"),
+    transforms: z.array(u16),
+    reserved1: u16.optional(),
+    reserved2: u32.optional(),
+  }),
   z.object({ kind: z.literal("signing"), algorithms: z.array(u16) }),
   z.object({ kind: z.literal("raw"), type: u16, data: hex }),
 ]);
