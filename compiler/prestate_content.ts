@@ -79,24 +79,22 @@ export class Origins {
   }
 }
 
-/** One block that was read, or a part of one. */
-interface Piece {
+/** A range of a file as it was before, and what was read there. */
+interface KnownRange {
+  readonly offset: number;
   readonly length: number;
-  /** 0: zeros. Equal numbers are equal bytes. */
-  readonly block: number;
-  readonly sha256?: string;
-  readonly from?: number;
+  /** Of the READ: where in it the range begins, how long it was, and its blocks. */
+  readonly from: number;
+  readonly payload: PlanPayload & { readonly blocks: readonly number[] };
 }
 
-/** Blocks that are kept of all files together. */
-const MAX_PIECES = 1_000_000;
+/** Blocks that are kept of all files together: some 8 GiB. */
+const MAX_BLOCKS = 2_000_000;
 
 /** What was read of files as they were before the capture. */
 export class Contents {
   readonly #all: Content[] = [];
-  #pieces = 0;
-  /** Parts of blocks are told apart by negative numbers. */
-  #nextPart = -1;
+  #blocks = 0;
 
   /** A file that was there before. */
   add(): Content {
@@ -107,103 +105,115 @@ export class Contents {
 
   /** Whether there was more than is kept. */
   get isFull(): boolean {
-    return this.#pieces >= MAX_PIECES;
+    return this.#blocks >= MAX_BLOCKS;
   }
 
   /** A READ returned the payload from `offset` of a file with these origins. */
   read(origins: Origins, offset: number, payload: PlanPayload): void {
-    const { blocks, sha256, length } = payload;
+    const { blocks, length } = payload;
     if (blocks === undefined) return;
-    for (const part of origins.of(offset, offset + length)) {
-      const { content } = part;
-      if (content === null) continue;
-      const first = Math.floor((part.start - offset) / BLOCK_SIZE);
-      for (let i = first; i < blocks.length; i++) {
-        const start = offset + i * BLOCK_SIZE;
-        if (start >= part.end) break;
-        const end = Math.min(start + BLOCK_SIZE, offset + length);
-        const from = Math.max(start, part.start);
-        const to = Math.min(end, part.end);
-        const whole = from === start && to === end;
-        const block = blocks[i]!;
-        this.#learn(content, part.at + from - part.start, {
-          length: to - from,
-          block: whole || block === 0 ? block : this.#nextPart--,
-          ...(sha256 === undefined ? {} : { sha256, from: from - offset }),
+    for (const { content, start, end, at } of origins.of(offset, offset + length)) {
+      if (content === null || this.isFull) continue;
+      for (const span of content.uncovered(at, at + end - start)) {
+        this.#blocks += Math.ceil(span.length / BLOCK_SIZE);
+        content.known.push({
+          ...span,
+          from: start - offset + span.offset - at,
+          payload: { ...payload, blocks },
         });
       }
     }
   }
 
-  #learn(content: Content, offset: number, piece: Piece): void {
-    const known = content.pieces.get(offset);
-    if (known === undefined) {
-      if (this.isFull) return;
-      this.#pieces++;
-    } else if (known.length >= piece.length) {
-      return;
-    }
-    content.pieces.set(offset, piece);
-  }
-
   /** Gives every content its segments. */
   settle(): void {
-    const settled = this.#all.map((content) => ({
-      content,
-      list: inOrder(content.pieces, () => this.#nextPart--),
-    }));
-    const chains = new Chains();
-    for (const { list } of settled) chains.see(list);
+    const read = this.#all.filter(({ known }) => known.length > 0);
+    const chains = new Chains(() => read.map((content) => piecesOf(content)));
     const seeds = new Map<number, number>();
-    for (const { content, list } of settled) {
-      content.segments = segmentsOf(list, chains, (block) => {
-        let seed = seeds.get(block);
-        if (seed === undefined) seeds.set(block, seed = seeds.size + 1);
-        return seed;
-      });
+    let count = 0;
+    const seedOf = (block: number) => {
+      const known = seeds.get(block);
+      if (known !== undefined) return known;
+      count++;
+      if (chains.isRepeated(block)) seeds.set(block, count);
+      return count;
+    };
+    for (const content of read) {
+      content.segments = segmentsOf(piecesOf(content), chains, seedOf);
     }
   }
 }
 
 /** Content of one file before the capture. */
 export class Content {
-  /** By offset. */
-  readonly pieces = new Map<number, Piece>();
+  /** No two of them overlap. */
+  readonly known: KnownRange[] = [];
+  /** Beginnings and ends of what is known, in order. */
+  readonly #edges: number[] = [];
   /** Once settled. */
   segments: readonly PreSegment[] = [];
 
   /** End of the last byte that was read. */
   get end(): number {
-    let end = 0;
-    for (const [offset, { length }] of this.pieces) end = Math.max(end, offset + length);
-    return end;
+    return this.#edges.at(-1) ?? 0;
+  }
+
+  /** The parts of a range that were not known; from now on they are. */
+  uncovered(start: number, end: number): { readonly offset: number; readonly length: number }[] {
+    const edges = this.#edges;
+    // Most files are read from beginning to end.
+    let first = edges.length;
+    while (first > 0 && edges[first - 1]! >= start) first -= 2;
+    first = Math.max(0, first);
+    let last = first;
+    let at = start;
+    const parts: { offset: number; length: number }[] = [];
+    while (last < edges.length && edges[last]! <= end) {
+      if (at < edges[last]!) parts.push({ offset: at, length: edges[last]! - at });
+      at = Math.max(at, edges[last + 1]!);
+      last += 2;
+    }
+    if (at < end) parts.push({ offset: at, length: end - at });
+    const before = first < last ? Math.min(start, edges[first]!) : start;
+    const after = first < last ? Math.max(end, edges[last - 1]!) : end;
+    edges.splice(first, last - first, before, after);
+    return parts;
   }
 }
 
-interface Placed extends Piece {
+/** One block that was read, or a part of one. */
+interface Piece {
   readonly offset: number;
+  readonly length: number;
+  /** 0: zeros; -1: a part of a block, like no other; else equal numbers are equal bytes. */
+  readonly block: number;
+  readonly sha256?: string | undefined;
+  readonly from: number;
 }
 
-/** Pieces by offset; where two overlap, the first one counts. */
-function inOrder(pieces: ReadonlyMap<number, Piece>, newBlock: () => number): Placed[] {
-  const list: Placed[] = [];
-  let end = 0;
-  for (const [offset, piece] of [...pieces].sort(([one], [other]) => one - other)) {
-    const skipped = Math.max(0, end - offset);
-    if (skipped >= piece.length) continue;
-    list.push(
-      skipped === 0 ? { ...piece, offset } : {
-        ...piece,
-        offset: end,
-        length: piece.length - skipped,
-        // The rest of a block is no block that was seen anywhere else.
-        block: piece.block === 0 ? 0 : newBlock(),
-        ...(piece.from === undefined ? {} : { from: piece.from + skipped }),
-      },
-    );
-    end = offset + piece.length;
+const PART = -1;
+
+/** What is known of a content, block by block, in order. */
+function* piecesOf(content: Content): Iterable<Piece> {
+  content.known.sort((one, other) => one.offset - other.offset);
+  for (const { offset, length, from, payload } of content.known) {
+    const { blocks, sha256 } = payload;
+    for (let at = from; at < from + length;) {
+      const index = Math.floor(at / BLOCK_SIZE);
+      const end = Math.min((index + 1) * BLOCK_SIZE, payload.length);
+      const to = Math.min(end, from + length);
+      const whole = at === index * BLOCK_SIZE && to === end;
+      const block = blocks[index] ?? PART;
+      yield {
+        offset: offset + at - from,
+        length: to - at,
+        block: whole || block === 0 ? block : PART,
+        sha256,
+        from: at,
+      };
+      at = to;
+    }
   }
-  return list;
 }
 
 /** Most bytes of one synthetic segment. */
@@ -211,69 +221,107 @@ const MAX_SEGMENT = 2 ** 20;
 
 /** Which blocks always follow each other: they are one run, with one seed. */
 class Chains {
-  readonly #next = new Map<number, number | null>();
-  readonly #previous = new Map<number, number | null>();
+  /** Blocks that are there more than once, with what is always before and behind them. */
+  readonly #repeated = new Map<number, { before: number | null; after: number | null }>();
 
-  see(list: readonly Placed[]): void {
-    for (const [index, piece] of list.entries()) {
-      const before = list[index - 1];
-      const after = list[index + 1];
-      note(
-        this.#previous,
-        piece.block,
-        before !== undefined && touches(before, piece) ? before.block : null,
-      );
-      note(
-        this.#next,
-        piece.block,
-        after !== undefined && touches(piece, after) ? after.block : null,
-      );
+  /** @param contents The pieces of each content; asked for twice. */
+  constructor(contents: () => Iterable<Iterable<Piece>>) {
+    for (const block of repeated(contents())) this.#repeated.set(block, UNSEEN);
+    if (this.#repeated.size === 0) return;
+    for (const pieces of contents()) {
+      let before: Piece | null = null;
+      for (const piece of pieces) {
+        this.#meet(before, piece);
+        before = piece;
+      }
+      this.#meet(before, null);
     }
   }
 
+  #meet(before: Piece | null, after: Piece | null): void {
+    const joined = before !== null && after !== null && touches(before, after);
+    if (before !== null) this.#note(before.block, "after", joined ? after.block : null);
+    if (after !== null) this.#note(after.block, "before", joined ? before.block : null);
+  }
+
+  #note(block: number, side: "before" | "after", value: number | null): void {
+    const known = this.#repeated.get(block);
+    if (known === undefined) return;
+    const agreed = known[side] === UNSEEN[side] || known[side] === value ? value : null;
+    this.#repeated.set(block, { ...known, [side]: agreed });
+  }
+
+  isRepeated(block: number): boolean {
+    return this.#repeated.has(block);
+  }
+
   /** Whether one is always followed by the other, and the other never by itself. */
-  linked(one: Placed, other: Placed): boolean {
-    return one.block !== 0 && other.block !== 0 && one.block !== other.block &&
-      touches(one, other) && this.#next.get(one.block) === other.block &&
-      this.#previous.get(other.block) === one.block;
+  linked(one: Piece, other: Piece): boolean {
+    if (one.block === 0 || other.block === 0 || !touches(one, other)) return false;
+    const [first, second] = [this.#repeated.get(one.block), this.#repeated.get(other.block)];
+    if (first === undefined || second === undefined) return first === second;
+    return one.block !== other.block && first.after === other.block && second.before === one.block;
   }
 }
 
-function note(map: Map<number, number | null>, key: number, value: number | null): void {
-  const known = map.get(key);
-  map.set(key, known === undefined || known === value ? value : null);
+/** Not met yet; no block has this number. */
+const UNSEEN = { before: -2, after: -2 } as const;
+
+/** The blocks that are there more than once. */
+function repeated(contents: Iterable<Iterable<Piece>>): Set<number> {
+  let blocks = new Float64Array(1024);
+  let count = 0;
+  for (const pieces of contents) {
+    for (const { block } of pieces) {
+      if (block <= 0) continue;
+      if (count === blocks.length) {
+        const larger = new Float64Array(2 * count);
+        larger.set(blocks);
+        blocks = larger;
+      }
+      blocks[count++] = block;
+    }
+  }
+  const sorted = blocks.subarray(0, count).sort();
+  const found = new Set<number>();
+  for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) found.add(sorted[i]!);
+  return found;
 }
 
-function touches(one: Placed, other: Placed): boolean {
+function touches(one: Piece, other: Piece): boolean {
   return one.offset + one.length === other.offset;
 }
 
 function segmentsOf(
-  list: readonly Placed[],
+  pieces: Iterable<Piece>,
   chains: Chains,
   seedOf: (block: number) => number,
 ): PreSegment[] {
   const segments: PreSegment[] = [];
-  for (let index = 0; index < list.length;) {
-    const first = list[index]!;
-    let last = first;
-    let length = first.length;
-    for (index++; index < list.length; index++) {
-      const next = list[index]!;
-      const joined = first.sha256 === undefined
-        ? length + next.length <= MAX_SEGMENT && chains.linked(last, next)
-        : next.sha256 === first.sha256 && touches(last, next) &&
-          next.from === (first.from ?? 0) + length;
-      if (!joined) break;
-      last = next;
-      length += next.length;
-    }
-    const { offset, sha256, from } = first;
+  let open: { first: Piece; last: Piece; length: number } | null = null;
+  const close = () => {
+    if (open === null) return;
+    const { first: { offset, sha256, from, block }, length } = open;
     if (sha256 !== undefined) {
-      segments.push({ offset, length, sha256, ...(from === 0 ? {} : { from: from! }) });
-    } else if (first.block !== 0) {
-      segments.push({ offset, length, seed: seedOf(first.block) });
+      segments.push({ offset, length, sha256, ...(from === 0 ? {} : { from }) });
+    } else if (block !== 0) {
+      segments.push({ offset, length, seed: seedOf(block) });
     }
+  };
+  for (const piece of pieces) {
+    const joined: boolean = open !== null &&
+      (piece.sha256 === undefined
+        ? open.length + piece.length <= MAX_SEGMENT && chains.linked(open.last, piece)
+        : piece.sha256 === open.first.sha256 && touches(open.last, piece) &&
+          piece.from === open.last.from + open.last.length);
+    if (open !== null && joined) {
+      open.last = piece;
+      open.length += piece.length;
+      continue;
+    }
+    close();
+    open = { first: piece, last: piece, length: piece.length };
   }
+  close();
   return segments;
 }
