@@ -283,6 +283,7 @@ export class ScenarioRun {
         workload: subject.workload,
         keylog: this.#keylog !== null,
         stepped: given.has("step"),
+        ...given.value("oplog") === undefined ? {} : { parameters: true },
         ...load === null ? {} : {
           load: overrides,
           part: { segment: { index, of: pool.length }, names, isolate },

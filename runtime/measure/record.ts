@@ -36,6 +36,8 @@ export interface OperationRecord {
   readonly skipped?: string;
   /** Why there is no response. */
   readonly error?: string;
+  /** Lease or oplock that a CREATE got, where the run keeps an operation log. */
+  readonly granted?: string;
   /** Recorded and actual lease or oplock of a CREATE whose grant is compared. */
   readonly grant?: { readonly expected: string; readonly actual: string };
   /** Where the data of a READ is not what was written or provisioned, in bytes from the start of the file. */

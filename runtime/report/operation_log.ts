@@ -45,7 +45,7 @@ export function operationLine(record: OperationRecord, context: LogContext): str
     payload: record.payload === 0 ? undefined : record.payload,
     bytes_sent: record.bytesSent,
     bytes_received: record.bytesReceived,
-    granted: record.grant?.actual,
+    granted: record.granted ?? record.grant?.actual,
     expected_grant: record.grant?.expected,
     skipped: record.skipped,
     error: record.error,

@@ -335,6 +335,7 @@ function isOperation(value: unknown): value is OperationRecord {
     isNullable(value.status, isNumber) && isText(value.expected) && isBoolean(value.matched) &&
     isNumber(value.payload) && isNumber(value.bytesSent) && isNumber(value.bytesReceived) &&
     isOptional(value.tag, isText) && isOptional(value.parameters, isParameters) &&
+    isOptional(value.granted, isText) &&
     isOptional(value.skipped, isText) && isOptional(value.error, isText) &&
     isOptional(value.grant, isGrant) && isOptional(value.wrongData, isNumber);
 }

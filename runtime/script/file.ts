@@ -330,6 +330,13 @@ export function openFile(state: ClientState, how: {
     path,
     options,
     obstacle,
+    parameters: {
+      access: request.create.desiredAccess ?? 0,
+      share: request.create.shareAccess ?? 0,
+      disposition: request.create.createDisposition ?? 0,
+      options: request.create.createOptions ?? 0,
+      oplock: request.create.requestedOplockLevel ?? 0,
+    },
     send: (sending) =>
       how.create(path, { ...sending, ...request.create }).then((made) => {
         open = made;
@@ -341,6 +348,7 @@ export function openFile(state: ClientState, how: {
     value: () => file,
     empty: () => file,
     failed: (reason) => file.notOpened(`its open did not succeed (${reason})`),
+    granted: () => open === null ? "" : file.granted,
     grant: () => {
       if (options.expectGrant === undefined || open === null) return undefined;
       return { expected: grantText(options.expectGrant), actual: file.granted };

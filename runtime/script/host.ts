@@ -77,6 +77,8 @@ export interface RunOptions {
   readonly sharedRatio?: number;
   /** Most operations in flight. */
   readonly maxConcurrent?: number;
+  /** Whether records tell what operations asked for. */
+  readonly parameters?: boolean;
   /** Seconds to wait for a response. */
   readonly timeout: number;
 }

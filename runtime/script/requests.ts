@@ -31,7 +31,7 @@ import type {
 import type { Alteration, FileContent } from "./contents.ts";
 import { infoClassNumber, infoValue, renameTarget } from "./info.ts";
 import { changeAction, infoTypeNumber } from "./names.ts";
-import type { Origin, Run, Sending } from "./run.ts";
+import type { Intent, Origin, Run, Sending } from "./run.ts";
 import { size } from "./units.ts";
 
 /** FILE_ATTRIBUTE_DIRECTORY (MS-FSCC 2.6). */
@@ -101,6 +101,7 @@ export abstract class Requests {
     const judge = content?.reading();
     let wrong: number | null = null;
     return this.#perform<"READ", Uint8Array>("READ", options, {
+      parameters: { offset: Number(offset), length: count },
       send: (file, sending) =>
         file.read(offset, count, {
           ...sending,
@@ -134,6 +135,7 @@ export abstract class Requests {
     });
     const change = this.#writing(Number(offset), bytes, options);
     return this.#perform<"WRITE", number>("WRITE", options, {
+      parameters: { offset: Number(offset), length: (bytes as Uint8Array).length ?? 0 },
       send: (file, sending) =>
         bytes instanceof Uint8Array
           ? file.write(offset, bytes, { ...sending, ...fields })
@@ -187,6 +189,7 @@ export abstract class Requests {
     const infoType = infoTypeNumber(options.type);
     const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
     return this.#perform<"QUERY_INFO", InfoResult>("QUERY_INFO", options, {
+      parameters: { type: infoType, class: fileInfoClass },
       send: (file, sending) =>
         file.queryInfo({
           infoType,
@@ -211,6 +214,7 @@ export abstract class Requests {
     const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
     const change = this.#resizing(infoType, fileInfoClass, input);
     return this.#perform<"SET_INFO", void>("SET_INFO", options, {
+      parameters: { type: infoType, class: fileInfoClass, length: input.length },
       send: (file, sending) =>
         file.setInfo({
           infoType,
@@ -230,6 +234,7 @@ export abstract class Requests {
   queryDirectory(options: QueryDirectoryOptions = {}): Operation<DirectoryEntry[]> {
     const fileInformationClass = infoClassNumber(1, options.class ?? ID_BOTH_DIRECTORY);
     return this.#perform<"QUERY_DIRECTORY", DirectoryEntry[]>("QUERY_DIRECTORY", options, {
+      parameters: { class: fileInformationClass, pattern: options.pattern ?? "*" },
       send: (file, sending) =>
         file.queryDirectory({
           fileInformationClass,
@@ -247,6 +252,7 @@ export abstract class Requests {
     const input = ioctlInput(this.run, options);
     const changes = this.#controlling(ctlCode, input, options);
     return this.#perform<"IOCTL", Uint8Array>("IOCTL", options, {
+      parameters: { code: ctlCode, length: input?.length ?? 0 },
       obstacle: copyObstacle(options),
       send: (file, sending) => file.ioctl(ioctlFields(ctlCode, input, options), sending),
       value: (body) => {
@@ -274,6 +280,9 @@ export abstract class Requests {
     // A replay's LOCK has the number that was recorded, or none; a scenario's is numbered by the client.
     const lockSequence = options.lockSequence ?? (this.run.strict ? undefined : 0);
     return this.#perform<"LOCK", void>("LOCK", options, {
+      parameters: {
+        ranges: locks.map(({ offset, length, flags }) => `${offset}+${length}:${flags}`).join(" "),
+      },
       send: (file, sending) => file.lock(locks, { ...sending, ...defined({ lockSequence }) }),
       value: () => {},
       empty: () => {},
@@ -282,6 +291,10 @@ export abstract class Requests {
 
   changes(options: NotifyOptions = {}): Operation<Change[]> {
     return this.#perform<"CHANGE_NOTIFY", Change[]>("CHANGE_NOTIFY", options, {
+      parameters: {
+        filter: options.filter ?? ALL_CHANGES,
+        recursive: options.recursive === true || ((options.flags ?? 0) & WATCH_TREE) !== 0,
+      },
       send: (file, sending) =>
         file.notify({
           flags: options.flags ?? (options.recursive === true ? WATCH_TREE : 0),
@@ -341,6 +354,8 @@ export abstract class Requests {
     value: (body: ResponseBodies[C]) => T;
     empty: () => T;
     payload?: (body: ResponseBodies[C] | null) => number;
+    /** What is asked for, for the operation log. */
+    parameters?: Intent<T, Reply<C>>["parameters"];
     /** Why it cannot be sent although the file is open. */
     obstacle?: string | null;
     failed?: () => void;
@@ -357,6 +372,7 @@ export abstract class Requests {
       send: (sending) => how.send(target as FileRequests, sending),
       value: (reply) => reply.body === null ? how.empty() : how.value(reply.body),
       empty: how.empty,
+      ...how.parameters === undefined ? {} : { parameters: how.parameters },
       ...payload === undefined ? {} : { payload: (reply) => payload(reply.body) },
       ...failed === undefined ? {} : { failed },
       ...wrongData === undefined ? {} : { wrongData },
@@ -391,9 +407,12 @@ function copyRanges(input: Uint8Array): { from: number; to: number; length: numb
 export function defined<T extends object>(
   fields: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  const kept: { [K in keyof T]?: Exclude<T[K], undefined> } = {};
+  for (const name of Object.keys(fields) as (keyof T)[]) {
+    const value = fields[name];
+    if (value !== undefined) kept[name] = value as Exclude<T[typeof name], undefined>;
+  }
+  return kept;
 }
 
 /** An FSCTL by name without `FSCTL_`, or by number. @throws {RangeError} When the name is unknown. */

@@ -87,8 +87,10 @@ export interface Intent<T, R extends Answered> {
   readonly failed?: (reason: string) => void;
   /** Bytes of file data in the reply or request. */
   readonly payload?: (reply: R) => number;
+  /** What the server granted, for the operation log; empty when it granted nothing. */
+  readonly granted?: () => string;
   /** What is asked for, for the operation log. */
-  readonly parameters?: OperationRecord["parameters"];
+  readonly parameters?: NonNullable<OperationRecord["parameters"]>;
   /** Recorded and actual grant, once the reply is there. */
   readonly grant?: () => OperationRecord["grant"];
   /** Where the data that came is wrong, once its value was taken; undefined where it is right. */
@@ -303,6 +305,9 @@ export class Run {
           ...options.tag === undefined ? {} : { tag: options.tag },
           ...this.options.parameters === true && intent.parameters !== undefined
             ? { parameters: intent.parameters }
+            : {},
+          ...this.options.parameters === true && intent.granted !== undefined && reply !== undefined
+            ? { granted: intent.granted() }
             : {},
           payload: reply === undefined ? 0 : intent.payload?.(reply) ?? 0,
           bytesSent: reply?.bytesSent ?? 0,
