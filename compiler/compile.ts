@@ -1,12 +1,19 @@
 /** `compile`: the whole pipeline from capture to scenario, visible in one function. */
-import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
+import { type CaptureInput, type CaptureNote, openScratch, withPlaces } from "./capture/mod.ts";
 import { withCausality } from "./causality.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { workloadJson } from "./emit/json.ts";
 import { type ProvisionLevel, type ProvisionText, provisionText } from "./emit/provision.ts";
 import { provisionJson } from "./emit/provision_json.ts";
-import { rowsPath, rowsScript, writeRows } from "./emit/rows.ts";
+import {
+  ROWS_AT_ONCE,
+  rowsPath,
+  rowsScript,
+  RowSurvey,
+  RowWriter,
+  writeRows,
+} from "./emit/rows.ts";
 import { emitScenario, type Emitted } from "./emit/typescript.ts";
 import type { FoldLevel } from "./fold.ts";
 import { PlanBuilder } from "./operations.ts";
@@ -15,8 +22,10 @@ import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
 import type { Plan } from "./plan.ts";
 import { planOf, type PlanSource } from "./plan_source.ts";
-import { inferPreState, type PreState } from "./prestate.ts";
+import { type PreState, PreStateInference } from "./prestate.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
+import { RecentMap } from "./recent_map.ts";
+import { Turns, type Work } from "./turns.ts";
 
 /** How a capture is compiled. */
 export interface CompileOptions extends PassOptions {
@@ -50,7 +59,12 @@ export interface CompileOptions extends PassOptions {
   };
   /** What is known of encrypted sessions. */
   readonly keys?: DecryptionKeys;
+  /** How far reading is. */
   readonly progress?: (progress: Progress) => void;
+  /** How far the work is that follows. */
+  readonly work?: (work: Work) => void;
+  /** Folder for the temporary file of a large capture; the system's unless given. */
+  readonly temporaryFolder?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -82,7 +96,7 @@ export async function compile(
   input: CaptureInput,
   options: CompileOptions,
 ): Promise<Compiled> {
-  using store = new OperationStore();
+  using store = new OperationStore({ scratch: () => openScratch(options.temporaryFolder) });
   let builder: PlanBuilder | undefined;
   const result = await readCapture(input, (state) => builder = new PlanBuilder(state, store), {
     payloads: options.blobs === undefined ? planPayloads : savingPayloads(options.blobs.save),
@@ -92,13 +106,10 @@ export async function compile(
   });
   const built = builder!.finish(options.name ?? nameOf(input));
   const passed = pass(built.plan, options, result.files.map(({ name }) => name));
-  const source = withCausality(passed.source);
-  const level = options.provision ?? "full";
-  const preState = level === "none"
-    ? { shares: [], notes: [] }
-    : inferPreState(source.operations());
+  const turns = new Turns(passed.source.count, options);
+  const { survey, preState } = await lookThrough(passed.source, options, turns);
   const provision = provisionText(preState, {
-    level,
+    level: options.provision ?? "full",
     ...(options.dataFolder === undefined ? {} : { module: `./${options.dataFolder}/provision.ts` }),
     ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
   });
@@ -108,7 +119,14 @@ export async function compile(
     ),
     ...passed.notes,
   ];
-  const { plan, emitted } = emit(source, options, { notes, preState, provision });
+  const source = withCausality(passed.source);
+  const { plan, emitted } = await emit(source, options, {
+    notes,
+    preState,
+    provision,
+    survey,
+    turns,
+  });
   const { packets, exchanges } = result;
   const modules = provision.module === null || options.dataFolder === undefined
     ? emitted.modules
@@ -128,14 +146,38 @@ export async function compile(
   };
 }
 
+/** Whether the operations go into rows: there are too many to be read as a script. */
+function isLarge({ count }: PlanSource, { rows, dataFolder }: CompileOptions): boolean {
+  return rows !== undefined && dataFolder !== undefined && count > rows.above;
+}
+
+/** One pass for all that has to be known before the first operation is written. */
+async function lookThrough(
+  source: PlanSource,
+  options: CompileOptions,
+  turns: Turns,
+): Promise<{ survey: RowSurvey; preState: PreState }> {
+  const survey = new RowSurvey(source);
+  const inference = options.provision === "none" ? null : new PreStateInference();
+  const isSurveyed = options.json !== undefined || isLarge(source, options);
+  for (const operation of source.operations()) {
+    if (isSurveyed) survey.see(operation);
+    inference?.see(operation);
+    if (turns.isNext("looking through")) await turns.take();
+  }
+  return { survey, preState: inference?.finish() ?? { shares: [], notes: [] } };
+}
+
 /** Writes the plan in the form that is asked for. */
-function emit(source: PlanSource, options: CompileOptions, about: {
+async function emit(source: PlanSource, options: CompileOptions, about: {
   readonly notes: readonly CaptureNote[];
   readonly preState: PreState;
   readonly provision: ProvisionText;
-}): { plan: Plan; emitted: Emitted } {
+  readonly survey: RowSurvey;
+  readonly turns: Turns;
+}): Promise<{ plan: Plan; emitted: Emitted }> {
   const { version, blobs, rows, dataFolder } = options;
-  const { notes, preState, provision } = about;
+  const { notes, preState, provision, survey, turns } = about;
   const inputs = blobs === undefined ? undefined : savingPayloads(blobs.save);
   const kept = blobs === undefined ? {} : {
     blobs: {
@@ -152,16 +194,23 @@ function emit(source: PlanSource, options: CompileOptions, about: {
   if (options.json !== undefined) {
     const level = options.provision ?? "full";
     const before = provisionJson(preState, { level, blobPath: blobs?.path });
-    const pieces = workloadJson(source, {
+    const pieces = workloadJson(source, survey, {
       version,
       ...kept,
       ...(before === undefined ? {} : { provision: before }),
     });
-    for (const piece of pieces) options.json(piece);
+    for (const piece of pieces) {
+      options.json(piece);
+      if (turns.isNext("writing")) await turns.take();
+    }
     return { plan: unheld, emitted: { script: "", modules: [] } };
   }
-  if (rows !== undefined && dataFolder !== undefined && source.count > rows.above) {
-    writeRows(source, kept, (client, lines) => rows.write(rowsPath(dataFolder, client), lines));
+  if (rows !== undefined && dataFolder !== undefined && isLarge(source, options)) {
+    const writer = new RowWriter(source, survey, kept);
+    const written = writeRows(writer, (client, lines) => {
+      rows.write(rowsPath(dataFolder, client), lines);
+    });
+    for (const _ of written) if (turns.isNext("writing", ROWS_AT_ONCE)) await turns.take();
     const script = rowsScript(source, { version, folder: dataFolder, notes, provision });
     return { plan: unheld, emitted: { script, modules: [] } };
   }
@@ -177,14 +226,17 @@ function emit(source: PlanSource, options: CompileOptions, about: {
   return { plan, emitted };
 }
 
-/** Hands each distinct content on once. */
+/** Contents that are remembered to have been saved; others are saved again, which changes nothing. */
+const SAVED_KEPT = 65_536;
+
+/** Hands each distinct content on once, as a rule. */
 function savingPayloads(save: (sha256: string, data: Uint8Array) => void): PayloadSink {
-  const saved = new Set<string>();
+  const saved = new RecentMap<string, true>(SAVED_KEPT);
   return {
     take(kind: "read" | "write", data: Uint8Array): Payload {
       const hash = sha256(data);
-      if (!saved.has(hash)) {
-        saved.add(hash);
+      if (saved.get(hash) === undefined) {
+        saved.set(hash, true);
         save(hash, data);
       }
       const blocks = kind === "read" ? { blocks: blocksOf(data) } : {};

@@ -45,25 +45,45 @@ export interface PreEntry {
 
 /** Limits of what is inferred. */
 export interface PreStateOptions {
-  /** Most paths; 200 000 unless given. */
+  /** Most paths; 100 000 unless given. */
   readonly maxEntries?: number;
 }
 
-const MAX_ENTRIES = 200_000;
+const MAX_ENTRIES = 100_000;
+
+/** Infers what must have been before. */
+export class PreStateInference {
+  readonly #notes = new NoteBook();
+  readonly #walk: PreStateWalk;
+
+  constructor(options: PreStateOptions = {}) {
+    this.#walk = new PreStateWalk(this.#notes, options.maxEntries ?? MAX_ENTRIES);
+  }
+
+  /** Takes the next operation, in the order of sending. */
+  see(operation: PlanOperation): void {
+    this.#walk.see(operation);
+  }
+
+  /** What was before, once all operations were seen. */
+  finish(): PreState {
+    const shares = this.#walk.finish().map(({ name, records }) => ({
+      share: name,
+      entries: entriesOf(records),
+    }));
+    const notes = this.#notes.list();
+    return { shares: shares.filter(({ entries }) => entries.length > 0), notes };
+  }
+}
 
 /** Infers what must have been before; takes the operations in the order of sending. */
 export function inferPreState(
   operations: Iterable<PlanOperation>,
   options: PreStateOptions = {},
 ): PreState {
-  const notes = new NoteBook();
-  const walk = new PreStateWalk(notes, options.maxEntries ?? MAX_ENTRIES);
-  for (const operation of operations) walk.see(operation);
-  const shares = walk.finish().map(({ name, records }) => ({
-    share: name,
-    entries: entriesOf(records),
-  }));
-  return { shares: shares.filter(({ entries }) => entries.length > 0), notes: notes.list() };
+  const inference = new PreStateInference(options);
+  for (const operation of operations) inference.see(operation);
+  return inference.finish();
 }
 
 /** The records as entries, directories before what is in them. */

@@ -43,8 +43,10 @@ export class Node {
   readonly pre: PreRecord | null;
   directory: boolean | null;
   /** Names below it, and streams with `:` before the name. */
-  readonly slots = new Map<string, Slot>();
-  readonly origins: Origins;
+  #slots: Map<string, Slot> | null = null;
+  /** Made when it is asked for: nothing happens to the content of most files. */
+  #origins: Origins | null = null;
+  readonly #content: Content | null;
   opens = 0;
   /** What answers tell of these is no longer what was before. */
   sizeChanged = false;
@@ -54,9 +56,25 @@ export class Node {
   constructor(pre: PreRecord | null, content: Content | null) {
     this.pre = pre;
     this.directory = pre?.kind === undefined || pre.kind === null ? null : pre.kind === "directory";
-    this.origins = new Origins(content);
+    this.#content = content;
+  }
+
+  get slots(): ReadonlyMap<string, Slot> {
+    return this.#slots ?? NO_SLOTS;
+  }
+
+  /** Adds a name. */
+  place(key: string, slot: Slot): void {
+    this.#slots ??= new Map();
+    this.#slots.set(key, slot);
+  }
+
+  get origins(): Origins {
+    return this.#origins ??= new Origins(this.#content);
   }
 }
+
+const NO_SLOTS: ReadonlyMap<string, Slot> = new Map();
 
 /** Names are compared without case (MS-FSA 2.1.4.4 leaves how to the object store; this is how all of them do it). */
 export function keyOf(name: string): string {
@@ -214,7 +232,7 @@ export class NameTree {
     let slot = this.slot(directory, name);
     if (slot === undefined) {
       slot = newSlot(directory, name);
-      directory.slots.set(keyOf(name), slot);
+      directory.place(keyOf(name), slot);
     }
     return slot;
   }

@@ -2,7 +2,7 @@
 import type { PlanClient } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
 import type { provisionJson } from "./provision_json.ts";
-import { type RowOptions, RowWriter } from "./rows.ts";
+import { type RowOptions, type RowSurvey, RowWriter } from "./rows.ts";
 
 /** How a workload is written. */
 export interface JsonOptions extends RowOptions {
@@ -16,7 +16,11 @@ export interface JsonOptions extends RowOptions {
  * The text in pieces. What version 1 has no operation for is in a list of its own, `smb2_operations`, so that readers of
  * version 1 find nothing that they do not know; `sequence` tells how both lists belong together.
  */
-export function* workloadJson(source: PlanSource, options: JsonOptions): Iterable<string> {
+export function* workloadJson(
+  source: PlanSource,
+  survey: RowSurvey,
+  options: JsonOptions,
+): Iterable<string> {
   const { name, start, seconds } = source.source;
   const metadata = {
     source: "pcap_compiler",
@@ -27,7 +31,7 @@ export function* workloadJson(source: PlanSource, options: JsonOptions): Iterabl
     compiler: `smbench ${options.version}`,
   };
   yield `{\n"version": 1,\n"metadata": ${JSON.stringify(metadata)},\n"clients": [\n`;
-  const writer = new RowWriter(source, options);
+  const writer = new RowWriter(source, survey, options);
   const counts = writer.version1Counts();
   const clients = source.clients.map((client) => clientFields(client, counts.get(client.id) ?? 0));
   yield clients.map((client) => JSON.stringify(client)).join(",\n");

@@ -34,7 +34,9 @@ export interface Row {
 const AT_ONCE = 0.05;
 
 /** Values that are left out: an absent field has them. */
-export const ROW_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+export const ROW_DEFAULTS: Readonly<
+  Record<string, Readonly<Record<string, unknown>>>
+> = {
   create: {
     share: 7,
     disposition: 1,
@@ -45,7 +47,13 @@ export const ROW_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unkno
     oplock: 0,
   },
   close: { flags: 0 },
-  read: { minimumCount: 0, flags: 0, padding: 0x50, remainingBytes: 0, channel: 0 },
+  read: {
+    minimumCount: 0,
+    flags: 0,
+    padding: 0x50,
+    remainingBytes: 0,
+    channel: 0,
+  },
   write: { flags: 0, remainingBytes: 0, channel: 0 },
   lock: { lockSequence: 0 },
   ioctl: { flags: 1, input: "", maxInput: 0 },
@@ -77,25 +85,51 @@ export const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
   "blocks",
 ]);
 
+/** What rows tell that only the whole plan knows. */
+export class RowSurvey {
+  /** How many operations each frame has. */
+  readonly frames = new FrameCounts();
+  /** Clients of whom only requests were captured: their rows go one after the other. */
+  readonly oneSided: Set<string>;
+  /** What clients did on breaks, where it was not to acknowledge at once; by client and open. */
+  readonly policies = new Map<
+    string,
+    NonNullable<ReturnType<typeof breakPolicy>>
+  >();
+
+  constructor({ clients }: Pick<PlanSource, "clients">) {
+    this.oneSided = new Set(clients.map(({ id }) => id));
+  }
+
+  /** Takes the next operation. */
+  see(operation: PlanOperation): void {
+    if (!isImplied(operation)) this.frames.add(operation.frames.request);
+    if (operation.frames.response !== undefined) {
+      this.oneSided.delete(operation.client);
+    }
+    if (operation.kind === "break") this.#learn(operation);
+  }
+
+  #learn(broken: BreakOperation): void {
+    if (broken.file === null || !broken.ackRequired) return;
+    const key = `${broken.client} ${broken.file}`;
+    const policy = breakPolicy(broken);
+    if (policy !== null && !this.policies.has(key)) {
+      this.policies.set(key, policy);
+    }
+  }
+}
+
 /** Makes the rows of a plan. */
 export class RowWriter {
   readonly #source: PlanSource;
   readonly #options: RowOptions;
-  readonly #frames = new FrameCounts();
-  /** Clients of whom only requests were captured: their rows go one after the other. */
-  readonly #oneSided: Set<string>;
-  /** What clients did on breaks, where it was not to acknowledge at once; by client and open. */
-  readonly #policies = new Map<string, NonNullable<ReturnType<typeof breakPolicy>>>();
+  readonly #survey: RowSurvey;
 
-  constructor(source: PlanSource, options: RowOptions = {}) {
+  constructor(source: PlanSource, survey: RowSurvey, options: RowOptions = {}) {
     this.#source = source;
     this.#options = options;
-    this.#oneSided = new Set(source.clients.map(({ id }) => id));
-    for (const operation of source.operations()) {
-      if (!isImplied(operation)) this.#frames.add(operation.frames.request);
-      if (operation.frames.response !== undefined) this.#oneSided.delete(operation.client);
-      if (operation.kind === "break") this.#learn(operation);
-    }
+    this.#survey = survey;
   }
 
   /** How many operations of each client version 1 has. */
@@ -109,11 +143,13 @@ export class RowWriter {
 
   /** The rows, in the order of sending. */
   *rows(): Iterable<Row> {
-    const labels = new FrameLabels(this.#frames);
+    const labels = new FrameLabels(this.#survey.frames);
     const clients = new Map<string, ClientRows>();
     for (const operation of this.#source.operations()) {
       let client = clients.get(operation.client);
-      if (client === undefined) clients.set(operation.client, client = new ClientRows());
+      if (client === undefined) {
+        clients.set(operation.client, client = new ClientRows());
+      }
       yield this.#row(operation, client, labels.of(operation));
     }
   }
@@ -135,13 +171,16 @@ export class RowWriter {
         op_id: label,
         client_id: operation.client,
         timestamp_us: timestamp,
-        ...isVersion1
-          ? fields
-          : { operation: otherName(operation), ...data === undefined ? {} : { blob_path: data } },
+        ...isVersion1 ? fields : {
+          operation: otherName(operation),
+          ...data === undefined ? {} : { blob_path: data },
+        },
         ...operation.status === 0 ? {} : { expected_status: statusText(operation.status) },
         smb2: {
           ...fieldsOf(operation),
-          ...this.#oneSided.has(operation.client) && previous !== null ? { after: [previous] } : {},
+          ...this.#survey.oneSided.has(operation.client) && previous !== null
+            ? { after: [previous] }
+            : {},
           ...this.#policyOf(operation),
         },
       },
@@ -150,15 +189,10 @@ export class RowWriter {
 
   #policyOf(operation: PlanOperation) {
     if (operation.kind !== "create") return {};
-    const onBreak = this.#policies.get(`${operation.client} ${operation.file}`);
+    const onBreak = this.#survey.policies.get(
+      `${operation.client} ${operation.file}`,
+    );
     return onBreak === undefined ? {} : { onBreak };
-  }
-
-  #learn(broken: BreakOperation): void {
-    if (broken.file === null || !broken.ackRequired) return;
-    const key = `${broken.client} ${broken.file}`;
-    const policy = breakPolicy(broken);
-    if (policy !== null && !this.#policies.has(key)) this.#policies.set(key, policy);
   }
 
   #blobOf(operation: PlanOperation): string | undefined {
@@ -223,7 +257,10 @@ function fieldsOf(operation: PlanOperation): Record<string, unknown> {
   for (const [name, value] of Object.entries(operation)) {
     if (LEFT_OUT.has(name) || value === undefined) continue;
     if (Object.hasOwn(defaults, name) && defaults[name] === value) continue;
-    if (Array.isArray(value) && value.length === 0 && name !== "dialects" && name !== "ranges") {
+    if (
+      Array.isArray(value) && value.length === 0 && name !== "dialects" &&
+      name !== "ranges"
+    ) {
       continue;
     }
     if (name === "status" && value === 0) continue;
@@ -236,7 +273,9 @@ function fieldsOf(operation: PlanOperation): Record<string, unknown> {
 
 function within(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !LEFT_OUT_WITHIN.has(name)));
+  return Object.fromEntries(
+    Object.entries(value).filter(([name]) => !LEFT_OUT_WITHIN.has(name)),
+  );
 }
 
 function breakPolicy(broken: BreakOperation) {
@@ -254,12 +293,15 @@ function breakPolicy(broken: BreakOperation) {
 const PIECE = 2 ** 16;
 const MAX_WAITING = 2 ** 24;
 
-/** Hands the rows on as lines, those of each client in order. */
-export function writeRows(
-  source: PlanSource,
-  options: RowOptions,
+/** Rows after which {@linkcode writeRows} yields. */
+export const ROWS_AT_ONCE = 1024;
+
+/** Hands the rows on as lines, those of each client in order; yields now and then, so that others get a turn. */
+export function* writeRows(
+  writer: RowWriter,
   write: (client: Pick<PlanClient, "id">, lines: string) => void,
-): void {
+): Iterable<void> {
+  let rows = 0;
   const waiting = new Map<string, { text: string }>();
   let size = 0;
   const hand = (id: string, lines: { text: string }) => {
@@ -268,7 +310,8 @@ export function writeRows(
     size -= lines.text.length;
     lines.text = "";
   };
-  for (const { client, value } of new RowWriter(source, options).rows()) {
+  for (const { client, value } of writer.rows()) {
+    if (++rows % ROWS_AT_ONCE === 0) yield;
     let lines = waiting.get(client);
     if (lines === undefined) waiting.set(client, lines = { text: "" });
     const line = `${JSON.stringify(value)}\n`;
@@ -291,13 +334,17 @@ export interface RowsScriptOptions {
 }
 
 /** The scenario that plays files of rows. */
-export function rowsScript(source: PlanSource, options: RowsScriptOptions): string {
+export function rowsScript(
+  source: PlanSource,
+  options: RowsScriptOptions,
+): string {
   const { clients, count } = source;
   const { name, start, seconds, remarks = [] } = source.source;
   const lost = (options.notes ?? []).filter((note) => note.loss);
   const example = clients[0]?.id ?? "client";
   const { provision } = options;
-  const names = [...new Set(["replay", "rows", ...provision?.imports ?? []])].sort();
+  const names = [...new Set(["replay", "rows", ...provision?.imports ?? []])]
+    .sort();
   return [
     `// Compiled by smbench ${options.version} from ${comment(quoted(name))}: ${
       plural(count, "operation")
@@ -341,7 +388,10 @@ export function rowsScript(source: PlanSource, options: RowsScriptOptions): stri
 }
 
 /** File of a client's rows, relative to the scenario. */
-export function rowsPath(folder: string, { id }: Pick<PlanClient, "id">): string {
+export function rowsPath(
+  folder: string,
+  { id }: Pick<PlanClient, "id">,
+): string {
   return `${folder}/${id}.jsonl`;
 }
 
