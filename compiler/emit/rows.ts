@@ -34,9 +34,7 @@ export interface Row {
 const AT_ONCE = 0.05;
 
 /** Values that are left out: an absent field has them. */
-export const ROW_DEFAULTS: Readonly<
-  Record<string, Readonly<Record<string, unknown>>>
-> = {
+export const ROW_DEFAULTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   create: {
     share: 7,
     disposition: 1,
@@ -47,13 +45,7 @@ export const ROW_DEFAULTS: Readonly<
     oplock: 0,
   },
   close: { flags: 0 },
-  read: {
-    minimumCount: 0,
-    flags: 0,
-    padding: 0x50,
-    remainingBytes: 0,
-    channel: 0,
-  },
+  read: { minimumCount: 0, flags: 0, padding: 0x50, remainingBytes: 0, channel: 0 },
   write: { flags: 0, remainingBytes: 0, channel: 0 },
   lock: { lockSequence: 0 },
   ioctl: { flags: 1, input: "", maxInput: 0 },
@@ -69,20 +61,29 @@ export const ROW_DEFAULTS: Readonly<
  * Fields that are left out: what the row itself says, what answers told of the share, and what is an operation of its own
  * or follows from the other rows.
  */
-export const LEFT_OUT: ReadonlySet<string> = new Set([
+const LEFT_OUT: ReadonlySet<string> = new Set([
   "client",
   "told",
   "entries",
   "used",
   "breaks",
+  "cancelled",
 ]);
 
 /** Fields of `granted`, `returned` and `data` that are left out, for the same reason. */
-export const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
+const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
   "attributes",
   "allocation",
   "modified",
   "blocks",
+]);
+
+/** Lists that are left out when they are empty. */
+const OFTEN_EMPTY: ReadonlySet<string> = new Set([
+  "after",
+  "afterOthers",
+  "afterPending",
+  "contexts",
 ]);
 
 /** What rows tell that only the whole plan knows. */
@@ -92,10 +93,7 @@ export class RowSurvey {
   /** Clients of whom only requests were captured: their rows go one after the other. */
   readonly oneSided: Set<string>;
   /** What clients did on breaks, where it was not to acknowledge at once; by client and open. */
-  readonly policies = new Map<
-    string,
-    NonNullable<ReturnType<typeof breakPolicy>>
-  >();
+  readonly policies = new Map<string, NonNullable<ReturnType<typeof breakPolicy>>>();
 
   constructor({ clients }: Pick<PlanSource, "clients">) {
     this.oneSided = new Set(clients.map(({ id }) => id));
@@ -104,9 +102,7 @@ export class RowSurvey {
   /** Takes the next operation. */
   see(operation: PlanOperation): void {
     if (!isImplied(operation)) this.frames.add(operation.frames.request);
-    if (operation.frames.response !== undefined) {
-      this.oneSided.delete(operation.client);
-    }
+    if (operation.frames.response !== undefined) this.oneSided.delete(operation.client);
     if (operation.kind === "break") this.#learn(operation);
   }
 
@@ -114,9 +110,7 @@ export class RowSurvey {
     if (broken.file === null || !broken.ackRequired) return;
     const key = `${broken.client} ${broken.file}`;
     const policy = breakPolicy(broken);
-    if (policy !== null && !this.policies.has(key)) {
-      this.policies.set(key, policy);
-    }
+    if (policy !== null && !this.policies.has(key)) this.policies.set(key, policy);
   }
 }
 
@@ -147,9 +141,7 @@ export class RowWriter {
     const clients = new Map<string, ClientRows>();
     for (const operation of this.#source.operations()) {
       let client = clients.get(operation.client);
-      if (client === undefined) {
-        clients.set(operation.client, client = new ClientRows());
-      }
+      if (client === undefined) clients.set(operation.client, client = new ClientRows());
       yield this.#row(operation, client, labels.of(operation));
     }
   }
@@ -171,10 +163,9 @@ export class RowWriter {
         op_id: label,
         client_id: operation.client,
         timestamp_us: timestamp,
-        ...isVersion1 ? fields : {
-          operation: otherName(operation),
-          ...data === undefined ? {} : { blob_path: data },
-        },
+        ...isVersion1
+          ? fields
+          : { operation: otherName(operation), ...data === undefined ? {} : { blob_path: data } },
         ...operation.status === 0 ? {} : { expected_status: statusText(operation.status) },
         smb2: {
           ...fieldsOf(operation),
@@ -189,9 +180,7 @@ export class RowWriter {
 
   #policyOf(operation: PlanOperation) {
     if (operation.kind !== "create") return {};
-    const onBreak = this.#survey.policies.get(
-      `${operation.client} ${operation.file}`,
-    );
+    const onBreak = this.#survey.policies.get(`${operation.client} ${operation.file}`);
     return onBreak === undefined ? {} : { onBreak };
   }
 
@@ -250,20 +239,11 @@ function statusText(status: number | null): string | number {
   return /^[A-Z]/.test(name) ? name : status;
 }
 
-/** Every field of the operation that says more than its absence. */
-function fieldsOf(operation: PlanOperation): Record<string, unknown> {
-  const defaults = ROW_DEFAULTS[operation.kind] ?? {};
+/** Every field of the operation that a row has, or means by its absence. */
+export function rowFields(operation: PlanOperation): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(operation)) {
     if (LEFT_OUT.has(name) || value === undefined) continue;
-    if (Object.hasOwn(defaults, name) && defaults[name] === value) continue;
-    if (
-      Array.isArray(value) && value.length === 0 && name !== "dialects" &&
-      name !== "ranges"
-    ) {
-      continue;
-    }
-    if (name === "status" && value === 0) continue;
     fields[name] = name === "granted" || name === "returned" || name === "data"
       ? within(value)
       : value;
@@ -271,11 +251,22 @@ function fieldsOf(operation: PlanOperation): Record<string, unknown> {
   return fields;
 }
 
+/** Those that say more than their absence. */
+function fieldsOf(operation: PlanOperation): Record<string, unknown> {
+  const defaults = ROW_DEFAULTS[operation.kind] ?? {};
+  const isDefault = (name: string, value: unknown) =>
+    Object.hasOwn(defaults, name)
+      ? defaults[name] === value
+      : name === "status"
+      ? value === 0
+      : OFTEN_EMPTY.has(name) && (value as readonly unknown[]).length === 0;
+  const fields = Object.entries(rowFields(operation));
+  return Object.fromEntries(fields.filter(([name, value]) => !isDefault(name, value)));
+}
+
 function within(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).filter(([name]) => !LEFT_OUT_WITHIN.has(name)),
-  );
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !LEFT_OUT_WITHIN.has(name)));
 }
 
 function breakPolicy(broken: BreakOperation) {
@@ -334,17 +325,13 @@ export interface RowsScriptOptions {
 }
 
 /** The scenario that plays files of rows. */
-export function rowsScript(
-  source: PlanSource,
-  options: RowsScriptOptions,
-): string {
+export function rowsScript(source: PlanSource, options: RowsScriptOptions): string {
   const { clients, count } = source;
   const { name, start, seconds, remarks = [] } = source.source;
   const lost = (options.notes ?? []).filter((note) => note.loss);
   const example = clients[0]?.id ?? "client";
   const { provision } = options;
-  const names = [...new Set(["replay", "rows", ...provision?.imports ?? []])]
-    .sort();
+  const names = [...new Set(["replay", "rows", ...provision?.imports ?? []])].sort();
   return [
     `// Compiled by smbench ${options.version} from ${comment(quoted(name))}: ${
       plural(count, "operation")
@@ -388,10 +375,7 @@ export function rowsScript(
 }
 
 /** File of a client's rows, relative to the scenario. */
-export function rowsPath(
-  folder: string,
-  { id }: Pick<PlanClient, "id">,
-): string {
+export function rowsPath(folder: string, { id }: Pick<PlanClient, "id">): string {
   return `${folder}/${id}.jsonl`;
 }
 
