@@ -118,13 +118,8 @@ export class ProvisionShare {
       readonly lacks: (what: string) => void;
     },
   ): Promise<boolean> {
-    const open = await this.#create(path, {
-      access: FileAccess.WRITE_DATA | FileAccess.READ_ATTRIBUTES | FileAccess.WRITE_ATTRIBUTES |
-        FileAccess.WRITE_EA | FileAccess.SYNCHRONIZE,
-      disposition: CreateDisposition.CREATE,
-      options: CreateOption.NON_DIRECTORY_FILE,
-      attributes: path.includes(":") ? 0 : item.attributes & SETTABLE,
-    });
+    if (isPlain(item)) return await this.#makePlain(path, item);
+    const open = await this.#create(path, newFile(path, item));
     if (open === null) return false;
     try {
       if ((item.attributes & FileAttribute.SPARSE_FILE) !== 0) {
@@ -146,6 +141,31 @@ export class ProvisionShare {
   }
 
   /** @returns Where the last byte that was written ends. */
+  /** Makes a file without content in one transmission: most that are there only to be listed are. */
+  async #makePlain(path: string, item: ProvisionItem): Promise<boolean> {
+    const chain = this.#tree.compound({ related: true });
+    const { access, disposition, options, attributes } = newFile(path, item);
+    const created = chain.create(path, {
+      desiredAccess: access,
+      createDisposition: disposition,
+      createOptions: options,
+      fileAttributes: attributes,
+    });
+    const sized = item.size === 0 ? null : chain.file.setInfo({
+      fileInfoClass: FileInformationClass.FileEndOfFileInformation,
+      input: endOfFileInput(item.size),
+    });
+    const closed = chain.file.close({ accept: "any" });
+    chain.send();
+    const [create, size] = await Promise.allSettled([created, sized, closed]);
+    if (create.status === "rejected") {
+      if (isCollision(create.reason)) return false;
+      throw create.reason;
+    }
+    if (size.status === "rejected") throw size.reason;
+    return true;
+  }
+
   async #write(
     open: Open,
     item: ProvisionItem,
@@ -362,12 +382,7 @@ export class ProvisionShare {
     }
   }
 
-  async #create(path: string, how: {
-    readonly access: number;
-    readonly disposition: number;
-    readonly options: number;
-    readonly attributes: number;
-  }): Promise<Open | null> {
+  async #create(path: string, how: NewName): Promise<Open | null> {
     try {
       return await this.#tree.create(path, {
         desiredAccess: how.access,
@@ -376,12 +391,38 @@ export class ProvisionShare {
         fileAttributes: how.attributes,
       });
     } catch (error) {
-      if (error instanceof StatusError && error.status === Status.OBJECT_NAME_COLLISION) {
-        return null;
-      }
+      if (isCollision(error)) return null;
       throw error;
     }
   }
+}
+
+/** The fields of a CREATE that makes something. */
+interface NewName {
+  readonly access: number;
+  readonly disposition: number;
+  readonly options: number;
+  readonly attributes: number;
+}
+
+function newFile(path: string, item: ProvisionItem): NewName {
+  return {
+    access: FileAccess.WRITE_DATA | FileAccess.READ_ATTRIBUTES | FileAccess.WRITE_ATTRIBUTES |
+      FileAccess.WRITE_EA | FileAccess.SYNCHRONIZE,
+    disposition: CreateDisposition.CREATE,
+    options: CreateOption.NON_DIRECTORY_FILE,
+    attributes: path.includes(":") ? 0 : item.attributes & SETTABLE,
+  };
+}
+
+/** Whether a file is no more than its name, attributes and size. */
+function isPlain({ parts, eas, modified, attributes }: ProvisionItem): boolean {
+  return parts.length === 0 && eas.length === 0 && modified === null &&
+    (attributes & FileAttribute.SPARSE_FILE) === 0;
+}
+
+function isCollision(error: unknown): boolean {
+  return error instanceof StatusError && error.status === Status.OBJECT_NAME_COLLISION;
 }
 
 /** STATUS_CANNOT_DELETE (MS-ERREF 2.3.1). */

@@ -191,3 +191,58 @@ interopTest(
     }
   },
 );
+
+interopTest("an interrupted run leaves nothing, and a big folder takes no time", {
+  needs: ["smbd"],
+}, async (t) => {
+  const folder = await Deno.makeTempDir({ prefix: "smbench-provision-" });
+  try {
+    await using smbd = await startSmbd({ users: ["alice"] });
+    const login = ["--target", smbd.target, "-U", smbd.user];
+    const env = { SMBENCH_PASSWORD: smbd.password };
+    const script = async (name: string, text: string) => {
+      await Deno.writeTextFile(`${folder}/${name}`, `import { scenario } from "smbench";\n${text}`);
+      return `${folder}/${name}`;
+    };
+
+    await t.step("interrupted", async () => {
+      const path = await script(
+        "waits.ts",
+        `export default scenario({ name: "waits", provision: { "": { "d/a.txt": { data: "x" } } } },
+          async ({ client, log, sleep }) => {
+            const alice = await client("alice");
+            await alice.writeFile("made.txt", "y");
+            log("ready");
+            await sleep("60s");
+          });`,
+      );
+      const { code } = await smbench(["run", path, ...login], {
+        env,
+        interruptAfter: (text) => text.includes("ready"),
+      });
+      assertEquals(code, 105);
+      assertEquals(await names(smbd.shareDirectory), []);
+    });
+
+    await t.step("three thousand files", async () => {
+      const path = await script(
+        "big.ts",
+        `const files = Object.fromEntries(
+          Array.from({ length: 3000 }, (_, i) => ["big/" + i + ".dat", { size: i }]),
+        );
+        export default scenario({ name: "big", provision: { "": files } }, async ({ client }) => {
+          const alice = await client("alice");
+          const { length } = await alice.list("big");
+          if (length !== 3000) throw new Error(length + " files");
+        });`,
+      );
+      const started = performance.now();
+      const { code, err } = await smbench(["run", path, ...login], { env });
+      assertEquals(code, 0, err);
+      assertEquals(await names(smbd.shareDirectory), []);
+      assert(performance.now() - started < 60_000);
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
