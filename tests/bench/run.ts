@@ -25,6 +25,7 @@ const QUICK: Readonly<Record<string, Quick>> = {
   samba_users_bench: {
     args: ["--users", "50", "--seconds", "4", "--stagger", "1", "--think", "2"],
   },
+  timing_bench: { args: ["--rounds", "1", "--users", "100", "--seconds", "2"] },
   users_bench: { args: ["--seconds", "0.3", "--users", "1,50", "--idle", "200"] },
   compile_bench: { env: { SMBENCH_BENCH_MB: "20" } },
   wire_bench: { args: ["--filter", "4 KiB"] },
