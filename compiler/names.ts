@@ -40,6 +40,7 @@ const TAKEN = new Set(
 
 /** Identifiers made from text that a capture contains: users, paths. */
 export class Identifiers {
+  /** In lower case: names become those of files, and letters of another case are no other file everywhere. */
   readonly #used = new Set<string>();
 
   /** `J. Smith` becomes `jSmith`, a second one `jSmith2`; text without letters becomes `fallback`. */
@@ -54,8 +55,9 @@ export class Identifiers {
     ).join("");
     const base = /^[A-Za-z]/.test(joined) ? joined.slice(0, 32) : fallback;
     let name = base;
-    for (let count = 2; TAKEN.has(name) || this.#used.has(name); count++) name = `${base}${count}`;
-    this.#used.add(name);
+    const isUsed = () => TAKEN.has(name) || this.#used.has(name.toLowerCase());
+    for (let count = 2; isUsed(); count++) name = `${base}${count}`;
+    this.#used.add(name.toLowerCase());
     return name;
   }
 }

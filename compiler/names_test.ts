@@ -12,6 +12,7 @@ Deno.test("identifiers are words of the text, unlike each other and unlike what 
     return texts.map((text) => identifiers.make(text, "client"));
   };
   assertEquals(made(["J. Smith", "J Smith", "j.smith"]), ["jSmith", "jSmith2", "jSmith3"]);
+  assertEquals(made(["Alice", "ALICE", "alice"]), ["alice", "aLICE2", "alice3"]);
   assertEquals(made(["", "***", "123", "\u{1f600}"]), ["client", "client2", "client3", "client4"]);
   assertEquals(made(["await", "c", "p", "data", "replay"]), [
     "await2",

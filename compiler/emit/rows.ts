@@ -374,9 +374,12 @@ export function rowsScript(source: PlanSource, options: RowsScriptOptions): stri
   ].join("\n");
 }
 
+/** Names that are devices on Windows, whatever comes behind their dot. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)$/i;
+
 /** File of a client's rows, relative to the scenario. */
 export function rowsPath(folder: string, { id }: Pick<PlanClient, "id">): string {
-  return `${folder}/${id}.jsonl`;
+  return `${folder}/${DEVICE.test(id) ? `${id}-rows` : id}.jsonl`;
 }
 
 function clientLine(client: PlanClient): string {
