@@ -6,7 +6,7 @@ import type { Opened } from "./exchange.ts";
 const OPENS_KEPT = 65_536;
 
 /** Of these, how many after their CLOSE: its use after that is soon, or never. */
-const CLOSED_KEPT = 512;
+const CLOSED_KEPT = 128;
 
 /** Opens whose file ids have the same hash; more are made up to be slow. */
 const SAME_HASH_KEPT = 64;

@@ -20,19 +20,20 @@ function viewOf(buffer: ArrayBufferLike): DataView {
 /** Small copies lie next to each other: memory of its own for each would cost more than reading the field. */
 const SHARED_SIZE = 32 * 1024;
 const LARGEST_SHARED = 1024;
+const LARGEST_BY_BYTE = 64;
 let shared = new Uint8Array(SHARED_SIZE);
 let sharedUsed = 0;
 
-function copyOf(bytes: Uint8Array): Uint8Array {
-  const { byteLength } = bytes;
-  if (byteLength > LARGEST_SHARED) return bytes.slice();
-  if (sharedUsed + byteLength > SHARED_SIZE) {
+function copyOf(view: DataView, start: number, length: number): Uint8Array {
+  if (length > LARGEST_SHARED) return new Uint8Array(view.buffer, start, length).slice();
+  if (sharedUsed + length > SHARED_SIZE) {
     shared = new Uint8Array(SHARED_SIZE);
     sharedUsed = 0;
   }
-  const copy = shared.subarray(sharedUsed, sharedUsed + byteLength);
-  copy.set(bytes);
-  sharedUsed += byteLength;
+  const copy = new Uint8Array(shared.buffer, sharedUsed, length);
+  if (length > LARGEST_BY_BYTE) copy.set(new Uint8Array(view.buffer, start, length));
+  else for (let i = 0; i < length; i++) copy[i] = view.getUint8(start + i);
+  sharedUsed += length;
   return copy;
 }
 
@@ -253,8 +254,9 @@ export class Reader {
   }
 
   #part(start: number, length: number): Uint8Array {
-    const view = new Uint8Array(this.#view.buffer, start, length);
-    return this.#copies ? copyOf(view) : view;
+    return this.#copies
+      ? copyOf(this.#view, start, length)
+      : new Uint8Array(this.#view.buffer, start, length);
   }
 
   #advance(length: number, field: string): number {
