@@ -46,10 +46,10 @@ export interface ModuleFunction {
 }
 
 interface Table {
-  readonly code: string;
+  readonly name: string;
   readonly loop: Loop;
-  /** Times that grow evenly need no table. */
-  readonly isRegular: boolean;
+  /** What says the same as a table of times that grow evenly; null where they do not. */
+  readonly even: string | null;
 }
 
 /** Seconds by which a recorded time may differ from an even one. */
@@ -93,9 +93,9 @@ export class Module {
     return this.#byShape.get(shape)!;
   }
 
-  /** The table of a loop: its name, or what says the same. */
+  /** The name of a loop's table. */
   tableOf(rows: Slot): string {
-    return this.#tables.get(rows)?.code ?? "[]";
+    return this.#tables.get(rows)?.name ?? "[]";
   }
 
   /** Lines of a client's function. */
@@ -114,9 +114,8 @@ export class Module {
     for (const { times, columns, moments } of this.functions) {
       if (times !== null) yield { name: times, lines: timesLines(times, columns, moments) };
     }
-    for (const { code, loop, isRegular } of this.#tables.values()) {
-      if (isRegular) continue;
-      yield { name: code, lines: this.#tableLines(code, loop) };
+    for (const { name, loop, even } of this.#tables.values()) {
+      yield { name, lines: even === null ? this.#tableLines(name, loop) : evenLines(name, even) };
     }
   }
 
@@ -152,19 +151,16 @@ export class Module {
 
   #table(loop: Loop): void {
     const even = evenMoments(loop);
-    if (even !== null) {
-      this.#tables.set(loop.rows, { code: even, loop, isRegular: true });
-      return;
-    }
+    if (even !== null) this.types.add("Moments");
     const operations = loop.blocks.flatMap(({ nodes }) => operationsOf(nodes));
     const paths = pathsOf(operations);
     const verb = verbOf(operations);
-    const code = this.scope.fresh(
+    const name = this.scope.fresh(
       paths.length === 0
         ? plural(verb)
         : `${plural(nounOfAll(operations, paths))}To${capital(verb)}`,
     );
-    this.#tables.set(loop.rows, { code, loop, isRegular: false });
+    this.#tables.set(loop.rows, { name, loop, even });
   }
 
   #function(
@@ -303,6 +299,10 @@ export class Module {
       "];",
     ];
   }
+}
+
+function evenLines(name: string, even: string): string[] {
+  return ["// deno-fmt-ignore", `const ${name}: Moments = ${even};`];
 }
 
 /** Short rows share a line. */

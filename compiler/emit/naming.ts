@@ -181,7 +181,9 @@ const SMALL = /^(a|an|and|at|by|for|from|in|of|on|or|the|to|with)$/i;
 export function nounOf(paths: readonly string[]): string {
   const [first] = paths;
   if (first === undefined) return "";
-  let common = wordsOf(baseName(first)).filter((word) => /[a-z]/i.test(word) && !SMALL.test(word));
+  let common = wordsOf(baseName(first)).filter((word) =>
+    /[a-z]{2}/i.test(word) && !SMALL.test(word)
+  );
   for (const path of paths.slice(1)) {
     const its = new Set(wordsOf(baseName(path)).map((word) => word.toLowerCase()));
     common = common.filter((word) => its.has(word.toLowerCase()));
@@ -192,7 +194,7 @@ export function nounOf(paths: readonly string[]): string {
 
 /** More than one of them. */
 export function plural(noun: string): string {
-  if (/(s|x|ch|sh)$/.test(noun)) return `${noun}es`;
+  if (/(s|x|ch|sh|echo)$/.test(noun)) return `${noun}es`;
   if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
   return `${noun}s`;
 }

@@ -126,7 +126,7 @@ function dataText(
   const names = [
     ...(/\bhex\(/.test(text) ? ["hex"] : []),
     ...[...module.types].filter((type) =>
-      new RegExp(`: [^=]*\\b${type}\\b.* = [[{]$`, "m").test(text)
+      new RegExp(`: [^=]*\\b${type}\\b.* = [[{].*$`, "m").test(text)
     )
       .map((type) => `type ${type}`),
   ];
