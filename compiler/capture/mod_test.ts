@@ -11,7 +11,7 @@ import {
   seeded,
   text,
 } from "./_build.ts";
-import { type CaptureError, openCapture } from "./mod.ts";
+import { type CaptureError, NoteBook, openCapture } from "./mod.ts";
 import { CaptureError as CaptureErrorClass } from "./errors.ts";
 
 const THREE = [
@@ -234,4 +234,15 @@ Deno.test("captures damaged at random never throw and never invent packets witho
     const { segments } = await read(bytes, 1 + random(200));
     assert(segments.length <= 16);
   }
+});
+
+Deno.test("reasons of a hostile capture are told apart up to a bound", () => {
+  const notes = new NoteBook();
+  for (let linkType = 0; linkType < 2000; linkType++) {
+    notes.add(`A packet has the unsupported link type ${linkType}`, { frame: 1, loss: true });
+  }
+  const list = notes.list();
+  assertEquals(list.length, 501);
+  assertEquals(list.at(-1)?.reason, "Notes of further kinds");
+  assertEquals(list.reduce((sum, { count }) => sum + count, 0), 2000);
 });

@@ -7,6 +7,9 @@
 
 /** How many frame numbers one note keeps. */
 const FRAMES_KEPT = 64;
+/** Reasons that are told apart; some have numbers of the capture in them. */
+const MAX_REASONS = 500;
+const FURTHER = "Notes of further kinds";
 
 /** Something in the capture that was not used. */
 export interface CaptureNote {
@@ -69,11 +72,13 @@ export class NoteBook {
     reason: string,
     options: { readonly frame?: number; readonly loss: boolean; readonly place?: string },
   ): void {
-    let note = this.#notes.get(reason);
+    const kept = this.#notes.size < MAX_REASONS || this.#notes.has(reason) ? reason : FURTHER;
+    let note = this.#notes.get(kept);
     if (note === undefined) {
       note = { loss: options.loss, count: 0, frames: [], places: [] };
-      this.#notes.set(reason, note);
+      this.#notes.set(kept, note);
     }
+    note.loss ||= options.loss;
     note.count++;
     if (options.frame === undefined || note.frames.length >= FRAMES_KEPT) return;
     note.frames.push(options.frame);
