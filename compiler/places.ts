@@ -122,40 +122,44 @@ export class Places {
   }
 }
 
-/** A map that forgets what was put in first. */
+/**
+ * A map that forgets what was put in first: at least so many of the latest are kept, and at most twice as many. In two
+ * generations, as a Map that is deleted from at its front gets slow.
+ */
 export class Recent<Key, Value> {
   readonly #kept: number;
-  readonly #values = new Map<Key, Value>();
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
 
   constructor(kept: number) {
     this.#kept = kept;
   }
 
   get size(): number {
-    return this.#values.size;
+    return this.#young.size + this.#old.size;
   }
 
   has(key: Key): boolean {
-    return this.#values.has(key);
+    return this.#young.has(key) || this.#old.has(key);
   }
 
   get(key: Key): Value | undefined {
-    return this.#values.get(key);
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
   delete(key: Key): void {
-    this.#values.delete(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
   }
 
   set(key: Key, value: Value): void {
-    this.#values.delete(key);
-    this.#values.set(key, value);
-    if (this.#values.size > this.#kept) {
-      for (const oldest of this.#values.keys()) {
-        this.#values.delete(oldest);
-        break;
-      }
+    if (this.#young.size >= this.#kept && !this.#young.has(key)) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    } else {
+      this.#old.delete(key);
     }
+    this.#young.set(key, value);
   }
 }
 

@@ -12,7 +12,7 @@ import type { CreateOperation, PlanCreateContext, PlanOperation } from "./plan.t
 import { Status } from "../runtime/wire/mod.ts";
 
 /** Nodes, operations and paths that are remembered after they are past. */
-const PAST_KEPT = 16_384;
+const PAST_KEPT = 8192;
 
 /** Directories above a path that are looked at: deeper paths are made up to be slow. */
 const MAX_DEPTH = 64;
