@@ -9,7 +9,7 @@
 import { createCipheriv, createHash, type Hash } from "node:crypto";
 import { concatBytes, equalBytes } from "./bytes.ts";
 import { AesCmac } from "./cmac.ts";
-import { ShortGmac } from "./gmac.ts";
+import { Gmac } from "./gmac.ts";
 
 /** Signing algorithms by their identifiers in SMB2_SIGNING_CAPABILITIES (MS-SMB2 section 2.2.3.1.7). */
 export const SigningAlgorithmId = {
@@ -104,15 +104,12 @@ const HEADER = 64;
 const SMB2_CANCEL = 0x0c;
 const FLAGS_SERVER_TO_REDIR = 0x01;
 const FLAGS_SIGNED = 0x08;
-/** Messages up to this length have their GMAC computed here, in less time than node:crypto needs. */
-const SHORT = 512;
-/** Sessions that sign no more than their login and their shares do without the tables for that. */
+/** Sessions that sign no more than their login and their shares do without the tables of GMAC. */
 const RARE = 8;
 
 // Shared by all signers: every use is one synchronous call and leaves nothing behind that is read later.
 const received = new Uint8Array(16);
 const nonce = new Uint8Array(12);
-const shortCode = new Uint8Array(16);
 
 class HeaderSigner implements Signer {
   readonly algorithmId: number;
@@ -185,15 +182,14 @@ function keyedHash(key: Uint8Array, pad: number): Hash {
 
 function gmacCode(key: Uint8Array): MessageCode {
   let seen = 0;
-  let short: ShortGmac | null = null;
+  let gmac: Gmac | null = null;
   return (message, tail) => {
     fillNonce(nonce, message);
     const role = nonce[8];
-    const isShort = tail.length === 0 && message.length <= SHORT;
-    if (isShort && (role === 0 || role === 1) && ++seen > RARE) {
-      short ??= new ShortGmac(key);
-      short.compute(message, { idAt: MESSAGE_ID, role }, shortCode);
-      return shortCode;
+    if ((role === 0 || role === 1) && ++seen > RARE) {
+      gmac ??= new Gmac(key);
+      const parts = tail.length === 0 ? [message] : [message, ...tail];
+      return gmac.compute(parts, { idAt: MESSAGE_ID, role });
     }
     const cipher = createCipheriv("aes-128-gcm", key, nonce);
     // Joined, because a second setAAD replaces the first in Deno 2.9.6; a copy costs a twentieth of the code itself.
