@@ -13,7 +13,7 @@ import { CaptureError } from "./errors.ts";
 import { CaptureFile } from "./file.ts";
 import { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
 import { PacketOrder } from "./order.ts";
-import { inOrderOfTime } from "./series.ts";
+import { inOrderOfTime, type SeriesFile } from "./series.ts";
 import { type ByteInput, openSource } from "./source.ts";
 import type { Segment } from "./tcp.ts";
 
@@ -25,6 +25,11 @@ export { type Endpoint, type Flow, Segment, Stamp, TCP_FLAG } from "./tcp.ts";
 
 /** Bytes asked of the file at a time: two pieces of it are in the cache of a processor, larger ones are not. */
 const DEFAULT_CHUNK_BYTES = 0x40000;
+
+/** A file that begins so much before the end of the one ahead of it was not written after it. */
+const OVERLAP_SECONDS = 1;
+const OVERLAP =
+  "A file begins before the one ahead of it ends: they were read one after the other, and what answers each other across them may not be found; mergecap puts such files together";
 
 /** A path, "-" for standard input, anything that bytes can be read from, or the paths of several files that belong together. */
 export type CaptureInput = string | URL | ByteInput | readonly (string | URL)[];
@@ -91,7 +96,7 @@ class OpenCapture implements Capture {
   /** The files that were read to their end. */
   readonly #read: NotedFile[] = [];
   /** The files still to be opened. */
-  #following: readonly (string | URL)[] = [];
+  #following: readonly SeriesFile[] = [];
   #series = false;
   #file: CaptureFile | undefined;
   #totalBytes: number | undefined;
@@ -148,7 +153,7 @@ class OpenCapture implements Capture {
     this.#series = true;
     const series = await inOrderOfTime(inputs as readonly (string | URL)[], this.#chunkBytes);
     this.#totalBytes = series.totalBytes;
-    this.#following = series.paths;
+    this.#following = series.files;
     await this.#next();
   }
 
@@ -169,12 +174,15 @@ class OpenCapture implements Capture {
 
   /** Goes on to the next file; false when there is none. */
   async #next(): Promise<boolean> {
-    const [path, ...following] = this.#following;
-    if (path === undefined) return false;
+    const [next, ...following] = this.#following;
+    if (next === undefined) return false;
     this.#following = following;
+    if (next.first < this.#order.second - OVERLAP_SECONDS) {
+      this.#notes.add(OVERLAP, { loss: false });
+    }
     this.#bytesBefore += this.#file?.source.bytesRead ?? 0;
     this.#read.push(...this.files.slice(-1));
-    await this.#open(path);
+    await this.#open(next.path);
     return true;
   }
 

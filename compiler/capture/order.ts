@@ -34,6 +34,9 @@ export class PacketOrder {
   /** Whether any packet had to be moved. */
   #disorder = false;
 
+  /** Time of the latest packet, in whole seconds. */
+  second = -Infinity;
+
   /** Without `sorts` packets stay in the order of the file, and are only looked at. */
   constructor(sink: PacketSink, options: { readonly notes: NoteBook; readonly sorts: boolean }) {
     this.#sink = sink;
@@ -47,6 +50,7 @@ export class PacketOrder {
     const own = this.#packets[index];
     if (own === undefined) this.#packets.push({ ...packet });
     else copy(packet, own);
+    if (packet.seconds > this.second) this.second = packet.seconds;
     const before = this.#packets[index - 1];
     if (before === undefined || nanosecondsBetween(before, packet) >= 0) return;
     this.#notes.add(STEPS_BACK, { frame: packet.frame, loss: false });

@@ -9,9 +9,15 @@ import { CaptureFile } from "./file.ts";
 import { NoteBook } from "./notes.ts";
 import { openSource } from "./source.ts";
 
+/** A file, and the second of its first packet; infinite where it has none. */
+export interface SeriesFile {
+  readonly path: string | URL;
+  readonly first: number;
+}
+
 /** Files in order of their first packets. */
 export interface Series {
-  readonly paths: readonly (string | URL)[];
+  readonly files: readonly SeriesFile[];
   /** Of all files as stored, if known. */
   readonly totalBytes: number | undefined;
 }
@@ -46,8 +52,7 @@ export async function inOrderOfTime(
     0,
   );
   return {
-    paths: files.toSorted((one, other) => one.first === other.first ? 0 : one.first - other.first)
-      .map(({ path }) => path),
+    files: files.toSorted((one, other) => one.first === other.first ? 0 : one.first - other.first),
     totalBytes: total,
   };
 }

@@ -112,6 +112,18 @@ Deno.test("a note of several files has the file and its own frame number beside 
   });
 });
 
+Deno.test("files that were written at the same time are told", async () => {
+  const late = fileOf(100, ["late"]);
+  await inFolder(
+    { "a": concat(fileOf(1, ["one"]), late.subarray(24)), "b": fileOf(50, ["two"]) },
+    async (path) => {
+      const { capture, payloads } = await readAll([path("b"), path("a")]);
+      assertEquals(payloads, ["one", "late", "two"]);
+      assert(capture.notes.some(({ reason }) => reason.startsWith("A file begins before the one")));
+    },
+  );
+});
+
 Deno.test("a conversation goes on from file to file", async () => {
   await inFolder({ "a": fileOf(1, ["one"]), "b": fileOf(2, ["two"]) }, async (path) => {
     const capture = await openCapture([path("b"), path("a")]);

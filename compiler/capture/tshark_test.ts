@@ -8,15 +8,18 @@ import { assert, assertEquals } from "@std/assert";
 import { Reassembler } from "../reassembly.ts";
 import { Conversation } from "../../tests/captures/conversation.ts";
 import {
+  big,
   CARRIERS,
   concat,
   enhancedPacket,
   interfaceBlock,
+  ipv6,
   little,
   packet,
   pcapFile,
   section,
   seeded,
+  tcp,
 } from "./_build.ts";
 import { CaptureError, openCapture, type Segment, TCP_FLAG } from "./mod.ts";
 
@@ -166,12 +169,12 @@ function conversation(client = "10.0.0.1:1000") {
   return talk.wire.packets;
 }
 
-async function compareWithTshark(file: Uint8Array): Promise<void> {
+async function compareWithTshark(file: Uint8Array, atLeast = 10): Promise<void> {
   const path = await Deno.makeTempFile({ suffix: ".pcapng" });
   try {
     await Deno.writeFile(path, file);
     const own = await ownRows(path);
-    assert(own.length > 10);
+    assert(own.length >= atLeast, `${own.length} segments`);
     assertEquals(own, await tsharkRows(path));
   } finally {
     await Deno.remove(path);
@@ -196,6 +199,42 @@ Deno.test({
       }
     }
     await compareWithTshark(concat(section(), ...interfaces, ...blocks));
+  },
+});
+
+Deno.test({
+  name: "IPv6 with extension headers and fragments (skipped without tshark) is as tshark has it",
+  ignore: !hasTshark(),
+  async fn() {
+    const from = "[fd00:0:0:0:0:0:0:1]:1000";
+    const to = "[fd00:0:0:0:0:0:0:2]:445";
+    const payload = new Uint8Array(700).fill(7);
+    const packets = Array.from({ length: 8 }, (_, index) => {
+      const whole = tcp({ from, to, seq: 1 + index * 700, payload });
+      // Destination options, filled up with PadN, before or within the fragments.
+      const options = (next: number) => concat(big(1, next, 0, 1, 4), new Uint8Array(4));
+      if (index % 4 === 0) return [ipv6(concat(options(6), whole), { from, to, next: 60 })];
+      const inner = index % 4 === 1 ? concat(options(6), whole) : whole;
+      const parts: Uint8Array[] = [];
+      for (let at = 0; at < inner.length; at += 320) {
+        const more = at + 320 < inner.length ? 1 : 0;
+        const header = concat(
+          big(1, index % 4 === 1 ? 60 : 6, 0),
+          big(2, at | more),
+          big(4, 1000 + index),
+        );
+        const part = concat(header, inner.subarray(at, at + 320));
+        parts.push(
+          index % 4 === 2
+            ? ipv6(concat(options(44), part), { from, to, next: 60 })
+            : ipv6(part, { from, to, next: 44 }),
+        );
+      }
+      return index % 4 === 3 ? parts.toReversed() : parts;
+    }).flat();
+    const blocks = packets.map((bytes, index) => enhancedPacket(bytes, { units: BigInt(index) }));
+    const description = interfaceBlock({ linkType: 229, options: [[9, little(1, 3)]] });
+    await compareWithTshark(concat(section(), description, ...blocks), 8);
   },
 });
 
