@@ -36,6 +36,7 @@ export {
   scenario,
   size,
   StatusError,
+  suite,
 } from "./runtime/script/mod.ts";
 export type {
   Access,

@@ -102,9 +102,24 @@ export function readLoadSettings(given: Given): LoadSettings {
  * @throws {UsageError} When scenario and command line together say nothing that can be run.
  */
 export function loadOf(
-  own: unknown,
+  subject: { readonly shape: unknown; readonly shapes: readonly unknown[] | null },
   settings: LoadSettings,
 ): { readonly users: number; readonly seconds: number } | null {
+  if (subject.shapes === null) return loadOfOne(subject.shape, settings);
+  if (Object.keys(settings.overrides).length > 0) {
+    throw new UsageError("Cannot put load on a suite: its scenarios have their own");
+  }
+  const loads = subject.shapes.flatMap((own) =>
+    own === undefined ? [] : loadOfOne(own, settings) ?? []
+  );
+  if (loads.length === 0) return null;
+  return {
+    users: Math.max(...loads.map(({ users }) => users)),
+    seconds: Math.max(...loads.map(({ seconds }) => seconds)),
+  };
+}
+
+function loadOfOne(own: unknown, settings: LoadSettings): ReturnType<typeof loadOf> {
   try {
     const plan = parseLoad(own, settings.overrides);
     if (plan === null) {

@@ -147,7 +147,7 @@ export class ScenarioRun {
     try {
       const first = await subject.load(this.#sandboxOptions(0));
       this.#pool = [first];
-      const load = loadOf(subject.shape, this.#loadSettings);
+      const load = loadOf(subject, this.#loadSettings);
       if (load !== null && this.#parts.settings.loop !== undefined) {
         throw new UsageError("Cannot run with --loop under load", {
           hint: "say how often with --iterations",
@@ -360,7 +360,7 @@ export class ScenarioRun {
       const length = load.seconds === Infinity ? "once each" : `for at most ${load.seconds} s`;
       terminal.out(`${printable(subject.name)}: ${plural(load.users, "user")}, ${length}\n`);
     }
-    if (subject.kind === "scenario") {
+    if (subject.kind === "scenario" || subject.kind === "suite") {
       terminal.out(
         `${printable(subject.name)} passes its checks; what it sends depends on the answers\n`,
       );

@@ -14,7 +14,7 @@ import { ExitCode } from "./exit_codes.ts";
 /** A file that was read and checked, ready to be loaded into a worker. */
 export interface Subject {
   readonly name: string;
-  readonly kind: "scenario" | "replay" | "workload";
+  readonly kind: "scenario" | "replay" | "suite" | "workload";
   /** The workload's JSON; null for a scenario. */
   readonly workload: Workload | null;
   readonly warnings: readonly string[];
@@ -22,6 +22,8 @@ export interface Subject {
   load(options: SandboxOptions): Promise<Sandbox>;
   /** Its own `load` and `thresholds`, once loaded; undefined without them. */
   readonly shape: unknown;
+  /** `load` of each part of a suite; null where it is none. */
+  readonly shapes: readonly unknown[] | null;
   readonly thresholds: unknown;
   /** Its parameters, once loaded. */
   readonly params: readonly ParamInfo[];
@@ -55,6 +57,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
     workload: null,
     warnings: [],
     shape: undefined as unknown,
+    shapes: null as readonly unknown[] | null,
     thresholds: undefined as unknown,
     params: [] as readonly ParamInfo[],
     shownPath: (file: string) => `${prefix}${file}`,
@@ -68,6 +71,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
       subject.kind = description.kind;
       subject.params = description.params;
       subject.shape = description.load;
+      subject.shapes = description.parts?.map(({ load }) => load) ?? null;
       subject.thresholds = description.thresholds;
       return sandbox;
     },
@@ -102,6 +106,7 @@ async function workloadSubject(path: string): Promise<Subject> {
     workload: checked.workload,
     warnings: checked.warnings,
     shape: undefined,
+    shapes: null,
     thresholds: undefined,
     params: [],
     shownPath: (file) => file,

@@ -31,6 +31,15 @@ interface CommandTotals {
   latency: Latency;
 }
 
+/** One scenario of a suite. */
+interface Part {
+  operations: number;
+  errors: number;
+  iterations: number;
+  failed: number;
+  readonly latency: Latency;
+}
+
 interface Group {
   count: number;
   examples: Divergence[];
@@ -96,6 +105,7 @@ export class Measurement {
   #recent = 0;
   #told = { operations: 0, duration: 0 };
   #iterations = { count: 0, failed: 0, dropped: 0 };
+  readonly #parts = new Map<string, Part>();
   readonly #iterationTime = new Latency();
   readonly #iterationLag = new Latency();
   readonly #checks = new Map<string, { passed: number; failed: number }>();
@@ -128,6 +138,14 @@ export class Measurement {
   /** Adds an operation. */
   add(record: OperationRecord): void {
     this.#operations++;
+    const part = this.#part(record.scenario);
+    if (part !== null) {
+      part.operations++;
+      if (!record.matched) part.errors++;
+      if (record.sentAt !== null && record.completedAt !== null) {
+        part.latency.add(record.completedAt - record.sentAt);
+      }
+    }
     if (!record.matched) this.#errors++;
     const totals = this.#totals(record.command);
     if (record.skipped !== undefined) totals.skipped++;
@@ -154,6 +172,11 @@ export class Measurement {
   /** Adds an iteration of a user under load. */
   addIteration(record: IterationRecord): void {
     this.#iterations.count++;
+    const part = this.#part(record.scenario);
+    if (part !== null) {
+      part.iterations++;
+      if (record.failure !== null) part.failed++;
+    }
     if (record.failure !== null) this.#iterations.failed++;
     this.#iterationTime.add(record.endedAt - record.startedAt);
     if (record.due !== null) this.#iterationLag.add(record.startedAt - record.due);
@@ -217,8 +240,23 @@ export class Measurement {
         duration: this.#iterationTime.distribution(),
         lag: this.#iterationLag.distribution(),
       },
+      scenarios: [...this.#parts].map(([name, part]) => ({
+        name,
+        ...part,
+        latency: part.latency.distribution(),
+      })),
       checks: [...this.#checks].map(([name, counts]) => ({ name, ...counts })),
     };
+  }
+
+  #part(scenario: string | undefined): Part | null {
+    if (scenario === undefined) return null;
+    let part = this.#parts.get(scenario);
+    if (part === undefined) {
+      part = { operations: 0, errors: 0, iterations: 0, failed: 0, latency: new Latency() };
+      this.#parts.set(scenario, part);
+    }
+    return part;
   }
 
   #totals(command: string): CommandTotals {

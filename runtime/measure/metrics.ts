@@ -35,7 +35,7 @@ export const METRICS = {
 /** Name of a metric. */
 export type MetricName = keyof typeof METRICS;
 
-/** What tells the values of a metric apart: `command`, `client`, `status`, `tag`, `check`. */
+/** What tells the values of a metric apart: `command`, `client`, `scenario`, `status`, `tag`, `check`. */
 export type Tags = Readonly<Record<string, string>>;
 
 /** Takes a value of a metric. */
@@ -49,6 +49,7 @@ export function operationValues(
 ): void {
   const tags: Record<string, string> = { command: record.command, client: record.client };
   if (record.tag !== undefined) tags.tag = record.tag;
+  if (record.scenario !== undefined) tags.scenario = record.scenario;
   if (record.status !== null) tags.status = options.statusName(record.status);
   const diverged = !record.matched || record.wrongData !== undefined ||
     (record.grant !== undefined && record.grant.expected !== record.grant.actual);
@@ -79,7 +80,8 @@ export function breakValues(record: BreakRecord, take: MetricSink): void {
 
 /** What an iteration adds. */
 export function iterationValues(record: IterationRecord, take: MetricSink): void {
-  const tags = { client: record.user };
+  const tags: Record<string, string> = { client: record.user };
+  if (record.scenario !== undefined) tags.scenario = record.scenario;
   take("iterations", 1, tags);
   take("iteration_duration", record.endedAt - record.startedAt, tags);
   take("iteration_failures", record.failure === null ? 0 : 1, tags);

@@ -28,6 +28,8 @@ export interface OperationRecord {
   /** Bytes of the request and of the final response, headers included. */
   readonly bytesSent: number;
   readonly bytesReceived: number;
+  /** Part of a suite that it belongs to. */
+  readonly scenario?: string;
   /** What the script calls it, for thresholds. */
   readonly tag?: string;
   /** What was asked for, where the run keeps an operation log: offset, length, class ... */
@@ -46,6 +48,8 @@ export interface OperationRecord {
 
 /** One iteration of a user under load. */
 export interface IterationRecord {
+  /** Part of a suite that it belongs to. */
+  readonly scenario?: string;
   /** Name of the user. */
   readonly user: string;
   /** Counts the iterations of the user, from 0. */

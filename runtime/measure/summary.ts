@@ -100,6 +100,15 @@ export interface Summary {
     /** Milliseconds by which iterations of a rate began later than due. */
     readonly lag: Distribution;
   } | null;
+  /** The scenarios of a suite; none otherwise. */
+  readonly scenarios: readonly {
+    readonly name: string;
+    readonly operations: number;
+    readonly errors: number;
+    readonly iterations: number;
+    readonly failed: number;
+    readonly latency: Distribution;
+  }[];
   /** How often the script's checks held, in the order of their first use. */
   readonly checks: readonly CheckRecord[];
 }

@@ -19,7 +19,7 @@ export interface JsonReport {
   readonly scenario: {
     readonly file: string;
     readonly name: string;
-    readonly kind: "scenario" | "replay" | "workload";
+    readonly kind: "scenario" | "replay" | "suite" | "workload";
   };
   readonly target: string;
   /** ISO 8601. */

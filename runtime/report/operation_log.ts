@@ -27,6 +27,7 @@ export function operationLine(record: OperationRecord, context: LogContext): str
   return line({
     type: "operation",
     id: record.id,
+    scenario: record.scenario,
     client: record.client,
     frame: record.label ?? undefined,
     command: record.command,

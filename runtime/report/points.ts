@@ -10,7 +10,7 @@ export interface Point {
 }
 
 /** Columns of the tags in CSV. */
-const TAG_COLUMNS = ["command", "client", "status", "tag", "check", "kind"] as const;
+const TAG_COLUMNS = ["command", "client", "scenario", "status", "tag", "check", "kind"] as const;
 
 /** First line of a CSV file. */
 export const CSV_HEAD = `metric_name,timestamp,metric_value,${TAG_COLUMNS.join(",")}\n`;
@@ -36,7 +36,7 @@ export function jsonPoint({ metric, time, value, tags }: Point): string {
  * @example
  * ```ts
  * const line = csvPoint({ metric: "checks", time: 1500, value: 1, tags: { check: 'a "b", c' } });
- * if (line !== 'checks,1.5,1,,,,,"a ""b"", c",\n') throw new Error(line);
+ * if (line !== 'checks,1.5,1,,,,,,"a ""b"", c",\n') throw new Error(line);
  * ```
  */
 export function csvPoint({ metric, time, value, tags }: Point): string {

@@ -12,7 +12,7 @@ import { byteText, durationText, plural, printable } from "./units.ts";
 /** What a report says beside the numbers. */
 export interface ReportHead {
   readonly scenario: string;
-  readonly kind: "scenario" | "replay" | "workload";
+  readonly kind: "scenario" | "replay" | "suite" | "workload";
   /** `smb://host:port/share`, or what stands for it. */
   readonly target: string;
   /** One sentence: how it ended. */
@@ -54,6 +54,7 @@ export function summaryText(summary: Summary, head: ReportHead, options: TextOpt
       paint.faint(`${head.kind}, ${printable(head.target)}`)
     }`],
     overview(summary),
+    scenarioTable(summary),
     commandTable(summary),
     statusTable(summary),
     checkTable(summary),
@@ -129,6 +130,19 @@ function spread(times: Distribution): string {
   return `p50 ${durationText(times.p50)}, p99 ${durationText(times.p99)}, max ${
     durationText(times.max)
   }`;
+}
+
+function scenarioTable({ scenarios }: Summary): string[] {
+  if (scenarios.length === 0) return [];
+  return table(
+    ["scenario", "iterations", "failed", "operations", "errors", "p50", "p99"],
+    scenarios.map(({ name, iterations, failed, operations, errors, latency }) => [
+      printable(name),
+      ...[iterations, failed, operations, errors].map(String),
+      durationText(latency.p50),
+      durationText(latency.p99),
+    ]),
+  );
 }
 
 function commandTable(summary: Summary): string[] {

@@ -28,12 +28,14 @@ export interface ScenarioFile {
 
 /** What a loaded scenario says about itself. */
 export interface ScenarioDescription {
-  readonly kind: "scenario" | "replay";
+  readonly kind: "scenario" | "replay" | "suite";
   readonly name: string;
   readonly params: readonly ParamInfo[];
   readonly clients: readonly string[];
   /** Its `load`, as it stands there; undefined without one. */
   readonly load?: unknown;
+  /** Names of the parts of a suite, and their `load`. */
+  readonly parts?: readonly { readonly name: string; readonly load?: unknown }[];
   /** Its `thresholds`, as they stand there. */
   readonly thresholds?: unknown;
 }
@@ -290,8 +292,17 @@ function isParam(value: unknown): value is ParamInfo {
 }
 
 function isDescription(value: unknown): value is ScenarioDescription {
-  return isRecord(value) && (value.kind === "scenario" || value.kind === "replay") &&
+  return isRecord(value) &&
+    (value.kind === "scenario" || value.kind === "replay" || value.kind === "suite") &&
+    isOptional(value.parts, isParts) &&
     isText(value.name) && isList(value.params, isParam) && isList(value.clients, isText);
+}
+
+function isParts(value: unknown): value is NonNullable<ScenarioDescription["parts"]> {
+  return isList(
+    value,
+    (part): part is { readonly name: string } => isRecord(part) && isText(part.name),
+  );
 }
 
 function isPlace(value: unknown): value is ScenarioPlace {
@@ -334,14 +345,16 @@ function isOperation(value: unknown): value is OperationRecord {
     isNullable(value.sentAt, isNumber) && isNullable(value.completedAt, isNumber) &&
     isNullable(value.status, isNumber) && isText(value.expected) && isBoolean(value.matched) &&
     isNumber(value.payload) && isNumber(value.bytesSent) && isNumber(value.bytesReceived) &&
-    isOptional(value.tag, isText) && isOptional(value.parameters, isParameters) &&
+    isOptional(value.tag, isText) && isOptional(value.scenario, isText) &&
+    isOptional(value.parameters, isParameters) &&
     isOptional(value.granted, isText) &&
     isOptional(value.skipped, isText) && isOptional(value.error, isText) &&
     isOptional(value.grant, isGrant) && isOptional(value.wrongData, isNumber);
 }
 
 function isIteration(value: unknown): value is IterationRecord {
-  return isRecord(value) && isText(value.user) && isNumber(value.iteration) &&
+  return isRecord(value) && isOptional(value.scenario, isText) && isText(value.user) &&
+    isNumber(value.iteration) &&
     isNullable(value.due, isNumber) && isNumber(value.startedAt) && isNumber(value.endedAt) &&
     isNullable(value.failure, isText);
 }

@@ -21,6 +21,7 @@ import {
   Definition,
   describeParams,
   execute,
+  type ParamInfo,
   type RowChunk,
   type RunHandle,
   watchBlobs,
@@ -157,8 +158,11 @@ async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void>
       description: {
         kind: exported.kind,
         name: exported.name,
-        params: describeParams(exported.params),
+        params: paramsOf(exported),
         clients: Object.keys(exported.clients),
+        ...exported.kind === "suite"
+          ? { parts: Object.entries(exported.parts).map(([name, { load }]) => ({ name, load })) }
+          : {},
         ...exported.load === undefined ? {} : { load: exported.load },
         ...exported.thresholds === undefined ? {} : { thresholds: exported.thresholds },
       },
@@ -300,6 +304,14 @@ function readRows(path: string, offset: number): Promise<RowChunk> {
   const id = nextId++;
   send({ kind: "rows", id, path, offset });
   return new Promise((resolve, reject) => rowRequests.set(id, { resolve, reject }));
+}
+
+/** Its parameters; those of all parts of a suite, each name once. */
+function paramsOf(definition: Definition): ParamInfo[] {
+  const parts = Object.values(definition.parts);
+  if (parts.length === 0) return describeParams(definition.params);
+  const all = parts.flatMap(({ params }) => describeParams(params));
+  return [...new Map(all.map((param) => [param.name, param])).values()];
 }
 
 function consoleText(value: unknown): string {

@@ -1250,7 +1250,7 @@ export type Threshold = string | {
  * `smb_op_duration`, `smb_op_duration_due` (from the moment at which the operation was due), `smb_lag`, `smb_ops`,
  * `smb_errors`, `smb_bytes_read`, `smb_bytes_written`, `smb_breaks`, `smb_break_ack`, `smb_divergences`, `checks`,
  * `iterations`, `iteration_duration`, `iteration_failures`, `dropped_iterations`; the tags: `command`, `client`,
- * `status`, `tag`, `check`. A condition on a metric without values does not hold.
+ * `scenario` (a part of a suite), `status`, `tag`, `check`. A condition on a metric without values does not hold.
  */
 export type ThresholdMap = Readonly<Record<string, Threshold | readonly Threshold[]>>;
 
@@ -1462,8 +1462,16 @@ export type ReplayFunctions<P, C> = {
 
 /** What `scenario` and `replay` return and a scenario file exports as default. Opaque. */
 export interface Scenario {
-  readonly kind: "scenario" | "replay";
+  readonly kind: "scenario" | "replay" | "suite";
   readonly name: string;
+}
+
+/** Options of {@linkcode suite}. */
+export interface SuiteOptions {
+  /** Shown in the report. */
+  readonly name: string;
+  /** What the run must keep to pass; `{scenario:name}` chooses the values of one scenario. */
+  readonly thresholds?: ThresholdMap;
 }
 
 // ------------------------------------------------------------------------------------------ expect

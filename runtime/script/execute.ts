@@ -1,18 +1,15 @@
 /** A scenario's definition -> a run. */
 import type { LoadRecord } from "../measure/mod.ts";
-import { mostUsers } from "../schedule/mod.ts";
 import { Commons } from "./commons.ts";
-import { capturedPlaces } from "./captured_places.ts";
-import { Contents } from "./contents.ts";
 import { watchBlobs } from "./data.ts";
-import { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
-import { type LoadOverrides, parseLoad } from "./load_options.ts";
+import { LoadError, type LoadOverrides, parseLoad } from "./load_options.ts";
 import { type LoadPart, LoadRun } from "./load_run.ts";
-import { parseParams } from "./params.ts";
-import { Provisioner } from "./provision_run.ts";
+import { paramsOfSuite, parseParams } from "./params.ts";
+import type { Runner } from "./runner.ts";
 import type { Definition } from "./scenario.ts";
-import { type UserParts, UserScope } from "./user_scope.ts";
+import { SingleRun } from "./single_run.ts";
+import { SuiteRun } from "./suite_run.ts";
 
 /** How a run ended. */
 export interface RunResult {
@@ -40,6 +37,17 @@ export interface RunHandle {
 const CLOSING_MS = 3000;
 const CLOSING_PER_USER_MS = 10;
 
+/** How to run a definition: the parameters' texts, and what is to be done of it. */
+export type ExecuteOptions = RunOptions & {
+  readonly params: Readonly<Record<string, string>>;
+  /** Blobs that the scenario named while it was loaded. */
+  readonly blobs: readonly string[];
+  /** What the command line says about load. */
+  readonly load?: LoadOverrides;
+  /** Which part of the load is this worker's; all of it unless given. */
+  readonly part?: LoadPart;
+};
+
 /**
  * Runs a definition.
  *
@@ -51,18 +59,8 @@ const CLOSING_PER_USER_MS = 10;
 export function execute(
   definition: Definition,
   host: RunHost,
-  options: RunOptions & {
-    readonly params: Readonly<Record<string, string>>;
-    /** Blobs that the scenario named while it was loaded. */
-    readonly blobs: readonly string[];
-    /** What the command line says about load. */
-    readonly load?: LoadOverrides;
-    /** Which part of the load is this worker's; all of it unless given. */
-    readonly part?: LoadPart;
-  },
+  options: ExecuteOptions,
 ): RunHandle {
-  const params = parseParams(definition.params, options.params);
-  const plan = parseLoad(definition.load, options.load);
   const commons = new Commons({
     clock: host.clock,
     timeline: timelineOptions(options),
@@ -70,14 +68,13 @@ export function execute(
     maxConcurrent: options.maxConcurrent,
     segment: options.part?.segment,
   });
-  const parts = { definition, host, options, commons, params };
-  if (plan !== null && definition.provision !== null && options.provision?.mode !== "off") {
-    host.note("a run with load provisions nothing: run with --provision-only before it");
-  }
-  if (plan !== null && options.verify === true) {
-    host.note("a run with load does not verify what it reads: others may write it");
-  }
-  const runner = plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);
+  const runner = definition.kind === "suite"
+    ? suiteRunner(definition, host, { ...options, commons })
+    : runnerOf(definition, host, {
+      ...options,
+      commons,
+      values: parseParams(definition.params, options.params),
+    });
   const stopped = Promise.withResolvers<void>();
 
   const work = async (): Promise<RunResult> => {
@@ -96,10 +93,9 @@ export function execute(
   };
 
   const finished = work().then(async (result) => {
-    const users = plan === null ? 0 : mostUsers(plan.shape);
-    const limit = CLOSING_MS + users * CLOSING_PER_USER_MS;
+    const limit = CLOSING_MS + runner.users * CLOSING_PER_USER_MS;
     await Promise.race([runner.close(), host.clock.rest(limit)]);
-    if (runner instanceof SingleRun) await runner.tidy();
+    await runner.tidy();
     // Breaks that were never acknowledged are reported when their connection ends: one more turn.
     await host.clock.rest(0);
     return result;
@@ -110,13 +106,13 @@ export function execute(
       return runner.zero;
     },
     get load() {
-      return runner instanceof LoadRun
-        ? {
-          ...runner.state,
-          waiting: commons.admission?.waiting ?? 0,
-          inFlight: commons.inFlight,
-        }
-        : null;
+      const { load } = runner;
+      if (load === null) return null;
+      return {
+        ...load,
+        waiting: commons.admission?.waiting ?? 0,
+        inFlight: commons.inFlight,
+      };
     },
     get creditStalls() {
       return commons.creditStalls;
@@ -128,69 +124,60 @@ export function execute(
   };
 }
 
-/** The scenario once (or as often as `loop` says), by one user. */
-class SingleRun {
-  /** What the times of all rounds count from. */
-  zero = 0;
-  readonly #parts: UserParts;
-  #scope: UserScope;
-  #stopped: string | null = null;
-  #provisioner: Provisioner | null;
-
-  constructor(parts: UserParts) {
-    this.#parts = parts;
-    this.#scope = new UserScope(parts);
-    this.#provisioner = this.#newProvisioner();
+function runnerOf(
+  definition: Definition,
+  host: RunHost,
+  options: ExecuteOptions & {
+    readonly commons: Commons;
+    readonly values: Record<string, unknown>;
+    readonly zero?: number;
+  },
+): Runner {
+  const { commons, values: params, zero } = options;
+  const parts = { definition, host, options, commons, params };
+  const plan = parseLoad(definition.load, options.load);
+  if (plan === null) return new SingleRun(parts, zero);
+  if (definition.provision !== null && options.provision?.mode !== "off") {
+    host.note("a run with load provisions nothing: run with --provision-only before it");
   }
-
-  async play(): Promise<void> {
-    const { loop = 1 } = this.#parts.options;
-    for (let round = 0; round < loop && this.#stopped === null; round++) {
-      if (round > 0) {
-        await this.#scope.close();
-        await this.tidy();
-        this.#scope = new UserScope(this.#parts);
-        this.#provisioner = this.#newProvisioner();
-      }
-      await this.#provisioner?.prepare();
-      if (this.#parts.options.provision?.mode === "only") return;
-      this.#scope.run.begin(round === 0 ? undefined : this.zero);
-      if (round === 0) this.zero = this.#scope.run.origin;
-      await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
-    }
+  if (options.verify === true) {
+    host.note("a run with load does not verify what it reads: others may write it");
   }
+  return new LoadRun(parts, plan, options.part, zero ?? null);
+}
 
-  stop(reason: string): void {
-    this.#stopped ??= reason;
-    this.#scope.run.stop(reason);
-    this.#provisioner?.stop();
+/** The parts of a suite; those without load are the first worker's. */
+function suiteRunner(
+  definition: Definition,
+  host: RunHost,
+  options: ExecuteOptions & { readonly commons: Commons },
+): Runner {
+  if (Object.keys(options.load ?? {}).length > 0) {
+    throw new LoadError("Cannot put load on a suite: its scenarios have their own");
   }
-
-  close(): Promise<void> {
-    return this.#scope.close();
-  }
-
-  /** Removes what was provisioned, and what the run made. */
-  async tidy(): Promise<void> {
-    await this.#provisioner?.cleanUp();
-    this.#provisioner = null;
-  }
-
-  #newProvisioner(): Provisioner | null {
-    const { definition, host, options, commons } = this.#parts;
-    commons.contents = options.verify === true ? new Contents() : null;
-    const isOff = options.dryRun === true || options.provision?.mode === "off";
-    if (definition.provision === null || isOff) return null;
-    commons.footprints = new Footprints();
-    return new Provisioner({
-      host,
-      run: options,
-      items: definition.provision,
-      commons,
-      footprints: commons.footprints,
-      places: capturedPlaces(this.#scope.run),
+  const values = paramsOfSuite(
+    Object.entries(definition.parts).map(([name, part]) => [name, part.params] as const),
+    options.params,
+  );
+  const isFirst = (options.part?.segment.index ?? 0) === 0;
+  const zero = host.clock.now();
+  const runners = Object.entries(definition.parts).flatMap(([name, part]) => {
+    if (part.load === undefined && !isFirst) return [];
+    const own: RunHost = {
+      ...host,
+      record: (record) => host.record({ ...record, scenario: name }),
+      iterated: (record) => host.iterated?.({ ...record, scenario: name }),
+    };
+    return runnerOf(part, own, {
+      ...options,
+      values: values[name] ?? {},
+      zero,
+      ...options.provision === undefined
+        ? {}
+        : { provision: { ...options.provision, mode: "off" } },
     });
-  }
+  });
+  return new SuiteRun(runners, zero);
 }
 
 function timelineOptions(options: RunOptions) {

@@ -14,6 +14,7 @@ import {
 import type { LoadUser } from "./api.ts";
 import type { LoadPlan } from "./load_options.ts";
 import { makeFolders } from "./own_folders.ts";
+import type { LoadState, Runner } from "./runner.ts";
 import { type UserParts, UserScope } from "./user_scope.ts";
 
 /** The part of the load that one worker has. */
@@ -50,33 +51,46 @@ interface Slot {
 }
 
 /** One run of a load. */
-export class LoadRun {
+export class LoadRun implements Runner {
   readonly #parts: UserParts;
   readonly #plan: LoadPlan;
   readonly #part: LoadPart;
   readonly #slots = new Map<number, Slot>();
   /** Iterations that are left of a fixed number; null without one. */
   #left: number | null;
+  /** Moment of the clock at which the shape begins. */
   #origin = 0;
+  #zero: number | null;
   #active = 0;
   #dropped = 0;
   #stopped: string | null = null;
   readonly #stop = Promise.withResolvers<void>();
 
-  constructor(parts: UserParts, plan: LoadPlan, part: LoadPart = ALONE) {
+  /** @param zero What the records' times count from; the beginning of the shape unless given. */
+  constructor(
+    parts: UserParts,
+    plan: LoadPlan,
+    part: LoadPart = ALONE,
+    zero: number | null = null,
+  ) {
     this.#parts = parts;
     this.#plan = plan;
     this.#part = part;
+    this.#zero = zero;
     this.#left = quota(plan.shape, part.segment);
   }
 
   /** What the times of all users count from. */
   get zero(): number {
-    return this.#origin;
+    return this.#zero ?? this.#origin;
+  }
+
+  get users(): number {
+    return mostUsers(this.#plan.shape);
   }
 
   /** Users at work, and iterations that nobody was free for. */
-  get state(): { readonly users: number; readonly dropped: number } {
+  get load(): LoadState {
     return { users: this.#active, dropped: this.#dropped };
   }
 
@@ -112,6 +126,9 @@ export class LoadRun {
       await Promise.all(scopes.slice(at, at + CLOSING_AT_ONCE).map((scope) => scope.close()));
     }
   }
+
+  /** What users made stays: it may be the next run's. */
+  async tidy(): Promise<void> {}
 
   #ownFolders(): string[] {
     const { segment, names } = this.#part;
@@ -235,10 +252,10 @@ export class LoadRun {
     const iteration = slot.iteration++;
     const user: LoadUser = { number: slot.number + 1, name: slot.name, iteration };
     // Recorded times begin anew with each iteration; those of the records do not.
-    scope.run.begin(this.#origin);
+    scope.run.begin(this.zero);
     let failure: string | null = null;
     try {
-      const due = moment === null ? null : moment - this.#origin;
+      const due = moment === null ? null : moment - this.zero;
       await Promise.race([scope.play(user, due), this.#stop.promise]);
     } catch (error) {
       failure = this.#stopped === null ? failureText(error) : null;
@@ -253,9 +270,9 @@ export class LoadRun {
     host.iterated?.({
       user: slot.name,
       iteration,
-      due: moment === null ? null : moment - this.#origin,
-      startedAt: startedAt - this.#origin,
-      endedAt: clock.now() - this.#origin,
+      due: moment === null ? null : moment - this.zero,
+      startedAt: startedAt - this.zero,
+      endedAt: clock.now() - this.zero,
       failure,
     });
   }

@@ -17,7 +17,7 @@ export { describeParams, type ParamInfo, ParamsError, parseParams } from "./para
 export { NameMap, type NameMapping, nameMappingSchema, NO_NAMES } from "./name_map.ts";
 export { pathTest } from "./path_glob.ts";
 export { ProvisionError, type ProvisionOptions } from "./provision_run.ts";
-export { Definition, replay, scenario } from "./scenario.ts";
+export { Definition, replay, scenario, suite } from "./scenario.ts";
 export { duration, size } from "./units.ts";
 export { isRowsPath, type RowChunk, rows } from "./rows.ts";
 export {

@@ -75,6 +75,30 @@ export function parseParams(
   );
 }
 
+/**
+ * The values of each part of a suite; what is given counts for every part that has a parameter of that name.
+ *
+ * @throws {ParamsError} As {@linkcode parseParams} does, and when no part has a parameter of that name.
+ */
+export function paramsOfSuite(
+  parts: readonly (readonly [name: string, schema: ParamsSchema | null])[],
+  given: Readonly<Record<string, string>>,
+): Record<string, Record<string, unknown>> {
+  const left = new Set(Object.keys(given));
+  const values: Record<string, Record<string, unknown>> = {};
+  for (const [name, schema] of parts) {
+    const known = schema === null ? {} : inputSchema(schema).properties ?? {};
+    const own = Object.entries(given).filter(([param]) => Object.hasOwn(known, param));
+    for (const [param] of own) left.delete(param);
+    values[name] = parseParams(schema, Object.fromEntries(own));
+  }
+  const [unknown] = left;
+  if (unknown !== undefined) {
+    throw new ParamsError(`Cannot set parameter "${unknown}": no scenario of the suite has it`);
+  }
+  return values;
+}
+
 function inputSchema(schema: ParamsSchema): JsonSchema {
   return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
 }

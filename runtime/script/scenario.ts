@@ -10,6 +10,7 @@ import type {
   Scenario,
   ScenarioFunction,
   ScenarioOptions,
+  SuiteOptions,
   ThresholdMap,
 } from "./api.ts";
 import { type ProvisionItem, provisionItems } from "./provision.ts";
@@ -19,8 +20,10 @@ const RESERVED_PARAMS = ["share", "path"];
 
 /** What a scenario file exports, for the runner. */
 export class Definition implements Scenario {
-  readonly kind: "scenario" | "replay";
+  readonly kind: Scenario["kind"];
   readonly name: string;
+  /** The scenarios of a suite, by name; none otherwise. */
+  readonly parts: Readonly<Record<string, Definition>>;
   readonly params: ParamsSchema | null;
   /** The captured clients of a replay; none in a scenario. */
   readonly clients: Readonly<Record<string, ReplayClient>>;
@@ -36,8 +39,9 @@ export class Definition implements Scenario {
   readonly provision: readonly ProvisionItem[] | null;
 
   constructor(fields: {
-    kind: "scenario" | "replay";
+    kind: Scenario["kind"];
     name: string;
+    parts?: Readonly<Record<string, Definition>>;
     params: ParamsSchema | null;
     clients?: Readonly<Record<string, ReplayClient>>;
     functions?: Readonly<Record<string, unknown>>;
@@ -49,6 +53,7 @@ export class Definition implements Scenario {
   }) {
     this.kind = fields.kind;
     this.name = fields.name;
+    this.parts = fields.parts ?? {};
     this.params = fields.params;
     this.clients = fields.clients ?? {};
     this.functions = fields.functions ?? {};
@@ -165,6 +170,83 @@ export function replay<
     thresholds: options.thresholds,
     provision: options.provision,
   });
+}
+
+/**
+ * Several scenarios in one run, each with its own `load`, over the same workers and to the same report.
+ *
+ * @param options The name of the whole, and its thresholds.
+ * @param parts Scenarios and replays by name; the name is a tag of everything that they do.
+ * @returns The value to export as default.
+ * @throws {TypeError} When a part is no scenario.
+ *
+ * @example
+ * ```ts
+ * import { scenario, suite } from "smbench";
+ *
+ * const day = suite({ name: "a day", thresholds: { "smb_op_duration{scenario:readers}": "p(95)<50" } }, {
+ *   readers: scenario({ name: "read", load: { executor: "constant-users", users: 20, duration: "1m" } }, async ({ client }) => {
+ *     await (await client()).list();
+ *   }),
+ *   writers: scenario({
+ *     name: "write",
+ *     load: { executor: "constant-arrival-rate", rate: 5, duration: "1m", maxUsers: 10, startTime: "10s" },
+ *   }, async ({ client, user }) => {
+ *     await (await client()).writeFile(`${user.name}.txt`, "hello");
+ *   }),
+ * });
+ * if (day.kind !== "suite") throw new Error();
+ * ```
+ */
+export function suite(
+  options: SuiteOptions,
+  parts: Readonly<Record<string, Scenario>>,
+): Scenario {
+  if (typeof options?.name !== "string" || options.name === "") {
+    throw new TypeError("Cannot define a suite: it has no name");
+  }
+  const definitions: Record<string, Definition> = {};
+  const names = Object.keys(parts ?? {});
+  if (names.length === 0) {
+    throw new TypeError(`Cannot define suite "${options.name}": it has no scenarios`);
+  }
+  for (const name of names) {
+    const part = parts[name];
+    if (!(part instanceof Definition) || part.kind === "suite") {
+      throw new TypeError(
+        `Cannot define suite "${options.name}": part "${name}" is made by neither scenario() nor replay()`,
+      );
+    }
+    if (!/^[\w-]+$/.test(name)) {
+      throw new TypeError(
+        `Cannot define suite "${options.name}": part "${name}" is no name of letters, digits, - and _`,
+      );
+    }
+    definitions[name] = part;
+  }
+  return new Definition({
+    kind: "suite",
+    name: options.name,
+    params: null,
+    parts: definitions,
+    thresholds: { ...options.thresholds, ...thresholdsOfParts(definitions) },
+  });
+}
+
+/** What parts must keep, each for its own values. */
+function thresholdsOfParts(parts: Readonly<Record<string, Definition>>): ThresholdMap {
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([name, { thresholds = {} }]) =>
+      Object.entries(thresholds).map(([metric, threshold]) => {
+        const [, bare = metric, tags] = /^([^{]*)(?:\{(.*)\})?$/.exec(metric) ?? [];
+        const own = `scenario:${name}`;
+        return [
+          `${bare}{${tags === undefined || tags === "" ? own : `${tags},${own}`}}`,
+          threshold,
+        ];
+      })
+    ),
+  );
 }
 
 function checkedParams(

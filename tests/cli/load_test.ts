@@ -2,11 +2,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { IterationRecord } from "../../runtime/measure/mod.ts";
 import {
+  Definition,
   replay,
   type Scenario,
   scenario,
   type ScenarioFunction,
+  suite,
 } from "../../runtime/script/mod.ts";
+import { z } from "zod";
 import { passed, play, smbench } from "./harness.ts";
 
 function load(body: ScenarioFunction<undefined>): Scenario {
@@ -212,4 +215,54 @@ Deno.test("the command line puts load on a scenario, and tells what came of it",
   );
   assertEquals(logins.count, 6);
   assertEquals(summary.checks[0], { name: "reads what it wrote", passed: 18, failed: 0 });
+});
+
+Deno.test("a suite runs its scenarios side by side, each with its own load, parameters and thresholds", async () => {
+  const params = z.object({ size: z.number().default(10) });
+  const writer = scenario({
+    name: "write",
+    params,
+    load: { executor: "shared-iterations", users: 2, iterations: 6 },
+    thresholds: { iterations: "count==6" },
+  }, async ({ client, user, params }) => {
+    await (await client()).writeFile(`${user.name}.txt`, new Uint8Array(params.size));
+  });
+  const looker = scenario({ name: "look" }, async ({ client }) => {
+    await (await client("looker")).list();
+  });
+  const both = suite({ name: "both", thresholds: { "iterations{client:x}": "count==0" } }, {
+    writers: writer,
+    looker,
+  });
+  const { operations, iterations } = passed(await play(both, { params: { size: "77" } }));
+  const writes = operations.filter(({ command }) => command === "WRITE");
+  assertEquals(
+    writes.map(({ scenario, payload }) => [scenario, payload]),
+    Array(6).fill(["writers", 77]),
+  );
+  assert(
+    operations.some(({ scenario, command }) =>
+      scenario === "looker" && command === "QUERY_DIRECTORY"
+    ),
+  );
+  assertEquals(iterations.map(({ scenario }) => scenario), Array(6).fill("writers"));
+  assertEquals(both instanceof Definition && Object.keys(both.thresholds ?? {}), [
+    "iterations{client:x}",
+    "iterations{scenario:writers}",
+  ]);
+});
+
+Deno.test("the report of a suite has a line for each scenario", async () => {
+  const { code, out } = await smbench(["run", "examples/office_day.ts", "--json"]);
+  const { summary, thresholds } = JSON.parse(out);
+  assertEquals(code, 0);
+  assertEquals(summary.scenarios.map(({ name }: { name: string }) => name).sort(), [
+    "indexer",
+    "readers",
+    "writers",
+  ]);
+  assert(thresholds.every(({ passed }: { passed: boolean }) => passed));
+  const { code: refused, err } = await smbench(["run", "examples/office_day.ts", "--users", "5"]);
+  assertEquals(refused, 2);
+  assertStringIncludes(err, "its scenarios have their own");
 });

@@ -1,0 +1,78 @@
+/** A run by one user: what a scenario or replay is where nobody asked for load. */
+import { capturedPlaces } from "./captured_places.ts";
+import { Contents } from "./contents.ts";
+import { Footprints } from "./footprints.ts";
+import { Provisioner } from "./provision_run.ts";
+import type { Runner } from "./runner.ts";
+import { type UserParts, UserScope } from "./user_scope.ts";
+
+/** The scenario once (or as often as `loop` says), by one user. */
+export class SingleRun implements Runner {
+  /** What the times of all rounds count from. */
+  zero = 0;
+  readonly #parts: UserParts;
+  #scope: UserScope;
+  readonly #given: number | undefined;
+  #stopped: string | null = null;
+  #provisioner: Provisioner | null;
+
+  readonly users = 1;
+  readonly load = null;
+
+  /** @param zero What the records' times count from; the beginning unless given. */
+  constructor(parts: UserParts, zero?: number) {
+    this.#parts = parts;
+    this.#given = zero;
+    this.#scope = new UserScope(parts);
+    this.#provisioner = this.#newProvisioner();
+  }
+
+  async play(): Promise<void> {
+    const { loop = 1 } = this.#parts.options;
+    for (let round = 0; round < loop && this.#stopped === null; round++) {
+      if (round > 0) {
+        await this.#scope.close();
+        await this.tidy();
+        this.#scope = new UserScope(this.#parts);
+        this.#provisioner = this.#newProvisioner();
+      }
+      await this.#provisioner?.prepare();
+      if (this.#parts.options.provision?.mode === "only") return;
+      this.#scope.run.begin(round === 0 ? this.#given : this.zero);
+      if (round === 0) this.zero = this.#scope.run.origin;
+      await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
+    }
+  }
+
+  stop(reason: string): void {
+    this.#stopped ??= reason;
+    this.#scope.run.stop(reason);
+    this.#provisioner?.stop();
+  }
+
+  close(): Promise<void> {
+    return this.#scope.close();
+  }
+
+  /** Removes what was provisioned, and what the run made. */
+  async tidy(): Promise<void> {
+    await this.#provisioner?.cleanUp();
+    this.#provisioner = null;
+  }
+
+  #newProvisioner(): Provisioner | null {
+    const { definition, host, options, commons } = this.#parts;
+    commons.contents = options.verify === true ? new Contents() : null;
+    const isOff = options.dryRun === true || options.provision?.mode === "off";
+    if (definition.provision === null || isOff) return null;
+    commons.footprints = new Footprints();
+    return new Provisioner({
+      host,
+      run: options,
+      items: definition.provision,
+      commons,
+      footprints: commons.footprints,
+      places: capturedPlaces(this.#scope.run),
+    });
+  }
+}
