@@ -13,6 +13,7 @@ export {
 export { MIN_KEY_BYTES } from "./anonymize.ts";
 export { ROW_DEFAULTS, rowFields } from "./emit/rows.ts";
 export { compile, type Compiled, type CompileOptions } from "./compile.ts";
+export type { CoverageCounts, CoverageReport } from "./coverage.ts";
 export type { DecryptionKeys, KnownKeys } from "./decryption.ts";
 export type { ProvisionLevel } from "./emit/provision.ts";
 export type { FoldLevel } from "./fold.ts";
@@ -28,4 +29,5 @@ export type { Names } from "./mapping.ts";
 export type * from "./plan.ts";
 export { COMMAND_NAMES } from "./plan_commands.ts";
 export type { Progress } from "./read_capture.ts";
+export type { Work } from "./turns.ts";
 export type { Criteria, Moment } from "./criteria.ts";

@@ -1,10 +1,16 @@
 /** What `compile` and `inspect` have in common: which captures, progress, errors. */
 import { glob } from "node:fs/promises";
-import { CaptureError, type CaptureNote, noteText, type Progress } from "../../compiler/mod.ts";
+import {
+  CaptureError,
+  type CaptureNote,
+  noteText,
+  type Progress,
+  type Work,
+} from "../../compiler/mod.ts";
 import { printable } from "../report/mod.ts";
 import { CommandError, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
-import { ProgressLine } from "./progress.ts";
+import { CaptureProgress, ProgressLine } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The operand of commands that read captures. */
@@ -48,6 +54,13 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
+/** What work on a capture is given to show itself and to stop. */
+export interface CaptureWork {
+  readonly progress: (progress: Progress) => void;
+  readonly work: (work: Work) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Does work on a capture, with progress, until it is done or interrupted.
  *
@@ -55,21 +68,21 @@ async function exists(path: string): Promise<boolean> {
  */
 export async function onCapture<T>(
   terminal: Terminal,
-  work: (options: { progress: (progress: Progress) => void; signal: AbortSignal }) => Promise<T>,
+  options: { readonly quiet?: boolean },
+  work: (options: CaptureWork) => Promise<T>,
 ): Promise<T> {
   const interruption = new AbortController();
   const stopListening = terminal.onInterrupt(() => interruption.abort());
-  let text = "";
-  using _line = new ProgressLine(terminal, () => text);
+  const shown = new CaptureProgress();
+  using _line = new ProgressLine(
+    options.quiet ? { ...terminal, interactive: false } : terminal,
+    () => shown.text,
+  );
   try {
     return await work({
       signal: interruption.signal,
-      progress: ({ bytesRead, totalBytes, packets }) => {
-        const share = totalBytes === undefined || totalBytes === 0
-          ? ""
-          : `${Math.floor((100 * bytesRead) / totalBytes)} %, `;
-        text = `reading: ${share}${packets} packets`;
-      },
+      progress: (progress) => shown.read(progress),
+      work: (done) => shown.worked(done),
     });
   } catch (cause) {
     if (interruption.signal.aborted) {

@@ -1,12 +1,22 @@
 /** `smbench compile`: a capture becomes a scenario. */
-import { compile, type Compiled, type FoldLevel, type ProvisionLevel } from "../../compiler/mod.ts";
+import {
+  compile,
+  type Compiled,
+  type CoverageReport,
+  type FoldLevel,
+  type ProvisionLevel,
+} from "../../compiler/mod.ts";
 import { plural } from "../report/mod.ts";
 import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
 import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
 import { editorHint } from "./editor.ts";
 import { ExitCode } from "./exit_codes.ts";
-import { makeFolder, makeFolderSync, PiecewiseFiles, writeWhole, writeWholeSync } from "./files.ts";
+import { PiecewiseFiles, writeWhole } from "./files.ts";
+import { MAP_OPTION } from "./map_file.ts";
+import { ANONYMIZE_OPTIONS, readPasses } from "./pass_options.ts";
+import { SELECTION_OPTIONS } from "./selection_options.ts";
+import { StagedFolder } from "./staged_folder.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
@@ -65,12 +75,18 @@ export const compileCommand: Command = {
       name: "strict",
       help: "fail (exit code 6) if anything of the capture is not in the scenario",
     },
+    ...SELECTION_OPTIONS,
+    MAP_OPTION,
+    ...ANONYMIZE_OPTIONS,
     ...KEY_OPTIONS,
+    { name: "quiet", short: "q", help: "no progress, and of the summary only what was lost" },
     { name: "json", help: "write what was compiled and what was not as JSON" },
   ],
   examples: [
     "smbench compile customer.pcapng -o customer.ts",
     "smbench compile trace.pcap.gz -o trace.ts --data captured --strict",
+    "smbench compile big.pcapng -o race.ts --path 'reports/*' --from 120 --to 150",
+    "smbench compile customer.pcapng -o case-17.ts --anonymize",
     "smbench compile customer.pcapng --emit json -o customer.json",
   ],
   run: compileCapture,
@@ -91,50 +107,61 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       "Cannot compile to standard output with --data captured: blobs need a folder",
     );
   }
-  if (output !== "-" && !given.has("force") && await exists(output)) {
-    throw new UsageError(`Cannot write ${output}: it exists, and may have been edited`, {
-      hint: "overwrite it with --force, or name another file",
-    });
+  const data = dataFolder(output);
+  const beside = output.replace(/[^\\/]*$/, "");
+  if (output !== "-" && !given.has("force")) {
+    for (const path of isJson ? [output] : [output, `${beside}${data}`]) {
+      if (!await exists(path)) continue;
+      throw new UsageError(`Cannot write ${path}: it exists, and may have been edited`, {
+        hint: "overwrite it with --force, or name another file",
+      });
+    }
   }
   const provision = provisionLevel(given.value("provision"));
   const { input, name } = await namedCapture(given.operands);
   const fold = foldLevel(given.value("fold"));
   const keys = await readKeys(given);
-  const beside = output.replace(/[^\\/]*$/, "");
-  const folder = `${beside}blobs`;
-  if (captured) await makeFolder(folder);
+  const passes = await readPasses(given);
   using files = new PiecewiseFiles();
-  const compiled = await onCapture(terminal, ({ progress, signal }) =>
+  using blobs = new StagedFolder(`${beside}blobs`);
+  using beyond = new StagedFolder(`${beside}${data}`);
+  const show = { quiet: given.has("quiet") };
+  const compiled = await onCapture(terminal, show, ({ progress, work, signal }) =>
     compile(input, {
       version: VERSION,
       fold,
+      ...passes,
       keys,
       progress,
+      work,
       signal,
       provision,
+      ...output === "-" ? {} : { temporaryFolder: beside === "" ? "." : beside },
       ...isJson
         ? { json: (text) => output === "-" ? terminal.out(text) : files.write(output, text) }
         : output === "-"
         ? {}
         : {
-          dataFolder: dataFolder(output),
+          dataFolder: data,
           rows: {
             above,
-            write(path, lines) {
-              makeFolderSync(`${beside}${dataFolder(output)}`);
-              files.write(`${beside}${path}`, lines);
-            },
+            write: (path, lines) => beyond.append(path.slice(data.length + 1), lines),
           },
         },
       ...captured
         ? {
           blobs: {
-            save: (hash, data) => writeWholeSync(`${folder}/${hash}.bin`, data),
+            save: (hash, bytes) => blobs.write(`${hash}.bin`, bytes),
             path: (hash) => `blobs/${hash}.bin`,
           },
         }
         : {},
     }));
+  if (passes.select !== undefined && compiled.count === 0) {
+    throw new UsageError(`Cannot compile ${name}: nothing of it is selected`, {
+      hint: `smbench inspect ${name} tells its clients, users, servers and shares`,
+    });
+  }
   if (compiled.count === 0) {
     terminal.err(`${noteLines(compiled.notes).join("\n")}\n`);
     throw new CommandError(
@@ -142,19 +169,21 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       `Cannot compile ${name}: it has no SMB2 operation that could be read`,
     );
   }
+  for (const { path, text } of compiled.modules) beyond.write(path.slice(data.length + 1), text);
+  blobs.finish(() => false);
+  beyond.finish((name) => OWN_DATA.test(name));
   files.finish();
   if (!isJson) {
     if (output === "-") terminal.out(compiled.script);
     else await writeWhole(output, compiled.script);
   }
-  for (const { path, text } of compiled.modules) {
-    await makeFolder(`${beside}${path.replace(/\/[^/]*$/, "")}`);
-    await writeWhole(`${beside}${path}`, text);
-  }
   await report(compiled, { given, terminal, output });
   const lost = compiled.notes.some((note) => note.loss);
   return given.has("strict") && lost ? ExitCode.INCOMPLETE : ExitCode.OK;
 }
+
+/** Files that earlier compilations put into the folder for data. */
+const OWN_DATA = /^([\w-]+\.jsonl|provision\.ts|tables\.ts)$/;
 
 const PROVISION_LEVELS = ["full", "opened", "none"] as const;
 
@@ -209,19 +238,26 @@ async function report(compiled: Compiled, about: {
   readonly output: string;
 }): Promise<void> {
   const { given, terminal, output } = about;
-  const { plan, notes, packets, exchanges } = compiled;
+  const { plan, notes, packets, exchanges, coverage } = compiled;
   if (given.has("json")) {
     const text = JSON.stringify({
       version: 1,
       scenario: output,
       packets,
       exchanges,
+      remarks: plan.source.remarks ?? [],
       clients: plan.clients.length,
       operations: compiled.count,
+      coverage,
       notes,
     });
     if (output === "-") terminal.err(`${text}\n`);
     else terminal.out(`${text}\n`);
+    return;
+  }
+  if (given.has("quiet")) {
+    const lost = noteLines(notes.filter((note) => note.loss));
+    if (lost.length > 0) terminal.err(`${lost.join("\n")}\n`);
     return;
   }
   const lines = [
@@ -230,10 +266,26 @@ async function report(compiled: Compiled, about: {
     } of ${plural(plan.clients.length, "client")}, from ${plural(exchanges, "exchange")} in ${
       plural(packets, "packet")
     }`,
+    ...(plan.source.remarks ?? []).map((remark) => `  ${remark}`),
+    coverageLine(coverage),
     ...noteLines(notes),
     ...output === "-" || given.value("emit") === "json" ? [] : await editorHint(output),
   ];
   terminal.err(`${lines.join("\n")}\n`);
+}
+
+/** How much of the capture is there, in one line. */
+function coverageLine({ seen, emitted, partly, dropped, commands }: CoverageReport): string {
+  if (dropped === 0 && partly === 0) return `  all ${plural(seen, "exchange")} are in it`;
+  const missing = Object.entries(commands).filter(([, counts]) => counts.dropped > 0)
+    .toSorted(([, one], [, other]) => other.dropped - one.dropped)
+    .map(([command, counts]) => `${command} ${counts.dropped}`);
+  const share = seen === 0 ? "0" : (Math.floor(1000 * emitted / seen) / 10).toFixed(1);
+  return [
+    `  ${emitted} of ${plural(seen, "exchange")} are in it (${share} %)`,
+    ...partly === 0 ? [] : [`${partly} of them known in part`],
+    ...missing.length === 0 ? [] : [`not ${missing.join(", ")}`],
+  ].join("; ");
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -118,11 +118,12 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
-function cannotWrite(path: string, cause: unknown): CommandError {
+/** The error for a file that cannot be written. */
+export function cannotWrite(path: string, cause: unknown): CommandError {
   const reason = cause instanceof Deno.errors.NotFound
     ? "its folder does not exist"
     : cause instanceof Error
-    ? cause.message
+    ? cause.message.replace(/: \w+ '[^']*'$/, "")
     : String(cause);
   return new CommandError(ExitCode.BAD_INPUT, `Cannot write ${path}: ${reason}`, { cause });
 }

@@ -28,7 +28,7 @@ export const inspectCommand: Command = {
   examples: [
     "smbench inspect customer.pcapng",
     "smbench inspect customer.pcapng --operations > operations.jsonl",
-    "smbench inspect customer.pcapng --operations --client 10.0.0.7 --command CREATE",
+    "smbench inspect big.pcapng --operations --client 10.0.0.7 --command CREATE",
   ],
   run: inspectCapture,
 };
@@ -50,7 +50,7 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
   const keys = await readKeys(given);
   if (given.has("operations")) {
     const hashes = given.has("hashes");
-    const { notes } = await onCapture(terminal, (options) =>
+    const { notes } = await onCapture(terminal, {}, (options) =>
       inspectOperations(
         input,
         (lines) => terminal.out(lines),
@@ -60,7 +60,7 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
     if (lost.length > 0) terminal.err(`${noteLines(lost).join("\n")}\n`);
     return ExitCode.OK;
   }
-  const found = await onCapture(terminal, (options) => inspect(input, { ...options, keys }));
+  const found = await onCapture(terminal, {}, (options) => inspect(input, { ...options, keys }));
   terminal.out(given.has("json") ? `${JSON.stringify(found)}\n` : inspectionText(name, found));
   return ExitCode.OK;
 }
