@@ -154,3 +154,19 @@ Deno.test("a blob that is not there is refused", async () => {
   const { failure } = await runAgainstServer({ "scenario.ts": WRITER });
   assertStringIncludes(failure?.message ?? "", "it does not exist");
 });
+
+Deno.test("many messages are signed within the sandbox", async () => {
+  const { failure, operations } = await runAgainstServer({
+    "scenario.ts": `import { scenario } from "smbench";
+export default scenario({ name: "signed" }, async ({ client }) => {
+  const alice = await client("alice");
+  const file = await alice.open("f", { access: "rw", disposition: "create" });
+  await file.write(0, "x".repeat(5000), { sign: true });
+  for (let i = 0; i < 20; i++) await file.read(0, 5000, { sign: true });
+  await file.close({ sign: true });
+});`,
+  });
+  assertEquals(failure, null);
+  const reads = operations.filter(({ command }) => command === "READ");
+  assertEquals([reads.length, reads.every(({ status }) => status === 0)], [20, true]);
+});
