@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type BuiltPacket, Conversation, Wire } from "../tests/captures/conversation.ts";
 import { sharedPath, sharedTest } from "../tests/harness/interop.ts";
-import { sampleTalk } from "./_sample.ts";
+import { sampleTalk } from "../tests/captures/sample.ts";
 import {
   CARRIERS,
   concat,

@@ -10,7 +10,7 @@ import {
   writeBody,
 } from "../tests/captures/conversation.ts";
 import { ANSWER_TOKEN, KEYTAB, LOGIN_TOKEN } from "../tests/golden/kerberos.ts";
-import { sampleTalk } from "./_sample.ts";
+import { sampleTalk } from "../tests/captures/sample.ts";
 import {
   big,
   CARRIERS,

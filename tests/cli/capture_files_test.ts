@@ -1,7 +1,7 @@
 /** Captures on the command line: one file, several, patterns, and standard input. */
 import { assertEquals } from "@std/assert";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { sampleTalk } from "../../compiler/_sample.ts";
+import { sampleTalk } from "../captures/sample.ts";
 import { Wire } from "../captures/conversation.ts";
 import { smbench } from "./harness.ts";
 

@@ -12,7 +12,7 @@ import {
   SAME_FILE,
   writeAnswer,
   writeBody,
-} from "../tests/captures/conversation.ts";
+} from "./conversation.ts";
 
 /** A conversation with something of everything. */
 export function sampleTalk(talk = new Conversation({ mss: 700 })): Conversation {
