@@ -14,6 +14,8 @@ import type { Packet, PacketSink } from "./packet.ts";
 
 /** Packets that one may be moved past, and that are kept for the next window. */
 const REACH = 128;
+/** Bytes of packets that are kept: only packets that no network carries are that long together. */
+const KEPT_BYTES = 0x1000000;
 
 const STEPS_BACK = "A packet was captured before the one ahead of it in the file";
 
@@ -65,8 +67,18 @@ export class PacketOrder {
     const kept = last || !(undecided || this.#disorder)
       ? 0
       : Math.min(this.#count, this.#count - this.#sorted + REACH);
+    if (this.#bytesOfLast(kept) > KEPT_BYTES) return this.flush(true);
     this.#handOn(this.#count - kept);
     this.#steps = undecided && !last;
+  }
+
+  #bytesOfLast(kept: number): number {
+    let bytes = 0;
+    for (let index = this.#count - kept; index < this.#count; index++) {
+      const { start, end } = this.#packets[index]!;
+      bytes += end - start;
+    }
+    return bytes;
   }
 
   #handOn(count: number): void {

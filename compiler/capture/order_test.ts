@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { allSegments, inputOf, packet, pcapFile, seeded } from "./_build.ts";
+import { assert, assertEquals } from "@std/assert";
+import { allSegments, inputOf, ipv4, packet, pcapFile, seeded, tcp } from "./_build.ts";
 import { type CaptureOptions, openCapture } from "./mod.ts";
 
 const MILLISECOND = 1_000_000n;
@@ -61,4 +61,21 @@ Deno.test("order is restored across reads of any size", async () => {
       assertEquals(sorted.slice(from), sorted.slice(from).toSorted((a, b) => a! - b!));
     }
   }
+});
+
+Deno.test("what is kept for the next read is bounded", async () => {
+  const payload = new Uint8Array(500_000);
+  const packets = Array.from({ length: 120 }, (_, index) => ({
+    bytes: ipv4(tcp({ payload }), { totalLength: 0 }),
+    time: BigInt(index % 2 === 0 ? index + 2 : index) * MILLISECOND,
+  }));
+  const capture = await openCapture(inputOf(pcapFile(packets, { linkType: 101 })));
+  let segments = 0;
+  let most = 0;
+  const before = Deno.memoryUsage().external;
+  for await (const _ of capture.segments(() => segments++)) {
+    most = Math.max(most, Deno.memoryUsage().external - before);
+  }
+  assertEquals(segments, 120);
+  assert(most < 0x6000000, `${most} bytes`);
 });
