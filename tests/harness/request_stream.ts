@@ -11,9 +11,7 @@ import {
   type Transport,
 } from "../../runtime/client/mod.ts";
 import type { OperationRecord } from "../../runtime/measure/mod.ts";
-import { evaluateModules } from "../../runtime/sandbox/modules.ts";
-import { readRows } from "../../runtime/sandbox/rows.ts";
-import { readScenario } from "../../runtime/sandbox/source.ts";
+import { evaluateModules, readRows, readScenario } from "../../runtime/sandbox/mod.ts";
 import { PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
   Definition,
