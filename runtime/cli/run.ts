@@ -88,6 +88,11 @@ export const runCommand: Command = {
     },
     ...OUTPUT_OPTIONS,
     THRESHOLD_OPTION,
+    {
+      name: "on-invariant",
+      value: "WHAT",
+      help: "fail: files left open and operations that are stuck fail the run; log unless given",
+    },
     { name: "json", help: "write the report as JSON" },
     { name: "quiet", short: "q", help: "no log, no progress" },
   ],

@@ -107,6 +107,8 @@ export class ScenarioRun {
   readonly #loads = new Map<number, LoadRecord>();
   /** Requests that waited for credits, by worker. */
   readonly #stalls = new Map<number, number>();
+  /** What did not hold that must hold in every run. */
+  readonly #violations: string[] = [];
   /** Why workers ended that should not have. */
   readonly #deaths: string[] = [];
   /** Operations of a dry run. */
@@ -124,6 +126,10 @@ export class ScenarioRun {
     this.#parts = parts;
     const { given } = parts;
     this.#loadSettings = readLoadSettings(given);
+    const reaction = given.value("on-invariant") ?? "log";
+    if (reaction !== "log" && reaction !== "fail") {
+      throw new UsageError(`Cannot run with --on-invariant ${reaction}: known are log and fail`);
+    }
     this.#outputs = new Outputs(given);
     const keylog = given.value("keylog");
     this.#keylog = keylog === undefined ? null : new KeyLog(keylog);
@@ -195,6 +201,7 @@ export class ScenarioRun {
       records: (records) => this.#record(records, index),
       log: (message) => this.#logged(message),
       note: (message) => this.#noted(message),
+      violated: (message) => this.#violated(message),
       step: (operation) => this.#step(operation),
       keylog: (line) => {
         const problem = this.#keylog?.write(line) ?? null;
@@ -398,6 +405,13 @@ export class ScenarioRun {
     }
   }
 
+  #violated(message: string): void {
+    this.#violations.push(message);
+    // Files left open are told at the end; what is stuck is of use now.
+    if (!message.includes("\n")) return;
+    this.#write(`${message.split("\n").map(printable).join("\n")}\n`);
+  }
+
   #noted(message: string): void {
     this.#notes.push(message);
     this.#write(`note: ${printable(message)}\n`);
@@ -441,6 +455,7 @@ export class ScenarioRun {
       notes: this.#notes,
       log: this.#log,
       thresholds: standing.thresholds,
+      violations: this.#violations,
       summary,
     });
     for (const problem of await this.#outputs.finish(standing, report())) {
@@ -460,6 +475,7 @@ export class ScenarioRun {
       verdict,
       ok: code === ExitCode.OK,
       thresholds: standing.thresholds,
+      violations: this.#violations,
     };
     terminal.out(
       summaryText(summary, head, { color: terminal.colors, width: terminal.columns }),
@@ -483,6 +499,12 @@ export class ScenarioRun {
       return {
         code: ExitCode.SCENARIO_FAILED,
         verdict: `${plural(this.#deaths.length, "worker")} ended early`,
+      };
+    }
+    if (this.#violations.length > 0 && this.#parts.given.value("on-invariant") === "fail") {
+      return {
+        code: ExitCode.SCENARIO_FAILED,
+        verdict: printable(this.#violations[0]?.split("\n")[0] ?? ""),
       };
     }
     const broken = thresholds.filter(({ passed }) => !passed);

@@ -30,6 +30,8 @@ export interface JsonReport {
   readonly notes: readonly string[];
   readonly log: readonly string[];
   readonly thresholds: readonly ThresholdResult[];
+  /** What did not hold that must hold in every run: files left open, operations that were stuck. */
+  readonly violations: readonly string[];
   /** Times in milliseconds, sizes in bytes. */
   readonly summary: Summary;
 }

@@ -19,6 +19,8 @@ export interface ReportHead {
   readonly verdict: string;
   readonly ok: boolean;
   readonly thresholds?: readonly ThresholdResult[];
+  /** What did not hold that must hold in every run. */
+  readonly violations?: readonly string[];
 }
 
 /** How to write. */
@@ -60,6 +62,7 @@ export function summaryText(summary: Summary, head: ReportHead, options: TextOpt
     checkTable(summary),
     thresholdTable(head.thresholds ?? []),
     divergences(summary, { paint, width }),
+    violationLines(head.violations ?? []),
     [head.ok ? paint.good(head.verdict) : paint.bad(head.verdict)],
   ];
   return `${
@@ -177,6 +180,17 @@ function checkTable({ checks }: Summary): string[] {
     ["check", "passed", "failed"],
     checks.map(({ name, passed, failed }) => [printable(name), String(passed), String(failed)]),
   );
+}
+
+/** Violations that are shown. */
+const MAX_VIOLATIONS = 5;
+
+function violationLines(violations: readonly string[]): string[] {
+  const lines = violations.slice(0, MAX_VIOLATIONS).map((text) =>
+    `  ${printable(text.split("\n")[0] ?? "")}`
+  );
+  const more = violations.length - lines.length;
+  return more > 0 ? [...lines, `  and ${more} more of the kind`] : lines;
 }
 
 function thresholdTable(thresholds: readonly ThresholdResult[]): string[] {

@@ -109,6 +109,7 @@ Deno.test("the JSON report is one versioned line", () => {
     notes: [],
     log: [],
     thresholds: [],
+    violations: [],
     summary: summary(),
   });
   assertEquals(text.indexOf("\n"), text.length - 1);

@@ -26,6 +26,8 @@ export interface SandboxOptions {
   records(records: Records): void;
   log(message: string): void;
   note(message: string): void;
+  /** What must hold in every run does not: a file left open, an operation that is stuck. */
+  violated?(message: string): void;
   /** An operation waits: resolves when it may be sent. Only where the run was ordered to wait. */
   step?(operation: string): Promise<void>;
   /** Lines of a log of session keys, where the run was ordered to give them. */
@@ -196,6 +198,9 @@ export class Sandbox implements Disposable {
         return;
       case "note":
         this.#options.note(message.message);
+        return;
+      case "violation":
+        this.#options.violated?.(message.message);
         return;
       case "step": {
         const { id } = message;

@@ -144,6 +144,8 @@ export type ToHost =
   }
   | { readonly kind: "log"; readonly message: string }
   | { readonly kind: "note"; readonly message: string }
+  /** What must hold in every run does not. */
+  | { readonly kind: "violation"; readonly message: string }
   /** An operation waits to be sent. */
   | { readonly kind: "step"; readonly id: number; readonly operation: string }
   /** A line for Wireshark's list of session keys. */
@@ -206,6 +208,7 @@ export function parseToHost(data: unknown): ToHost | null {
         : null;
     case "log":
     case "note":
+    case "violation":
       return isText(data.message) ? { kind: data.kind, message: data.message } : null;
     case "step":
       return isNumber(data.id) && isText(data.operation)

@@ -209,6 +209,7 @@ async function run(order: RunOrder): Promise<void> {
       checked,
       log: (message) => send({ kind: "log", message }),
       note: (message) => send({ kind: "note", message }),
+      violated: (message) => send({ kind: "violation", message }),
       ...order.keylog ? { keyed: logKeys } : {},
       ...order.stepped === true ? { step } : {},
     }, { ...order, blobs });

@@ -146,7 +146,9 @@ export class ScriptClient implements Client {
     if (labels.length === 0) return;
     const { run, pace } = this.state;
     pace?.wait();
+    run.commons.watchdog?.waits(this.name, labels);
     const unmet = await run.waitFor(labels);
+    run.commons.watchdog?.goesOn(this.name);
     pace?.go();
     if (unmet.length > 0 && run.stopped === null) {
       run.host.note(

@@ -39,6 +39,8 @@ export class ClientState {
   readonly run: Run;
   readonly name: string;
   readonly breaks: BreakTable;
+  /** Files that are open. */
+  readonly files = new Set<{ readonly path: string; readonly isOpen: boolean }>();
   /** Sessions that are logged in. */
   readonly sessions = new Set<BackendSession>();
   readonly #connections = new Set<BackendConnection>();

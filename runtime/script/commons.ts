@@ -1,5 +1,6 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
 import { type Clock, type Segment, Timeline, type TimelineOptions } from "../schedule/mod.ts";
+import { Watchdog } from "./watchdog.ts";
 import type { Contents } from "./contents.ts";
 import type { Footprints } from "./footprints.ts";
 
@@ -84,6 +85,8 @@ export class Admission {
 export class Commons {
   readonly deadlines: Deadlines;
   readonly timeline: Timeline;
+  /** Null where nobody watches. */
+  readonly watchdog: Watchdog | null;
   /** Null without a limit. */
   readonly admission: Admission | null;
   /** The names that the run makes, where they are removed after it. */
@@ -101,6 +104,8 @@ export class Commons {
 
   constructor(parts: {
     readonly clock: Clock;
+    /** Hears when nothing moves any more. */
+    readonly stuck?: (dump: string) => void;
     /** How recorded times become due times; as they are unless given. */
     readonly timeline?: TimelineOptions;
     readonly blob: (path: string) => Promise<Uint8Array>;
@@ -111,6 +116,7 @@ export class Commons {
   }) {
     this.deadlines = new Deadlines(parts.clock);
     this.timeline = new Timeline(parts.timeline);
+    this.watchdog = parts.stuck === undefined ? null : new Watchdog(parts.clock, parts.stuck);
     this.admission = parts.maxConcurrent === undefined ? null : new Admission(parts.maxConcurrent);
     this.#readBlob = parts.blob;
     this.#nextId = 1 + (parts.segment?.index ?? 0);

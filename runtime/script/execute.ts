@@ -65,6 +65,7 @@ export function execute(
     clock: host.clock,
     timeline: timelineOptions(options),
     blob: host.blob,
+    stuck: (dump) => host.violated?.(dump),
     maxConcurrent: options.maxConcurrent,
     segment: options.part?.segment,
   });

@@ -94,6 +94,7 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     this.#requests = open;
     this.#obstacle = null;
     this.#state.breaks.addFile(fileIdText(open.fileId), this);
+    this.#state.files.add(this);
   }
 
   /** Requests go out under a file id that no open gave. */
@@ -291,6 +292,7 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
 
   protected override closing(): void {
     this.#closed = true;
+    this.#state.files.delete(this);
     const id = this.#open === null ? null : fileIdText(this.#open.fileId);
     this.#state.breaks.remove(this, id, this.#leaseKey);
   }

@@ -32,6 +32,8 @@ export interface RunHost {
   iterated?(record: IterationRecord): void;
   /** A check of the script held, or did not. */
   checked?(name: string, held: boolean): void;
+  /** Something is not as it must be in every run: a file left open, an operation that is stuck. */
+  violated?(what: string): void;
   /** Asks whether an operation may be sent; absent where nobody is asked. Resolves when it may. */
   step?(operation: string): Promise<void>;
   /** A line of the script's log. */

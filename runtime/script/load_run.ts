@@ -199,6 +199,7 @@ export class LoadRun implements Runner {
     const { scope } = slot;
     slot.scope = null;
     this.#slots.delete(slot.number);
+    scope?.tellOpenFiles();
     await scope?.close();
   }
 
@@ -230,6 +231,7 @@ export class LoadRun implements Runner {
       under.add(iteration);
     }
     await Promise.all(under);
+    for (const { scope } of this.#slots.values()) scope?.tellOpenFiles();
   }
 
   #slot(number: number): Slot {

@@ -250,6 +250,16 @@ export class Run {
     }
     this.#outstanding++;
     this.commons.inFlight++;
+    const { watchdog } = this.commons;
+    const outstanding = watchdog === null ? null : {
+      client: origin.client,
+      label,
+      command: intent.command,
+      path: intent.path,
+      since: madeAt,
+      held: false,
+    };
+    if (outstanding !== null) watchdog?.began(id, outstanding);
     const { pace, recorded } = origin;
     let held = false;
     const isOthers = HELD_BY_OTHERS.has(intent.command);
@@ -317,6 +327,7 @@ export class Run {
           ...grant === undefined ? {} : { grant },
           ...wrongData === undefined ? {} : { wrongData },
         });
+        watchdog?.ended(id);
         this.#outstanding--;
         this.commons.inFlight--;
         const answered = recorded === undefined || reply === undefined ? null : {
@@ -385,6 +396,7 @@ export class Run {
             this.#standstill.changed();
           }
           held = true;
+          if (outstanding !== null) outstanding.held = true;
           pending.resolve(true);
         },
       }),

@@ -41,6 +41,7 @@ export class SingleRun implements Runner {
       this.#scope.run.begin(round === 0 ? this.#given : this.zero);
       if (round === 0) this.zero = this.#scope.run.origin;
       await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
+      this.#scope.tellOpenFiles();
     }
   }
 

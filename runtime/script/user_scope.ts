@@ -33,6 +33,9 @@ export interface UserParts {
 /** The one who plays where nobody asked for load. */
 const ONLY: LoadUser = { number: 1, name: "", iteration: 0 };
 
+/** Files left open that are named. */
+const MAX_SHOWN = 5;
+
 /** One user. */
 export class UserScope {
   readonly run: Run;
@@ -60,6 +63,21 @@ export class UserScope {
   /** Logs off and disconnects what is left. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#states.values()].map((state) => state.close()));
+  }
+
+  /** Tells of files that are open still. A capture may end with open files; a scenario closes its own. */
+  tellOpenFiles(): void {
+    if (this.#definition.kind !== "scenario" || this.run.stopped !== null) return;
+    for (const { name, files } of this.#states.values()) {
+      const open = [...files].filter(({ isOpen }) => isOpen).map(({ path }) => path);
+      if (open.length === 0) continue;
+      const shown = open.slice(0, MAX_SHOWN).map((path) => JSON.stringify(path)).join(", ");
+      this.run.host.violated?.(
+        `${name} left ${open.length === 1 ? "a file" : `${open.length} files`} open: ${shown}${
+          open.length > MAX_SHOWN ? ", ..." : ""
+        }`,
+      );
+    }
   }
 
   async #scenario(user: LoadUser, due: number | null): Promise<void> {

@@ -266,3 +266,29 @@ Deno.test("the report of a suite has a line for each scenario", async () => {
   assertEquals(refused, 2);
   assertStringIncludes(err, "its scenarios have their own");
 });
+
+Deno.test("a file that a scenario leaves open is told, and fails the run where that is asked for", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "smbench-open-" });
+  try {
+    const path = `${folder}/forgets.ts`;
+    await Deno.writeTextFile(
+      path,
+      `import { scenario } from "smbench";
+       export default scenario({ name: "forgets" }, async ({ client }) => {
+         const me = await client("ann");
+         await me.open("kept.txt", { access: "rw", disposition: "create" });
+         const closed = await me.open("closed.txt", { access: "rw", disposition: "create" });
+         await closed.close();
+       });`,
+    );
+    const said = 'ann left a file open: "kept.txt"';
+    const logged = await smbench(["run", path]);
+    assertEquals(logged.code, 0);
+    assertStringIncludes(logged.out, said);
+    const failed = await smbench(["run", path, "--on-invariant", "fail"]);
+    assertEquals(failed.code, 1);
+    assertStringIncludes(failed.out, said);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
