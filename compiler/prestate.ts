@@ -104,8 +104,12 @@ function entriesOf(records: readonly PreRecord[]): PreEntry[] {
     return path;
   };
   return records.map((record) => entryOf(record, pathOf(record)))
+    .filter(({ path }) => path.length <= MAX_PATH)
     .sort((one, other) => compare(one.path, other.path));
 }
+
+/** Longest path: 64 KiB of UTF-16 are what a CREATE has room for. */
+const MAX_PATH = 32_767;
 
 function compare(one: string, other: string): number {
   const [left, right] = [one.toUpperCase(), other.toUpperCase()];

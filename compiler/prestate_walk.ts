@@ -336,9 +336,10 @@ export class PreStateWalk {
     if (directory !== undefined) node.directory ??= directory;
     if (pre === null) return;
     if (directory !== undefined) pre.kind ??= directory ? "directory" : "file";
-    if (facts.size !== undefined && !node.sizeChanged && node.directory !== true) {
-      pre.size ??= Number(facts.size);
-    }
+    const size = Number(facts.size ?? -1);
+    // A damaged capture may tell any number.
+    const told = Number.isSafeInteger(size) && size >= 0;
+    if (told && !node.sizeChanged && node.directory !== true) pre.size ??= size;
     if (!node.attributesChanged) {
       if (facts.attributes !== undefined) pre.attributes ??= facts.attributes;
       if (facts.modified !== undefined && !node.sizeChanged) pre.modified ??= facts.modified;

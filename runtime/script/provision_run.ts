@@ -5,7 +5,7 @@
  * an earlier one that a journal tells of, has made.
  */
 import { Connection, StatusError, type Tree } from "../client/mod.ts";
-import { FileAttribute } from "../wire/mod.ts";
+import { FileAttribute, Status } from "../wire/mod.ts";
 import type { CapturedPlaces } from "./api.ts";
 import type { Commons } from "./commons.ts";
 import { type Contents, FileContent } from "./contents.ts";
@@ -233,14 +233,30 @@ export class Provisioner {
     const byDepth = Map.groupBy(wanted.values(), ({ path }) => path.split("\\").length);
     for (const [, level] of [...byDepth].sort(([one], [other]) => one - other)) {
       await inParallel(level, async ({ path, item }) => {
-        if (await this.#server(path, () => share.makeDirectory(path, item))) {
-          this.#made.directories++;
-          this.#footprints.made(name, path);
-        } else {
-          const found = await share.look(path);
-          if (found?.directory !== true) this.#tell([`${path} is there, and is no directory`]);
-        }
+        await this.#makeDirectory(share, { name, path, item });
       });
+    }
+  }
+
+  async #makeDirectory(share: ProvisionShare, what: {
+    readonly name: string;
+    readonly path: string;
+    readonly item: ProvisionItem | null;
+  }): Promise<void> {
+    const { name, path, item } = what;
+    try {
+      if (await share.makeDirectory(path, item)) {
+        this.#made.directories++;
+        this.#footprints.made(name, path);
+        return;
+      }
+      const found = await share.look(path);
+      if (found?.directory !== true) this.#tell([`${path} is there, and is no directory`]);
+    } catch (error) {
+      if (!(error instanceof StatusError) || !UNNAMEABLE.has(error.status)) {
+        throw provisionError(path, error);
+      }
+      this.#tell([`${path} cannot be made: ${error.statusName}`]);
     }
   }
 
@@ -257,11 +273,11 @@ export class Provisioner {
       });
       if (!made) return await this.#compare(share, item);
     } catch (error) {
-      if (isStream && error instanceof StatusError) {
-        this.#tell([`${path} cannot be made: ${error.statusName}`]);
-        return;
+      if (!(error instanceof StatusError) || !(isStream || UNNAMEABLE.has(error.status))) {
+        throw provisionError(path, error);
       }
-      throw provisionError(path, error);
+      this.#tell([`${path} cannot be made: ${error.statusName}`]);
+      return;
     }
     if (!isStream) this.#footprints.made(name, path);
     if (content !== null) this.#contents?.made(name, path, content);
@@ -372,6 +388,18 @@ export class Provisioner {
     }
   }
 }
+
+/** What a server answers that has no such names: others had, and the run may do without. */
+const UNNAMEABLE: ReadonlySet<number> = new Set([
+  Status.OBJECT_NAME_INVALID,
+  Status.OBJECT_NAME_NOT_FOUND,
+  Status.OBJECT_PATH_INVALID,
+  Status.OBJECT_PATH_NOT_FOUND,
+  Status.OBJECT_PATH_SYNTAX_BAD,
+  Status.OBJECT_TYPE_MISMATCH,
+  // STATUS_NAME_TOO_LONG (MS-ERREF 2.3.1).
+  0xc0000106,
+]);
 
 /** Name of the journal, behind the name of the root where there is one. */
 const JOURNAL_IN_ROOT = ".smbench-provision.json";

@@ -118,7 +118,7 @@ export class ProvisionShare {
       readonly lacks: (what: string) => void;
     },
   ): Promise<boolean> {
-    if (isPlain(item)) return await this.#makePlain(path, item);
+    if (isPlain(item)) return await this.#makePlain(path, item, how.lacks);
     const open = await this.#create(path, newFile(path, item));
     if (open === null) return false;
     try {
@@ -128,10 +128,11 @@ export class ProvisionShare {
       }
       const written = await this.#write(open, item, how);
       if (written < item.size) {
-        await open.setInfo({
+        const { status } = await open.setInfo({
           fileInfoClass: FileInformationClass.FileEndOfFileInformation,
           input: endOfFileInput(item.size),
-        });
+        }, { accept: "any" });
+        if (status !== Status.SUCCESS) how.lacks(`room for ${item.size} bytes`);
       }
       await this.#finish(open, item, how.lacks);
     } finally {
@@ -142,7 +143,11 @@ export class ProvisionShare {
 
   /** @returns Where the last byte that was written ends. */
   /** Makes a file without content in one transmission: most that are there only to be listed are. */
-  async #makePlain(path: string, item: ProvisionItem): Promise<boolean> {
+  async #makePlain(
+    path: string,
+    item: ProvisionItem,
+    lacks: (what: string) => void,
+  ): Promise<boolean> {
     const chain = this.#tree.compound({ related: true });
     const { access, disposition, options, attributes } = newFile(path, item);
     const created = chain.create(path, {
@@ -154,7 +159,7 @@ export class ProvisionShare {
     const sized = item.size === 0 ? null : chain.file.setInfo({
       fileInfoClass: FileInformationClass.FileEndOfFileInformation,
       input: endOfFileInput(item.size),
-    });
+    }, { accept: "any" });
     const closed = chain.file.close({ accept: "any" });
     chain.send();
     const [create, size] = await Promise.allSettled([created, sized, closed]);
@@ -163,6 +168,9 @@ export class ProvisionShare {
       throw create.reason;
     }
     if (size.status === "rejected") throw size.reason;
+    if ((size.value?.status ?? Status.SUCCESS) !== Status.SUCCESS) {
+      lacks(`room for ${item.size} bytes`);
+    }
     return true;
   }
 

@@ -335,3 +335,27 @@ Deno.test("with --verify, data that somebody else changed is a difference", asyn
   ]);
   assertEquals(wrongData(passed(await share.run(meddle))), []);
 });
+
+Deno.test("what a server cannot have is told, and the run goes on without it", async () => {
+  const share = new Share();
+  const provision: Provision = {
+    share: {
+      [`${"x".repeat(300)}/file.txt`]: { size: 1 },
+      "huge.bin": { size: Number.MAX_SAFE_INTEGER },
+      "fine.txt": { size: 1 },
+    },
+  };
+  let names: string[] = [];
+  const played = passed(
+    await share.run(scenario({ name: "limits", provision }, async ({ client }) => {
+      names = (await (await client("alice")).list("")).map(({ name }) => name).sort();
+    })),
+  );
+  assertEquals(names, ["fine.txt", "huge.bin"]);
+  const told = played.notes.slice(0, -1).map((note) => note.replace(/x{300}/, "x...")).sort();
+  assertEquals(told, [
+    "the server has no room for 9007199254740991 bytes: huge.bin is without",
+    "x... cannot be made: OBJECT_NAME_INVALID",
+    "x...\\file.txt cannot be made: OBJECT_NAME_INVALID",
+  ]);
+});
