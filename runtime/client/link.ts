@@ -552,6 +552,8 @@ export class Link {
     let buffer = new Uint8Array(MIN_READ);
     let start = 0;
     let most = MAX_READ;
+    /** What a read may well bring: the longest one of late. */
+    let usual = 0;
     try {
       for (;;) {
         const room = this.engine.room();
@@ -573,9 +575,12 @@ export class Link {
         }
         if (isDirect) continue;
         start += count;
-        if (buffer.byteLength - start < LEAST_ROOM || this.#ended !== null) {
+        usual = Math.max(count, usual - (usual >> 4));
+        // A response that lies in two buffers costs another read and a copy.
+        const needed = Math.max(LEAST_ROOM, Math.min(usual, buffer.byteLength / 2));
+        if (buffer.byteLength - start < needed || this.#ended !== null) {
           // Replies refer to what was read, so the buffer is left to them.
-          buffer = new Uint8Array(Math.min(MAX_READ, Math.max(MIN_READ, count * 4)));
+          buffer = new Uint8Array(Math.min(MAX_READ, Math.max(MIN_READ, usual * 4)));
           start = 0;
         }
       }
