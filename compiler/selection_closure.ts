@@ -18,6 +18,8 @@ const PAST_KEPT = 8192;
 const MAX_DEPTH = 64;
 
 const FSCTL_SRV_REQUEST_RESUME_KEY = 0x00140078;
+/** FSCTL_SRV_COPYCHUNK, FSCTL_SRV_COPYCHUNK_WRITE. */
+const COPIES: ReadonlySet<number> = new Set([0x001440f2, 0x001480f2]);
 const FILE_DISPOSITION_INFORMATION = 13;
 const FILE_DISPOSITION_INFORMATION_EX = 64;
 const DIRECTORY_FILE = 0x0001;
@@ -59,13 +61,24 @@ interface Cause {
   readonly refs: readonly string[];
 }
 
-/** A selected watch that something ended. */
-interface Watch {
-  readonly below: string;
+/** A change of what a watched directory has. */
+interface Change {
+  readonly at: number;
   readonly answeredAt: number;
-  /** The latest change before its answer. */
-  cause: readonly string[];
+  readonly refs: readonly string[];
 }
+
+/** A directory with a selected watch. */
+interface Watched {
+  /** The latest changes. */
+  changes: Change[];
+  /** When the watches under way were answered, and the one before. */
+  answers: number[];
+  before: number;
+}
+
+/** Changes of a watched directory that are remembered between two answers. */
+const CHANGES_KEPT = 16;
 
 /** What made a file as long as it is, within the capture. */
 interface Length {
@@ -93,12 +106,16 @@ export class Closure {
   readonly #since = new Map<string, Transition>();
   readonly #leases = new Map<string, string>();
   readonly #lengths = new Recent<string, Length>(PAST_KEPT);
-  /** Length of each file when it was opened. */
-  readonly #lengthAtOpen = new Map<string, number>();
+  /** Of each open, its file's length when it was opened. */
+  readonly #opened = new Map<string, { readonly key: string; readonly length: number }>();
   /** Selected operations that a CANCEL may name: those that were pending are not pushed out by others. */
   readonly #selected = new Recent<number, true>(PAST_KEPT);
   readonly #selectedPending = new Recent<number, true>(PAST_KEPT);
-  #watches: Watch[] = [];
+  /** By directory. */
+  readonly #watched = new Map<string, Watched>();
+  /** Who made each path, and the paths that selected operations made. */
+  readonly #makers = new Recent<string, readonly string[]>(PAST_KEPT);
+  readonly #made = new Set<string>();
 
   /** Takes the next operation. */
   see(operation: PlanOperation, place: Place, selected: boolean): void {
@@ -115,8 +132,7 @@ export class Closure {
 
   /** All operations were seen. */
   finish(): void {
-    for (const { cause } of this.#watches) this.#graph.keep(cause);
-    this.#watches = [];
+    for (const watched of this.#watched.values()) this.#settle(watched, Infinity);
   }
 
   /** How many names and single operations are kept. */
@@ -163,10 +179,15 @@ export class Closure {
     const made = madeBy(operation);
     const needed = requiredBy(operation);
     if (made !== null) this.#graph.need(made, needed);
+    // What goes with a name may be sent on another channel, or name what is not its own.
+    const owner = ownerOf(operation);
+    const names = operation.ids !== undefined || operation.via !== undefined;
+    if (owner !== null && names) this.#graph.need(owner, needed);
     const { chain } = operation;
     if (chain !== undefined) {
       const compound = `%${chain.id}`;
       this.#graph.need(compound, made === null ? needed : [made]);
+      if (operation.cancelled) this.#graph.need(compound, [`#${operation.id}`]);
       // Who keeps the open keeps what belongs to it, and with that the compound.
       const file = fileNodeOf(operation);
       if (file !== null && belongsToOpen(operation)) this.#graph.need(file, [compound]);
@@ -187,7 +208,7 @@ export class Closure {
       if (operation.granted === null) this.#graph.past(made!);
     }
     // Kept for what it may be in the way of, a lock needs the CANCEL that ends its waiting.
-    if (operation.kind === "lock" && operation.frames.interim !== undefined) {
+    if (operation.kind === "lock" && operation.cancelled) {
       this.#graph.need(`!${fileNodeOf(operation)}`, [`#${operation.id}`]);
     }
     if (operation.kind === "close") this.#closed(operation);
@@ -235,7 +256,7 @@ export class Closure {
     }
     if (operation.kind === "create") {
       needs(this.#renameTo(key));
-      if (selected) this.#observe(key, foundBy(operation));
+      if (selected) this.#found(key, operation);
     }
     if (operation.kind === "queryDirectory" && selected && isPlainName(operation.pattern)) {
       this.#observe(below(key) + operation.pattern.toLowerCase(), foundBy(operation));
@@ -244,7 +265,7 @@ export class Closure {
     else if (ALTERING.has(operation.kind)) this.#mayCause(operation, key, about);
     if (operation.kind === "changeNotify" && selected) this.#watch(operation, key);
     if (operation.kind === "read" && selected) this.#reads(operation, key);
-    this.#measure(operation, key, refs);
+    this.#measure(operation, key, about);
     this.#follow(operation, { key, targetKey, file });
     this.#transition(operation, { key, targetKey, refs });
   }
@@ -253,13 +274,37 @@ export class Closure {
   #renameTo(key: string): readonly string[] {
     if (this.#renamed.size === 0) return [];
     const found: string[] = [];
-    let end = key.length;
-    for (let depth = 0; end > 0 && depth < MAX_DEPTH; depth++) {
-      const rename = this.#renamed.get(key.slice(0, end));
+    for (const path of [key, ...above(key)]) {
+      const rename = this.#renamed.get(path);
       if (rename !== undefined) found.push(...rename);
-      end = key.lastIndexOf("\\", end - 1);
     }
     return found;
+  }
+
+  /** A CREATE tells of its path, and one that did not fail before it of the directories above. */
+  #found(key: string, operation: CreateOperation): void {
+    this.#observe(key, foundBy(operation));
+    if (operation.status !== 0 && operation.status !== Status.OBJECT_NAME_NOT_FOUND) return;
+    const directories = above(key);
+    for (const directory of directories) {
+      if (this.#since.has(directory)) this.#observe(directory, true);
+    }
+    // What lies in a directory that is made by what is kept was made after it.
+    const top = directories.findLastIndex((directory) => this.#isMade(directory));
+    for (const path of directories.slice(0, Math.max(top, 0))) {
+      this.#graph.keep(this.#makers.get(path) ?? []);
+    }
+    if (top >= 0 && operation.granted?.action === OPENED) {
+      this.#graph.keep(this.#makers.get(key) ?? []);
+    }
+    if (operation.granted?.action === CREATED) this.#made.add(key);
+  }
+
+  /** Whether something that is kept, as far as is known yet, made the path. */
+  #isMade(path: string): boolean {
+    if (this.#made.has(path)) return true;
+    const maker = this.#makers.get(path)?.[0];
+    return maker !== undefined && this.#graph.has(maker);
   }
 
   /** A selected operation tells whether a path exists; where that changed since the one before, it needs the change. */
@@ -296,20 +341,41 @@ export class Closure {
     );
     const file = fileNodeOf(operation);
     this.#underWay.set(key, [...others, { selected, file, answeredAt, refs }]);
-    for (const watch of this.#watches) {
-      if (key.startsWith(watch.below) && at <= watch.answeredAt && changes(operation)) {
-        watch.cause = refs;
-      }
+    if (this.#watched.size === 0 || !changes(operation)) return;
+    for (const directory of above(key)) {
+      const watched = this.#watched.get(directory);
+      if (watched === undefined) continue;
+      this.#settle(watched, at);
+      watched.changes = watched.changes.slice(1 - CHANGES_KEPT);
+      watched.changes.push({ at, answeredAt: answeredAt ?? Infinity, refs });
     }
   }
 
-  #watch(operation: PlanOperation, key: string): void {
-    const { at, answeredAt, status } = operation;
-    const [past, still] = partition(this.#watches, (watch) => watch.answeredAt < at);
-    for (const { cause } of past) this.#graph.keep(cause);
-    this.#watches = still;
+  #watch({ at, answeredAt, status }: PlanOperation, key: string): void {
     if (answeredAt === null || status !== 0) return;
-    this.#watches.push({ below: below(key), answeredAt, cause: [] });
+    const directory = key.endsWith("\\") ? key.slice(0, -1) : key;
+    let watched = this.#watched.get(directory);
+    if (watched === undefined) {
+      this.#watched.set(directory, watched = { changes: [], answers: [], before: at });
+    }
+    this.#settle(watched, at);
+    watched.answers.push(answeredAt);
+  }
+
+  /** Answers that had come by then are there because of what changed since the one before. */
+  #settle(watched: Watched, now: number): void {
+    const due = watched.answers.filter((answer) => answer < now).sort((one, two) => one - two);
+    if (due.length === 0) return;
+    for (const answer of due) {
+      for (const change of watched.changes) {
+        if (change.at <= answer && change.answeredAt >= watched.before) {
+          this.#graph.keep(change.refs);
+        }
+      }
+      watched.before = answer;
+    }
+    watched.answers = watched.answers.filter((answer) => answer >= now);
+    watched.changes = watched.changes.filter(({ answeredAt }) => answeredAt >= watched.before);
   }
 
   /** A selected READ needs that somebody wrote as far as it read. */
@@ -317,27 +383,49 @@ export class Closure {
     const { returned, offset } = operation;
     const length = this.#lengths.get(key);
     if (returned === null || returned.length === 0 || length === undefined) return;
-    const before = length.made ? 0 : this.#lengthAtOpen.get(fileNodeOf(operation)!) ?? 0;
+    const before = length.made ? 0 : this.#opened.get(fileNodeOf(operation)!)?.length ?? 0;
     if (Number(offset) + returned.length > before) this.#graph.keep(length.refs);
   }
 
-  #measure(operation: PlanOperation, key: string, refs: readonly string[]): void {
+  #measure(operation: PlanOperation, key: string, about: {
+    readonly refs: readonly string[];
+    readonly selected: boolean;
+  }): void {
     if (operation.status !== 0) return;
+    const { refs } = about;
     const known = this.#lengths.get(key);
     if (operation.kind === "create" && operation.granted !== null) {
       const { action, size } = operation.granted;
-      this.#lengthAtOpen.set(fileNodeOf(operation)!, Number(size));
+      this.#opened.set(fileNodeOf(operation)!, { key, length: Number(size) });
       if (action !== OPENED) this.#lengths.set(key, { made: true, end: 0, refs: [] });
     } else if (operation.kind === "close") {
-      this.#lengthAtOpen.delete(fileNodeOf(operation)!);
+      this.#opened.delete(fileNodeOf(operation)!);
     } else if (operation.kind === "write") {
       const end = Number(operation.offset) + operation.data.length;
+      if (end <= (known?.end ?? 0)) return;
+      this.#lengths.set(key, { made: known?.made ?? false, end, refs });
+    } else if (operation.kind === "ioctl" && COPIES.has(operation.code)) {
+      this.#copies(operation, about);
+      const end = copiedTo(operation.input);
       if (end <= (known?.end ?? 0)) return;
       this.#lengths.set(key, { made: known?.made ?? false, end, refs });
     } else if (isEndOfFile(operation)) {
       const end = endOfFile(operation.input);
       this.#lengths.set(key, { made: known?.made ?? false, end, refs });
     }
+  }
+
+  /** Whoever copies needs that there is something to copy. */
+  #copies(operation: Extract<PlanOperation, { kind: "ioctl" }>, about: {
+    readonly refs: readonly string[];
+    readonly selected: boolean;
+  }): void {
+    if (operation.resumeKey === undefined) return;
+    const source = this.#opened.get(nodeOf(operation, operation.resumeKey));
+    const length = source === undefined ? undefined : this.#lengths.get(source.key);
+    if (length === undefined) return;
+    if (about.selected) this.#graph.keep(length.refs);
+    else this.#graph.need(about.refs[0]!, length.refs);
   }
 
   #follow(operation: PlanOperation, about: {
@@ -347,14 +435,14 @@ export class Closure {
   }): void {
     const { key, targetKey, file } = about;
     if (file === null || operation.status !== 0) return;
-    if (operation.kind === "create" && operation.granted !== null) this.#opened(key, file);
+    if (operation.kind === "create" && operation.granted !== null) this.#enter(key, file);
     if (operation.kind === "close") this.#leave(key, file);
     if (targetKey === null) return;
     this.#leave(key, file);
-    this.#opened(targetKey, file);
+    this.#enter(targetKey, file);
   }
 
-  #opened(key: string, file: string): void {
+  #enter(key: string, file: string): void {
     let opens = this.#open.get(key);
     if (opens === undefined) this.#open.set(key, opens = new Set());
     opens.add(file);
@@ -376,11 +464,14 @@ export class Closure {
     if (targetKey !== null) {
       this.#renamed.delete(key);
       this.#renamed.set(targetKey, refs);
+      const length = this.#lengths.get(key);
+      if (length !== undefined) this.#lengths.set(targetKey, length);
       this.#changed(key, { exists: false, refs });
       this.#changed(targetKey, { exists: true, refs });
     } else if (operation.kind === "create") {
       if (operation.granted?.action === CREATED) {
         this.#renamed.delete(key);
+        this.#makers.set(key, refs);
         this.#changed(key, { exists: true, refs });
       }
       if ((operation.options & DELETE_ON_CLOSE) !== 0) this.#changed(key, { exists: false, refs });
@@ -444,6 +535,23 @@ class Needs {
     const needed = this.#needs.get(node);
     needed?.delete(other);
     if (needed?.size === 0) this.#needs.delete(node);
+  }
+}
+
+/** The name with which the operation is kept, where it does not make it. */
+function ownerOf(operation: PlanOperation): string | null {
+  switch (operation.kind) {
+    case "logoff":
+      return nodeOf(operation, operation.session);
+    case "untree":
+      return nodeOf(operation, operation.tree);
+    case "close":
+      return nodeOf(operation, operation.file);
+    case "lock":
+    case "setInfo":
+      return `!${nodeOf(operation, operation.file)}`;
+    default:
+      return null;
   }
 }
 
@@ -559,12 +667,30 @@ function endOfFile(input: string): number {
   return Number(new DataView(Uint8Array.fromHex(input).buffer).getBigUint64(0, true));
 }
 
+/** Where the chunks of an FSCTL_SRV_COPYCHUNK end (MS-SMB2 2.2.31.1): key, count, and 24 bytes for each. */
+function copiedTo(input: string): number {
+  const bytes = Uint8Array.fromHex(input);
+  const view = new DataView(bytes.buffer);
+  let end = 0;
+  for (let at = 32; at + 24 <= bytes.length; at += 24) {
+    end = Math.max(end, Number(view.getBigUint64(at + 8, true)) + view.getUint32(at + 16, true));
+  }
+  return end;
+}
+
 /** Whether a watch may tell of the operation. */
 function changes(operation: PlanOperation): boolean {
   if (operation.kind !== "create") return operation.kind !== "close" && operation.kind !== "lock";
   return operation.granted !== null && operation.granted.action !== OPENED;
 }
 
-function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
+/** The directories above a path, nearest first. */
+function above(key: string): string[] {
+  const directories: string[] = [];
+  let end = key.lastIndexOf("\\");
+  while (end > 0 && directories.length < MAX_DEPTH) {
+    directories.push(key.slice(0, end));
+    end = key.lastIndexOf("\\", end - 1);
+  }
+  return directories;
 }

@@ -158,7 +158,11 @@ Deno.test("the rest of a compound is kept, a cancel and its target", () => {
     .on("ann", "queryInfo", "f1", chain(1))
     .on("ann", "close", "f1", chain(2))
     .open("ann", "f2", "d")
-    .on("ann", "changeNotify", "f2", { status: 0xc0000120, frames: { request: 80, interim: 81 } })
+    .on("ann", "changeNotify", "f2", {
+      status: 0xc0000120,
+      cancelled: true,
+      frames: { request: 80, interim: 81 },
+    })
     .add("ann", "cancel", { target: 8, answeredAt: null, status: null });
   assertEquals(story.kept({ commands: ["QUERY_INFO"] }), [1, 2, 3, 4, 5, 6]);
   assertEquals(story.kept({ commands: ["CANCEL"] }), [1, 2, 3, 7, 8, 9]);
