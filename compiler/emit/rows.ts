@@ -11,7 +11,7 @@ import { call, callOf, type Code, comment, memberLine, quoted } from "./code.ts"
 import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
 import type { ProvisionText } from "./provision.ts";
 import { noteText } from "./typescript.ts";
-import { otherName, version1Fields } from "./version1.ts";
+import { otherName, type Version1Context, version1Fields } from "./version1.ts";
 
 /** What goes into rows. */
 export interface RowOptions {
@@ -70,7 +70,10 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   "cancelled",
 ]);
 
-/** Fields of `granted`, `returned` and `data` that are left out, for the same reason. */
+/** Fields that tell more of the share than of the request. */
+const WITH_MORE: ReadonlySet<string> = new Set(["granted", "returned", "data"]);
+
+/** What of them is left out. */
 const LEFT_OUT_WITHIN: ReadonlySet<string> = new Set([
   "attributes",
   "allocation",
@@ -138,50 +141,43 @@ export class RowWriter {
   /** The rows, in the order of sending. */
   *rows(): Iterable<Row> {
     const labels = new FrameLabels(this.#survey.frames);
+    const blobOf = this.#options.blobs === undefined
+      ? undefined
+      : (operation: PlanOperation) => this.#blobOf(operation);
     const clients = new Map<string, ClientRows>();
     for (const operation of this.#source.operations()) {
       let client = clients.get(operation.client);
-      if (client === undefined) clients.set(operation.client, client = new ClientRows());
+      if (client === undefined) clients.set(operation.client, client = new ClientRows(blobOf));
       yield this.#row(operation, client, labels.of(operation));
     }
   }
 
   #row(operation: PlanOperation, client: ClientRows, label: string): Row {
-    const timestamp = client.timestamp(operation.at);
-    const previous = client.previous;
-    client.previous = operation.id;
-    const fields = version1Fields(operation, {
-      share: (tree) => client.shares.get(tree) ?? tree,
-      blobOf: this.#options.blobs === undefined ? undefined : (one) => this.#blobOf(one),
-    });
-    const isVersion1 = fields !== null && client.allows(operation);
-    const data = operation.kind === "write" ? this.#blobOf(operation) : undefined;
-    return {
-      client: operation.client,
-      isVersion1,
-      value: {
-        op_id: label,
-        client_id: operation.client,
-        timestamp_us: timestamp,
-        ...isVersion1
-          ? fields
-          : { operation: otherName(operation), ...data === undefined ? {} : { blob_path: data } },
-        ...operation.status === 0 ? {} : { expected_status: statusText(operation.status) },
-        smb2: {
-          ...fieldsOf(operation),
-          ...this.#survey.oneSided.has(operation.client) && previous !== null
-            ? { after: [previous] }
-            : {},
-          ...this.#policyOf(operation),
-        },
-      },
+    const value: Record<string, unknown> = {
+      op_id: label,
+      client_id: operation.client,
+      timestamp_us: client.timestamp(operation.at),
     };
-  }
-
-  #policyOf(operation: PlanOperation) {
-    if (operation.kind !== "create") return {};
-    const onBreak = this.#survey.policies.get(`${operation.client} ${operation.file}`);
-    return onBreak === undefined ? {} : { onBreak };
+    const isAllowed = client.allows(operation);
+    const fields = isAllowed ? version1Fields(operation, client) : null;
+    if (fields !== null) Object.assign(value, fields);
+    else {
+      value.operation = otherName(operation);
+      const data = operation.kind === "write" ? this.#blobOf(operation) : undefined;
+      if (data !== undefined) value.blob_path = data;
+    }
+    if (operation.status !== 0) value.expected_status = statusText(operation.status);
+    const smb2 = tellingFields(operation);
+    if (client.previous !== null && this.#survey.oneSided.has(operation.client)) {
+      smb2.after = [client.previous];
+    }
+    if (operation.kind === "create" && this.#survey.policies.size > 0) {
+      const onBreak = this.#survey.policies.get(`${operation.client} ${operation.file}`);
+      if (onBreak !== undefined) smb2.onBreak = onBreak;
+    }
+    value.smb2 = smb2;
+    client.previous = operation.id;
+    return { client: operation.client, isVersion1: fields !== null, value };
   }
 
   #blobOf(operation: PlanOperation): string | undefined {
@@ -198,13 +194,22 @@ export class RowWriter {
 }
 
 /** What is remembered of a client along its rows. */
-class ClientRows {
+class ClientRows implements Version1Context {
   /** Id of the operation before. */
   previous: number | null = null;
+  readonly blobOf: Version1Context["blobOf"];
   /** Tree -> share. */
-  readonly shares = new Map<string, string>();
+  readonly #shares = new Map<string, string>();
   readonly #open = new Set<string>();
   #time = 0;
+
+  constructor(blobOf: Version1Context["blobOf"]) {
+    this.blobOf = blobOf;
+  }
+
+  share(tree: string): string {
+    return this.#shares.get(tree) ?? tree;
+  }
 
   /** Microseconds, never less than those before. */
   timestamp(seconds: number): number {
@@ -215,12 +220,12 @@ class ClientRows {
   /** Whether version 1 allows the operation here: it knows no request on a handle that is not open. */
   allows(operation: PlanOperation): boolean {
     if (operation.kind === "tree") {
-      this.shares.set(
+      this.#shares.set(
         operation.tree,
         operation.path.slice(operation.path.lastIndexOf("\\") + 1),
       );
     }
-    if (operation.kind === "untree") this.shares.delete(operation.tree);
+    if (operation.kind === "untree") this.#shares.delete(operation.tree);
     if (operation.kind === "create") {
       if (this.#open.has(operation.file)) return false;
       if ((operation.status ?? 0) === 0) this.#open.add(operation.file);
@@ -241,32 +246,41 @@ function statusText(status: number | null): string | number {
 
 /** Every field of the operation that a row has, or means by its absence. */
 export function rowFields(operation: PlanOperation): Record<string, unknown> {
+  const given = operation as unknown as Readonly<Record<string, unknown>>;
   const fields: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(operation)) {
-    if (LEFT_OUT.has(name) || value === undefined) continue;
-    fields[name] = name === "granted" || name === "returned" || name === "data"
-      ? within(value)
-      : value;
+  for (const name of Object.keys(given)) {
+    const value = given[name];
+    if (value === undefined || LEFT_OUT.has(name)) continue;
+    fields[name] = WITH_MORE.has(name) ? within(value) : value;
   }
   return fields;
 }
 
-/** Those that say more than their absence. */
-function fieldsOf(operation: PlanOperation): Record<string, unknown> {
-  const defaults = ROW_DEFAULTS[operation.kind] ?? {};
-  const isDefault = (name: string, value: unknown) =>
-    Object.hasOwn(defaults, name)
-      ? defaults[name] === value
-      : name === "status"
-      ? value === 0
-      : OFTEN_EMPTY.has(name) && (value as readonly unknown[]).length === 0;
-  const fields = Object.entries(rowFields(operation));
-  return Object.fromEntries(fields.filter(([name, value]) => !isDefault(name, value)));
+/** Those of them that say more than their absence; the others are undefined, so that all rows of a kind are alike. */
+function tellingFields(operation: PlanOperation): Record<string, unknown> {
+  const usual = ROW_DEFAULTS[operation.kind];
+  const fields = { ...operation } as unknown as Record<string, unknown>;
+  for (const name in fields) {
+    if (!Object.hasOwn(fields, name)) continue;
+    const value = fields[name];
+    if (LEFT_OUT.has(name)) fields[name] = undefined;
+    else if (OFTEN_EMPTY.has(name)) {
+      if ((value as readonly unknown[]).length === 0) fields[name] = undefined;
+    } else if (WITH_MORE.has(name)) fields[name] = within(value);
+    else if (usual !== undefined && usual[name] === value) fields[name] = undefined;
+  }
+  if (operation.status === 0) fields.status = undefined;
+  return fields;
 }
 
+/** Without what is told of the share. */
 function within(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !LEFT_OUT_WITHIN.has(name)));
+  const fields: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(value)) {
+    if (!LEFT_OUT_WITHIN.has(name)) fields[name] = field;
+  }
+  return fields;
 }
 
 function breakPolicy(broken: BreakOperation) {
@@ -282,7 +296,7 @@ function breakPolicy(broken: BreakOperation) {
 
 /** Characters of a client's rows that are handed on at once, and of all clients' rows that wait. */
 const PIECE = 2 ** 16;
-const MAX_WAITING = 2 ** 24;
+const MAX_WAITING = 2 ** 22;
 
 /** Rows after which {@linkcode writeRows} yields. */
 export const ROWS_AT_ONCE = 1024;
