@@ -19,10 +19,10 @@ export function foldRuns(
   shapes: Shapes,
   options: { readonly period: number },
 ): Node[] {
-  const lastUse = lastUses(nodes, shapes);
+  const finder: RunFinder = { ...options, shapes, lastUse: lazily(() => lastUses(nodes, shapes)) };
   const folded: Node[] = [];
   for (let at = 0; at < nodes.length;) {
-    const run = runAt(nodes, at, { ...options, shapes, lastUse });
+    const run = runAt(nodes, at, finder);
     if (run === null) {
       folded.push(nodes[at]!);
       at++;
@@ -48,9 +48,16 @@ export function lastUses(nodes: readonly Node[], shapes: Shapes): ReadonlyMap<st
 }
 
 interface RunFinder {
+  /** At most. */
   readonly period: number;
   readonly shapes: Shapes;
-  readonly lastUse: ReadonlyMap<string, number>;
+  readonly lastUse: () => ReadonlyMap<string, number>;
+}
+
+/** What is asked for often, or never. */
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** The shortest period that repeats from `at` on, and how often. */
@@ -59,17 +66,18 @@ function runAt(
   at: number,
   finder: RunFinder,
 ): { period: number; times: number } | null {
-  const { shapes, lastUse } = finder;
+  const { shapes } = finder;
   const template = shapes.of(nodes[at]!).template;
   for (let period = 1; period <= finder.period; period++) {
     const again = nodes[at + period];
     if (again === undefined) return null;
     if (shapes.of(again).template !== template) continue;
-    if (!isClosed(nodes, at, { period, shapes, lastUse })) continue;
+    if (!shapes.isAgain(nodes, period, { first: at, second: at + period })) continue;
+    if (!isClosed(nodes, at, { ...finder, period })) continue;
     let times = 1;
     for (let second = at + period; second + period <= nodes.length; second += period) {
       if (!shapes.isAgain(nodes, period, { first: at, second })) break;
-      if (!isClosed(nodes, second, { period, shapes, lastUse })) break;
+      if (!isClosed(nodes, second, { ...finder, period })) break;
       times++;
     }
     if (times < FEWEST_TIMES) continue;
@@ -84,7 +92,7 @@ function runAt(
 function isClosed(nodes: readonly Node[], at: number, finder: RunFinder): boolean {
   for (let i = 0; i < finder.period; i++) {
     for (const name of finder.shapes.of(nodes[at + i]!).makes) {
-      if ((finder.lastUse.get(name) ?? 0) >= at + finder.period) return false;
+      if ((finder.lastUse().get(name) ?? 0) >= at + finder.period) return false;
     }
   }
   return true;
@@ -97,7 +105,7 @@ export function linesOf(node: Node): number {
 
 /** Makes loops of requests that were sent before those before them were answered. */
 export function foldOverlaps(nodes: readonly Node[], shapes: Shapes): Node[] {
-  const lastUse = lastUses(nodes, shapes);
+  const lastUse = lazily(() => lastUses(nodes, shapes));
   const folded: Node[] = [];
   for (let at = 0; at < nodes.length;) {
     const run = overlapAt(nodes, at, { shapes, lastUse });
@@ -123,7 +131,7 @@ interface Sent {
 function overlapAt(
   nodes: readonly Node[],
   start: number,
-  finder: { readonly shapes: Shapes; readonly lastUse: ReadonlyMap<string, number> },
+  finder: Pick<RunFinder, "shapes" | "lastUse">,
 ): { loop: Loop; end: number } | null {
   const first = requestOf(nodes[start]!);
   if (first === null || first.call.wait) return null;
@@ -139,7 +147,7 @@ function overlapAt(
     const waitsFor = awaitedBy(node);
     if (waitsFor !== null) {
       const index = place.get(waitsFor);
-      if (index === undefined || finder.lastUse.get(waitsFor) !== at) break;
+      if (index === undefined || finder.lastUse().get(waitsFor) !== at) break;
       open.delete(index);
       awaited.push(index);
     } else {
@@ -193,7 +201,7 @@ function bareRequest(
     : [...at.after, ...awaited.map((index) => labelled[index]!.at.label)];
   const moment = after === at.after
     ? at.moment
-    : slot("At", at.moment.hint, momentCode(at.seconds, at.label, after));
+    : slot("At", at.moment.hint, momentCode({ ...at, after }));
   return {
     kind: "step",
     does: step.does,

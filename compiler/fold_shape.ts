@@ -12,12 +12,17 @@ export interface Loop {
   readonly blocks: readonly Block[];
   readonly columns: Columns;
   /** The table of its rows: what a function that has the loop takes. */
-  readonly rows: Slot;
+  readonly rows: RowsSlot;
   /**
    * Requests that are sent before those before them are answered: how many at most are under way, where the capture
    * had one number for all; 0 where what each waits for is said by itself.
    */
   readonly inFlight?: number;
+}
+
+/** Stands for the rows of a loop's table. */
+export interface RowsSlot extends Slot {
+  readonly loop: Loop;
 }
 
 /** A call of a function of the script. */
@@ -101,6 +106,7 @@ export class Shapes {
 
   /** Whether `count` nodes from `second` on do the same as those from `first` on, on the same variables. */
   isAgain(nodes: readonly Node[], count: number, at: { first: number; second: number }): boolean {
+    if (at.second + count > nodes.length) return false;
     for (let i = 0; i < count; i++) {
       const one = this.of(nodes[at.first + i]!);
       const other = this.of(nodes[at.second + i]!);
@@ -328,11 +334,22 @@ function columnsText({ places, columns }: Columns): string {
 
 /** A loop over blocks of equal shape. */
 export function loopOf(blocks: readonly Block[], inFlight?: number): Loop {
-  return {
+  const loop: Loop = {
     kind: "loop",
     blocks,
     columns: columnsOf(blocks, true),
-    rows: slot("rows", "rows", ""),
+    rows: {
+      ...slot("rows", "rows", ""),
+      get loop() {
+        return loop;
+      },
+    },
     ...inFlight === undefined ? {} : { inFlight },
   };
+  return loop;
+}
+
+/** The loop whose rows a value stands for. */
+export function loopOfRows(value: Code): Loop {
+  return (value as RowsSlot).loop;
 }

@@ -45,7 +45,7 @@ export default replay({
   async alice(c, p) {
     await c.at(0, 4); // #6 SUCCESS, 1.65 ms
     const connection = await c.connect(offer);
-    await c.at(0.007854, 8); // #11 SUCCESS, 8.55 ms
+    await c.at(0.007854, 8, { took: 0.008549 }); // #11 SUCCESS, 8.55 ms
     const alice = await connection.login({ user: "alice" });
     await c.at(0.02267, 12); // #13 SUCCESS, 1.86 ms
     const share = await alice.tree(p.share("share"));
@@ -71,7 +71,7 @@ export default replay({
   async alice2(c, p) {
     await c.at(0.036617, 21); // #23 SUCCESS, 4.33 ms
     const connection = await c.connect(offer);
-    await c.at(0.044933, 25); // #28 SUCCESS, 10.00 ms
+    await c.at(0.044933, 25, { took: 0.009999 }); // #28 SUCCESS, 10.00 ms
     const alice = await connection.login({ user: "alice" });
     await c.at(0.062465, 29); // #30 SUCCESS, 1.09 ms
     const share = await alice.tree(p.share("share"));
@@ -165,7 +165,7 @@ export default replay({
 
   // 127.0.0.1, ClientGuid 23453e75-fa8f-45e1-8681-cbbdef3ae47d, 34 operations
   async alice3(c, p) {
-    await c.at(0.0645, 34); // #36 SUCCESS, 11 ms
+    await c.at(0.0645, 34, { took: 0.011211 }); // #36 SUCCESS, 11 ms
     const connection = await c.connect(offer);
     await c.at(0.078093, 39); // #42 SUCCESS, 4.32 ms
     const alice = await connection.login({ user: "alice" });
@@ -263,7 +263,7 @@ export default replay({
   async bob(c, p) {
     await c.at(0.574758, 184); // #186 SUCCESS, 2.26 ms
     const connection = await c.connect(offer);
-    await c.at(0.58839, 188); // #191 SUCCESS, 13 ms
+    await c.at(0.58839, 188, { took: 0.012585 }); // #191 SUCCESS, 13 ms
     const bob = await connection.login({ user: "bob" });
     await c.at(0.606775, 192); // #193 SUCCESS, 1.55 ms
     const share = await bob.tree(p.share("share"));
@@ -289,9 +289,9 @@ export default replay({
 
   // 127.0.0.1, ClientGuid 4b525cf1-2f52-4159-9623-6e9c03598add, 8 operations
   async bob2(c, p) {
-    await c.at(0.614146, 197); // #199 SUCCESS, 5.18 ms
+    await c.at(0.614146, 197, { took: 0.005176 }); // #199 SUCCESS, 5.18 ms
     const connection = await c.connect(offer);
-    await c.at(0.624627, 201); // #204 SUCCESS, 5.41 ms
+    await c.at(0.624627, 201, { took: 0.005407 }); // #204 SUCCESS, 5.41 ms
     const bob = await connection.login({ user: "bob" });
     await c.at(0.632963, 205); // #206 SUCCESS, 3.71 ms
     const share = await bob.tree(p.share("share"));

@@ -3,10 +3,12 @@ import type { FoldLevel } from "../fold.ts";
 import { fold } from "../fold.ts";
 import {
   type Block,
+  type Column,
   type Columns,
   columnsOf,
   type FunctionShape,
   type Loop,
+  loopOfRows,
   type Node,
 } from "../fold_shape.ts";
 import type { PlanOperation } from "../plan.ts";
@@ -41,8 +43,8 @@ export interface ModuleFunction {
   readonly lines: readonly string[];
   /** Which of its calls a block is. */
   indexOf(block: Block): number;
-  /** Whether something else uses what it returns. */
-  isUsed(variable: string): boolean;
+  /** Whether something beside a call uses what it made. */
+  isUsed(call: Block, variable: string): boolean;
 }
 
 interface Table {
@@ -59,8 +61,9 @@ const TOLERANCE = 1.5e-6;
 export class Module {
   readonly scope = new Scope();
   readonly options = new OptionSets();
-  /** Types of the scripting API that are named. */
+  /** Types of the scripting API that functions and options name, and those that tables do. */
   readonly types = new Set<string>();
+  readonly tableTypes = new Set<string>();
   readonly clients: readonly (readonly Node[])[];
   readonly functions: readonly ModuleFunction[];
   readonly #steps: readonly ClientSteps[];
@@ -126,32 +129,29 @@ export class Module {
           for (const line of node.lines) if (line.kind === "call") this.options.see(line);
           break;
         case "loop":
-          // Inner tables come first: the outer one names them.
-          for (const [index, block] of node.blocks.entries()) {
-            if (index === 0) this.#register(block.nodes, client);
-            else this.#innerTables(block);
-          }
           this.#table(node);
+          this.#seeOptions(node.blocks[0]!);
           break;
         case "function":
           this.#clientOf.set(node.block, client);
-          if (node.shape.blocks[0] === node.block) this.#register(node.block.nodes, client);
-          else this.#innerTables(node.block);
+          for (const inner of node.block.nodes) if (inner.kind === "loop") this.#table(inner);
+          if (node.shape.blocks[0] === node.block) this.#seeOptions(node.block);
       }
     }
   }
 
-  #innerTables({ nodes }: Block): void {
+  #seeOptions({ nodes }: Block): void {
     for (const node of nodes) {
-      if (node.kind !== "loop") continue;
-      for (const block of node.blocks) this.#innerTables(block);
-      this.#table(node);
+      if (node.kind === "loop") this.#seeOptions(node.blocks[0]!);
+      for (const line of node.kind === "step" ? node.lines : []) {
+        if (line.kind === "call") this.options.see(line);
+      }
     }
   }
 
   #table(loop: Loop): void {
     const even = evenMoments(loop);
-    if (even !== null) this.types.add("Moments");
+    if (even !== null) this.tableTypes.add("Moments");
     const operations = loop.blocks.flatMap(({ nodes }) => operationsOf(nodes));
     const paths = pathsOf(operations);
     const verb = verbOf(operations);
@@ -182,7 +182,7 @@ export class Module {
     const plain = places.filter((index) => columns.columns[index]!.type !== "At");
     const named = columnNames(columns, (wanted) => printer.fresh(wanted));
     const typed = (index: number) =>
-      `${named[index]}: ${this.#columnType(columns.columns[index]!)}`;
+      `${named[index]}: ${columnType(columns.columns[index]!, this.types)}`;
     const frame = moments.length < 2 ? "" : printer.fresh("frame");
     if (frame !== "") {
       const names = moments.map((index) => named[index]!);
@@ -203,8 +203,11 @@ export class Module {
       ...moments.length === 1 ? [`...${named[moments[0]!]}: At`] : [],
       ...frame === "" ? [] : [`${frame}: Label`],
     ];
-    if (moments.length > 0) this.types.add("At");
-    if (frame !== "") this.types.add("Label");
+    if (moments.length === 1) this.types.add("At");
+    if (frame !== "") {
+      this.types.add("Label");
+      this.tableTypes.add("Label").add("At");
+    }
     const indexes = new Map(blocks.map((one, index) => [one, index]));
     return {
       name,
@@ -224,74 +227,24 @@ export class Module {
         "}",
       ],
       indexOf: (one) => indexes.get(one) ?? 0,
-      isUsed: (variable) => this.#mentioned.some((names) => names.has(variable)),
+      isUsed: (call, variable) => this.#isMentioned(call, variable),
     };
   }
 
   /** Places of the variables that something outside uses. */
   #results(blocks: readonly Block[]): number[] {
     return blocks[0]!.made.map((_, place) => place).filter((place) =>
-      blocks.some((block) =>
-        this.#mentioned[this.#clientOf.get(block) ?? 0]!.has(block.made[place]!)
-      )
+      blocks.some((block) => this.#isMentioned(block, block.made[place]!))
     );
   }
 
-  #columnType({ type, values }: Columns["columns"][number]): string {
-    switch (type) {
-      case "At":
-        this.types.add("At");
-        return "At";
-      case "Data":
-        this.types.add("BlobReference");
-        return "BlobReference";
-      case "label":
-        this.types.add("Label");
-        return "Label";
-      case "number":
-        return values.some((value) => oneLine(value).endsWith("n")) ? "number | bigint" : "number";
-      case "rows":
-        return this.#rowsType(values);
-      default:
-        return type;
-    }
-  }
-
-  /** Of the tables of a loop within a loop or function. */
-  #rowsType(values: readonly Code[]): string {
-    const tables = values.map((value) => this.#tables.get(value as Slot)).filter((one) =>
-      one !== undefined
-    );
-    const [first] = tables;
-    if (first === undefined) return "never[]";
-    if (isMoments(first.loop)) {
-      this.types.add("Moments");
-      return "Moments";
-    }
-    const types = new Set(tables.map(({ loop }) => this.#rowType(loop.columns)));
-    return [...types].map((type) => `${type}[]`).join(" | ");
-  }
-
-  #rowType(columns: Columns): string {
-    const [only] = columns.columns;
-    if (only !== undefined && columns.columns.length === 1) return this.#columnType(only);
-    const scope = new Scope();
-    const names = columnNames(columns, (wanted) => scope.counter(wanted));
-    const typed = columns.columns.map((column, index) =>
-      `${names[index]}: ${this.#columnType(column)}`
-    );
-    return `[${typed.join(", ")}]`;
+  #isMentioned(call: Block, variable: string): boolean {
+    return this.#mentioned[this.#clientOf.get(call) ?? 0]!.has(variable);
   }
 
   #tableLines(name: string, { columns, blocks }: Loop): string[] {
-    const rows = blocks.map((_, index) => {
-      const cells = columns.columns.map(({ values }) => {
-        const value = values[index]!;
-        return typeof value !== "string" && value.kind === "slot" ? this.tableOf(value) : value;
-      });
-      return cells.length === 1 ? oneLine(cells[0]!) : oneLine(list(cells));
-    });
-    const type = this.#rowType(columns);
+    const rows = rowsOf({ columns, blocks }).map(oneLine);
+    const type = rowType(columns, this.tableTypes);
     return [
       "// deno-fmt-ignore",
       `const ${name}: ${/[ |]/.test(type) && !type.startsWith("[") ? `(${type})` : type}[] = [`,
@@ -299,6 +252,59 @@ export class Module {
       "];",
     ];
   }
+}
+
+/** The type of a column; what it takes of the scripting API goes to `types`. */
+function columnType({ type, values }: Column, types: Set<string>): string {
+  switch (type) {
+    case "At":
+      types.add("At");
+      return "At";
+    case "Data":
+      types.add("BlobReference");
+      return "BlobReference";
+    case "label":
+      types.add("Label");
+      return "Label";
+    case "number":
+      return values.some((value) => oneLine(value).endsWith("n")) ? "number | bigint" : "number";
+    case "rows":
+      return rowsType(values, types);
+    default:
+      return type;
+  }
+}
+
+/** Of the rows of a loop within a loop or function. */
+function rowsType(values: readonly Code[], types: Set<string>): string {
+  const loops = values.map(loopOfRows);
+  if (loops.every(isMoments)) {
+    types.add("Moments");
+    return "Moments";
+  }
+  const found = new Set(loops.map(({ columns }) => rowType(columns, types)));
+  return [...found].map((type) => `${type}[]`).join(" | ");
+}
+
+function rowType(columns: Columns, types: Set<string>): string {
+  const [only] = columns.columns;
+  if (only !== undefined && columns.columns.length === 1) return columnType(only, types);
+  const scope = new Scope();
+  const names = columnNames(columns, (wanted) => scope.counter(wanted));
+  const typed = columns.columns.map((column, index) =>
+    `${names[index]}: ${columnType(column, types)}`
+  );
+  return `[${typed.join(", ")}]`;
+}
+
+/** The rows of a table; those of a loop within the loop are a cell. */
+function rowsOf({ columns, blocks }: Pick<Loop, "columns" | "blocks">): Code[] {
+  return blocks.map((_, index) => {
+    const cells = columns.columns.map(({ type, values }) =>
+      type === "rows" ? list(rowsOf(loopOfRows(values[index]!))) : values[index]!
+    );
+    return cells.length === 1 ? cells[0]! : list(cells);
+  });
 }
 
 function evenLines(name: string, even: string): string[] {
@@ -310,13 +316,33 @@ function packed(rows: readonly string[]): string[] {
   const lines: string[] = [];
   let line = " ";
   for (const row of rows) {
-    if (line !== " " && (row.length > 40 || line.length + row.length + 2 > COMMENT_WIDTH)) {
+    const [first = "", ...more] = pieces(`${row},`);
+    if (line !== " " && (row.length > 40 || line.length + first.length + 1 > COMMENT_WIDTH)) {
       lines.push(line);
       line = " ";
     }
-    line += ` ${row},`;
+    line += ` ${first}`;
+    for (const piece of more) {
+      lines.push(line);
+      line = `    ${piece}`;
+    }
   }
   return line === " " ? lines : [...lines, line];
+}
+
+/** A long row between its cells. */
+function pieces(row: string): string[] {
+  if (row.length + 2 <= COMMENT_WIDTH) return [row];
+  const lines: string[] = [];
+  let line = "";
+  for (const cell of row.split(/(?<=\],) (?=\[)/)) {
+    if (line !== "" && line.length + cell.length + 5 > COMMENT_WIDTH) {
+      lines.push(line);
+      line = "";
+    }
+    line += line === "" ? cell : ` ${cell}`;
+  }
+  return [...lines, line];
 }
 
 /** Whether times are all that a loop's table has. */

@@ -133,10 +133,10 @@ export function baseName(path: string): string {
 
 /** Words of letters and digits in ASCII: nothing else can be told from what it looks like. */
 export function wordsOf(text: string): string[] {
-  const plain = text.slice(0, 200).replaceAll("ß", "ss").normalize("NFKD").replaceAll(
-    /\p{M}/gu,
-    "",
-  );
+  const some = text.slice(0, 200);
+  const plain = /^[ -~]*$/.test(some)
+    ? some
+    : some.replaceAll("ß", "ss").normalize("NFKD").replaceAll(/\p{M}/gu, "");
   const words = plain.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g) ?? [];
   return words.filter((word, i) => word.toLowerCase() !== words[i - 1]?.toLowerCase());
 }

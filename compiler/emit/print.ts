@@ -203,7 +203,7 @@ export class Printer {
     if (first !== null) args.push(...made.times === null ? first.items : [frameOf(first)]);
     const results = made.results.map((place) => {
       const id = block.made[place]!;
-      return made.isUsed(id) ? this.declare(id) : `_${this.declare(id)}`;
+      return made.isUsed(block, id) ? this.declare(id) : `_${this.declare(id)}`;
     });
     const target = results.length === 0
       ? ""

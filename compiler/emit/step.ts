@@ -29,6 +29,8 @@ export interface AtLine {
   readonly label: string;
   /** Labels of operations that had been answered, or were pending. */
   readonly after: readonly string[];
+  /** Seconds to the answer, where it was long in coming. */
+  readonly took?: number;
   readonly note: Note;
 }
 

@@ -8,8 +8,11 @@ import { type Code, list, object, quoted, slot, variable } from "./code.ts";
 import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
 import { compoundNote, noteOf } from "./notes.ts";
 import { type Constants, type Statement, Statements } from "./statements.ts";
-import type { ClientSteps, Line, Note, Step, VariableInfo } from "./step.ts";
+import type { AtLine, ClientSteps, Line, Note, Step, VariableInfo } from "./step.ts";
 import { momentName, verbOf } from "./verbs.ts";
+
+/** An answer that took so many seconds is told to the run: with `--causal`, think times count from the answer. */
+const LONG = 0.005;
 
 /** How long a script waits for a break that the capture had: beyond it the server does not break. */
 const BREAK_TIMEOUT = "5s";
@@ -176,12 +179,17 @@ class StepMaker {
     ];
     // Microseconds: finer than any timer.
     const seconds = Math.round(operation.at * 1e6) / 1e6;
-    return {
-      kind: "at",
-      moment: slot("At", momentName(operation), momentCode(seconds, label, after)),
+    const took = operation.answeredAt === null ? 0 : operation.answeredAt - operation.at;
+    const moment = {
       seconds,
       label,
       after,
+      ...took < LONG || operation.kind === "break" ? {} : { took: Math.round(took * 1e6) / 1e6 },
+    };
+    return {
+      kind: "at",
+      moment: slot("At", momentName(operation), momentCode(moment)),
+      ...moment,
       note,
     };
   }
@@ -355,13 +363,15 @@ function callLine(
   };
 }
 
-/** `[seconds, label, { after }]` */
-export function momentCode(seconds: number, label: string, after: readonly string[]): Code {
-  return list([
-    String(seconds),
-    label,
-    ...after.length === 0 ? [] : [object({ after: list(after) })!],
-  ]);
+/** `[seconds, label, { after, took }]` */
+export function momentCode(
+  { seconds, label, after, took }: Pick<AtLine, "seconds" | "label" | "after" | "took">,
+): Code {
+  const options = object({
+    after: after.length === 0 ? undefined : list(after),
+    took: took === undefined ? undefined : String(took),
+  });
+  return list([String(seconds), label, ...options === undefined ? [] : [options]]);
 }
 
 /** The label that a compound's member has by itself. */

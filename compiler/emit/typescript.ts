@@ -74,11 +74,10 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
   const names = new Set(["replay", ...constants.imports, ...provision?.imports ?? []]);
   if (bytes.length > 0 && !isApart) names.add("hex");
   if (constants.blobs.size > 0) names.add("blob");
-  const own = bodies.flat().concat(module.functions.flatMap(({ lines }) => lines)).join("\n");
-  if (isApart && !/\bhex\(/.test(own)) names.delete("hex");
-  const types = isApart
-    ? [...module.types].filter((type) => isNamed(type, own, module))
-    : module.types;
+  if (isApart && !isHexUsed([...bodies, ...module.functions.map(({ lines }) => lines)])) {
+    names.delete("hex");
+  }
+  const types = isApart ? module.types : new Set([...module.types, ...module.tableTypes]);
   const lines = [
     ...headerComment(plan, { ...options, count }),
     ...importLines([...names, ...[...types].map((type) => `type ${type}`)], "smbench"),
@@ -111,10 +110,9 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
   };
 }
 
-/** Whether the script itself names a type: tables may be elsewhere. */
-function isNamed(type: string, own: string, module: Module): boolean {
-  return new RegExp(`\\b${type}\\b`).test(own) ||
-    module.options.all.some((set) => set.type === type);
+/** Whether short byte strings stand where they are used. */
+function isHexUsed(parts: readonly (readonly string[])[]): boolean {
+  return parts.some((lines) => lines.some((line) => line.includes("hex(")));
 }
 
 function dataText(
@@ -124,11 +122,8 @@ function dataText(
 ): string {
   const text = data.map(({ lines }) => `${exported(lines).join("\n")}\n`).join("\n");
   const names = [
-    ...(/\bhex\(/.test(text) ? ["hex"] : []),
-    ...[...module.types].filter((type) =>
-      new RegExp(`: [^=]*\\b${type}\\b.* = [[{].*$`, "m").test(text)
-    )
-      .map((type) => `type ${type}`),
+    ...isHexUsed(data.map(({ lines }) => lines)) ? ["hex"] : [],
+    ...[...module.tableTypes].map((type) => `type ${type}`),
   ];
   return [
     `// Tables of the scenario that was compiled from ${comment(quoted(plan.source.name))}.`,

@@ -66,7 +66,8 @@ class Recorder extends ScriptClient {
       else this.#saw(own);
     }
     this.#label = label === undefined ? null : String(label);
-    this.#moment = `at ${seconds.toFixed(6)} #${label} after [${others.map(String).join(", ")}]`;
+    this.#moment = `at ${seconds.toFixed(6)} #${label} after [${others.map(String).join(", ")}]` +
+      (options?.took === undefined ? "" : ` took ${options.took}`);
     return Promise.resolve();
   }
 
