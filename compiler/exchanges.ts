@@ -94,6 +94,12 @@ export class ExchangeTracker {
     return this.#carriedSmb.has(connection);
   }
 
+  /** Nothing more comes of a connection, not even late. */
+  forget(connection: number): void {
+    this.#carriedSmb.delete(connection);
+    this.#streams.delete(connection);
+  }
+
   /**
    * Takes what reassembly delivers. Returns false when the connection turns out to carry something else, so that its
    * bytes need not be delivered any more.

@@ -24,7 +24,10 @@ interface Tally {
 
 /** Counts missing bytes by reason and connection: what carries no SMB loses nothing that counts. */
 export class MissingBytes {
+  /** Of connections that go on. */
   readonly #connections = new Map<number, Map<string, Tally>>();
+  /** Of those that carried SMB and have ended. */
+  readonly #sums = new Map<string, Tally>();
 
   /** Takes a gap, or payload that came too late or again. */
   add(event: StreamGap | StreamLate | StreamRepeat): void {
@@ -41,20 +44,27 @@ export class MissingBytes {
     }
   }
 
+  /** Nothing more comes of a connection. */
+  forget(connection: number, carriedSmb: boolean): void {
+    const tallies = this.#connections.get(connection);
+    if (tallies === undefined) return;
+    this.#connections.delete(connection);
+    if (!carriedSmb) return;
+    for (const [reason, { bytes, count, frames }] of tallies) {
+      let sum = this.#sums.get(reason);
+      if (sum === undefined) this.#sums.set(reason, sum = { bytes: 0, count: 0, frames: [] });
+      sum.bytes += bytes;
+      sum.count += count;
+      sum.frames.push(...frames.slice(0, FRAMES_KEPT - sum.frames.length));
+    }
+  }
+
   /** One note for each reason, of the connections that carried SMB. */
   notes(carriedSmb: (connection: number) => boolean): CaptureNote[] {
-    const sums = new Map<string, Tally>();
-    for (const [connection, tallies] of this.#connections) {
-      if (!carriedSmb(connection)) continue;
-      for (const [reason, { bytes, count, frames }] of tallies) {
-        let sum = sums.get(reason);
-        if (sum === undefined) sums.set(reason, sum = { bytes: 0, count: 0, frames: [] });
-        sum.bytes += bytes;
-        sum.count += count;
-        sum.frames.push(...frames.slice(0, FRAMES_KEPT - sum.frames.length));
-      }
+    for (const connection of this.#connections.keys()) {
+      this.forget(connection, carriedSmb(connection));
     }
-    return [...sums].map(([reason, { bytes, count, frames }]) => ({
+    return [...this.#sums].map(([reason, { bytes, count, frames }]) => ({
       reason: `${bytes} ${bytes === 1 ? "byte" : "bytes"} of SMB connections were ${reason}`,
       loss: reason !== REPEATED,
       count,

@@ -89,6 +89,11 @@ export async function readCapture(
     }
   }, {
     repeated: (event) => missing.add(event),
+    forgotten: ({ number }, flow) => {
+      missing.forget(number, tracker.carriedSmb(number));
+      tracker.forget(number);
+      if (flow !== null) capture.forget(flow);
+    },
     ...(options.order === undefined ? {} : { order: options.order }),
   });
   for await (const _ of capture.segments((segment) => reassembler.push(segment))) {

@@ -122,7 +122,8 @@ export interface StreamEnd {
   readonly direction: Direction;
   /**
    * "fin": all bytes before the FIN were delivered. The others are told when another connection takes the endpoints or the
-   * capture ends: "rst" when either side had reset the connection, "reused" and "capture" when neither side had ended it.
+   * capture ends, or when too many others came since: "rst" when either side had reset the connection, "reused" and
+   * "capture" when neither side had ended it.
    */
   readonly reason: "fin" | "rst" | "reused" | "capture";
   /** The packet that ended it: with the FIN, the RST, the next SYN, or for "capture" the last one of the connection. */
@@ -156,6 +157,11 @@ export interface ReassemblyLimits {
   readonly directionBytes: number;
   /** Bytes kept behind holes in all directions; 64 MiB unless told. */
   readonly totalBytes: number;
+  /**
+   * Connections of which something is remembered, ended ones among them; 32 768 unless told. Of more, a quarter is let go: those
+   * that ended the longest ago, then those that were silent for the longest time, which end with that.
+   */
+  readonly connections: number;
   /** Separate intervals kept in one direction; 4096 unless told. */
   readonly intervals: number;
   /** Segments of the connection after which an acknowledged hole is given up; 64 unless told. */
@@ -169,6 +175,8 @@ export interface ReassemblyLimits {
   readonly order: "time" | "file";
   /** Told of payload that had been seen before: a retransmission, or a packet that was captured twice. */
   readonly repeated: (repeated: StreamRepeat) => void;
+  /** Told of a connection of which nothing is remembered any more; with its flow, unless another connection has that now. */
+  readonly forgotten: (connection: Connection, flow: Flow | null) => void;
 }
 
 /** Counts of what was put aside without loss. */
@@ -182,11 +190,13 @@ export interface ReassemblyCounts {
 const DEFAULT_LIMITS: ReassemblyLimits = {
   directionBytes: 0x800000,
   totalBytes: 0x4000000,
+  connections: 32_768,
   intervals: 4096,
   patienceSegments: 64,
   patienceSeconds: 2,
   order: "time",
   repeated: () => {},
+  forgotten: () => {},
 };
 
 /**
@@ -250,8 +260,8 @@ class DirectionState implements Direction {
 class ConnectionState implements Connection {
   readonly number: number;
   readonly opened: Stamp;
-  /** Identifies the direction of the first packet. */
-  readonly firstFlow: number;
+  /** The direction of the first packet. */
+  readonly flow: Flow;
   readonly directions: readonly [DirectionState, DirectionState];
   last: Stamp;
   segments = 0;
@@ -273,7 +283,7 @@ class ConnectionState implements Connection {
     const reverse: Flow = { id: flow.id ^ 1, source: flow.destination, destination: flow.source };
     this.number = number;
     this.opened = this.last = stamp;
-    this.firstFlow = flow.id;
+    this.flow = flow;
     this.directions = [
       new DirectionState(this, { flow, index: 0 }),
       new DirectionState(this, { flow: reverse, index: 1 }),
@@ -289,6 +299,7 @@ export class Reassembler {
   readonly #limits: ReassemblyLimits;
   /** The present connection of each pair of flows. */
   readonly #current: (ConnectionState | undefined)[] = [];
+  #remembered = 0;
   #connections = 0;
   #keptBytes = 0;
 
@@ -319,7 +330,7 @@ export class Reassembler {
   /** Takes the next segment of the capture. */
   push(segment: Segment): void {
     const connection = this.#connectionOf(segment);
-    const index = segment.flow.id === connection.firstFlow ? 0 : 1;
+    const index = segment.flow.id === connection.flow.id ? 0 : 1;
     const own = connection.directions[index];
     const peer = connection.directions[1 - index] as DirectionState;
     connection.last = segment.stamp;
@@ -369,11 +380,30 @@ export class Reassembler {
       learnInitial(current, segment);
       return current;
     }
-    if (current !== undefined) this.#endBoth(current, { reason: "reused", ended: segment.stamp });
+    if (current !== undefined) {
+      this.#endBoth(current, { reason: "reused", ended: segment.stamp });
+      this.#limits.forgotten(current, null);
+    } else if (++this.#remembered > this.#limits.connections) {
+      this.#forgetOldest();
+    }
     const connection = new ConnectionState(this.#connections++, segment);
     learnInitial(connection, segment);
     this.#current[pair] = connection;
     return connection;
+  }
+
+  #forgetOldest(): void {
+    const rank = ({ directions: [one, other] }: ConnectionState) =>
+      one.ended && other.ended ? 0 : 1;
+    const oldest = this.#current.filter((connection) => connection !== undefined)
+      .sort((one, other) => rank(one) - rank(other) || one.last.frame - other.last.frame)
+      .slice(0, Math.max(1, this.#limits.connections / 4));
+    for (const connection of oldest) {
+      this.#endBoth(connection, { reason: "capture" });
+      this.#current[connection.flow.id >>> 1] = undefined;
+      this.#limits.forgotten(connection, connection.flow);
+    }
+    this.#remembered -= oldest.length;
   }
 
   #synchronise(own: DirectionState, segment: Segment): void {
@@ -736,14 +766,14 @@ export class Reassembler {
 /** Whether a segment opens another connection on the same endpoints, as Wireshark decides it. */
 function startsAnew(current: ConnectionState, segment: Segment): boolean {
   if ((segment.flags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) !== TCP_FLAG.SYN) return false;
-  const own = current.directions[segment.flow.id === current.firstFlow ? 0 : 1];
+  const own = current.directions[segment.flow.id === current.flow.id ? 0 : 1];
   if (own.initial === undefined) return false;
   return own.initial !== segment.seq;
 }
 
 /** Notes the initial sequence numbers that a packet tells of: its own, and the peer's through what it acknowledges. */
 function learnInitial(connection: ConnectionState, segment: Segment): void {
-  const index = segment.flow.id === connection.firstFlow ? 0 : 1;
+  const index = segment.flow.id === connection.flow.id ? 0 : 1;
   const own = connection.directions[index];
   const peer = connection.directions[1 - index] as DirectionState;
   const syn = (segment.flags & TCP_FLAG.SYN) !== 0;

@@ -540,3 +540,30 @@ Deno.test("segments made up at random keep to the limits", () => {
   reassembler.finish();
   assertEquals(reassembler.keptBytes, 0);
 });
+
+Deno.test("of too many connections those are let go that ended, then those that are silent the longest", () => {
+  const told: string[] = [];
+  const forgotten: string[] = [];
+  const reassembler = new Reassembler((event) => {
+    if (event.kind !== "end") return;
+    told.push(`${event.direction.connection.number} ${event.reason}`);
+  }, {
+    connections: 8,
+    forgotten: ({ number }, flow) => forgotten.push(`${number} ${flow?.id ?? "reused"}`),
+  });
+  let frame = 0;
+  const push = (step: Step) => reassembler.push(segmentOf(step, ++frame));
+  for (let pair = 0; pair < 8; pair++) push({ pair, flags: "S", seq: 100 });
+  push({ pair: 5, flags: "FA", seq: 101, ack: 501 });
+  push({ pair: 5, way: "<", flags: "FA", seq: 501, ack: 102 });
+  push({ pair: 0, flags: "A", seq: 101, ack: 501, data: "x" });
+  told.length = 0;
+  push({ pair: 8, flags: "S", seq: 100 });
+  assertEquals(told, ["1 capture", "1 capture"]);
+  assertEquals(forgotten, ["5 10", "1 2"]);
+  push({ pair: 1, flags: "A", seq: 101, data: "late" });
+  assertEquals(reassembler.streamNumber(flowOf(1, ">")), 9);
+  push({ pair: 0, flags: "S", seq: 900 });
+  assertEquals(forgotten.slice(2), ["0 reused"]);
+  assertEquals(reassembler.streamNumber(flowOf(0, ">")), 10);
+});

@@ -10,7 +10,7 @@ import { enterIp, type IpAddresses } from "./ip.ts";
 import { enterLink } from "./link.ts";
 import type { NoteBook } from "./notes.ts";
 import { MAX_PACKET_BYTES, type Packet } from "./packet.ts";
-import { Segment, SegmentReader } from "./tcp.ts";
+import { type Flow, Segment, SegmentReader } from "./tcp.ts";
 
 /** Turns packets into segments; one per capture, as it numbers the flows. */
 export class SegmentDecoder {
@@ -47,6 +47,11 @@ export class SegmentDecoder {
     if (refusal !== undefined) return this.#refuse(refusal, packet);
     const result = this.#segments.read(cursor, packet);
     return result instanceof Segment ? result : this.#refuse(result, packet);
+  }
+
+  /** Lets go of a flow and its reverse: their next packets would be those of others. */
+  forget(flow: Flow): void {
+    this.#segments.forget(flow);
   }
 
   /** Nothing more comes: notes what is still incomplete. */

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { big, concat, ethernet, ipv4, ipv6, little, packet, tcp, text } from "./_build.ts";
 import { SegmentDecoder } from "./decode.ts";
 import { NoteBook } from "./notes.ts";
-import type { Segment } from "./tcp.ts";
+import { FlowTable, type Segment } from "./tcp.ts";
 
 const RAW = 101;
 
@@ -249,4 +249,26 @@ Deno.test("both directions of a conversation share a pair of flow numbers", () =
     })?.flow.id
   );
   assertEquals(ids, [0, 2, 1, 3, 0, 4, 5]);
+});
+
+Deno.test("flows are told apart however many there are, and one that was let go frees its number", () => {
+  const flows = new FlowTable();
+  const key = new Uint8Array(12);
+  const view = new DataView(key.buffer);
+  const places = { sourceOffset: 0, destinationOffset: 4, addressBytes: 4 };
+  const find = (client: number, turned = false) => {
+    const [from, to] = turned ? [4, 0] : [0, 4];
+    view.setUint32(from, 0x0a000000 + (client >>> 12));
+    view.setUint32(to, 0x0a800001);
+    view.setUint16(8 + from / 2, 1024 + (client & 0xfff));
+    view.setUint16(8 + to / 2, 445);
+    return flows.find(key, 8, places);
+  };
+  for (let client = 0; client < 100_000; client++) assertEquals(find(client)?.id, client * 2);
+  assertEquals(find(77_777)?.id, 155_554);
+  assertEquals(find(77_777, true)?.id, 155_555);
+  assertEquals(find(77_777)?.source, { address: "10.0.0.18", port: 1024 + (77_777 & 0xfff) });
+  for (const client of [5, 77_777]) flows.forget(find(client, true)!);
+  assertEquals([find(200_000)?.id, find(5)?.id, find(77_777)?.id], [155_554, 10, 200_000]);
+  assertEquals(find(4)?.id, 8);
 });

@@ -15,7 +15,7 @@ import { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.
 import { PacketOrder } from "./order.ts";
 import { inOrderOfTime, type SeriesFile } from "./series.ts";
 import { type ByteInput, openSource } from "./source.ts";
-import type { Segment } from "./tcp.ts";
+import type { Flow, Segment } from "./tcp.ts";
 
 export { CaptureError } from "./errors.ts";
 export { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
@@ -65,6 +65,8 @@ export interface Capture {
    * @throws {CaptureError} When the input cannot be read any further.
    */
   segments(take: (segment: Segment) => void): AsyncIterable<void>;
+  /** Lets go of a flow and its reverse, of which nothing more is expected; what comes all the same has flows of its own. */
+  forget(flow: Flow): void;
   /** Releases the input when the segments are not read. */
   close(): void;
 }
@@ -140,6 +142,10 @@ class OpenCapture implements Capture {
 
   get notes(): readonly CaptureNote[] {
     return withPlaces(this.#notes.list(), this.files);
+  }
+
+  forget(flow: Flow): void {
+    this.#decoder.forget(flow);
   }
 
   close(): void {

@@ -104,6 +104,11 @@ export class SegmentReader {
     this.#addresses = addresses;
   }
 
+  /** Lets go of what is known of a flow and its reverse. */
+  forget(flow: Flow): void {
+    this.#flows.forget(flow);
+  }
+
   /** The segment whose header is at the cursor; the same object each time. */
   read(cursor: Cursor, packet: Packet): Segment | Refusal {
     const { bytes, offset, end } = cursor;
@@ -128,41 +133,50 @@ export class SegmentReader {
 }
 
 class Conversation {
-  readonly addressBytes: number;
-  /** Both addresses, then both ports, as 32-bit words. */
-  readonly key: Uint32Array;
+  /** First words of both addresses: all of IPv4 ones. */
+  readonly one: number;
+  readonly other: number;
+  /** Source port in the upper half. */
+  readonly ports: number;
+  /** Both addresses of IPv6. */
+  readonly words: Uint32Array | null;
+  readonly hash: number;
   readonly forward: Flow;
   readonly backward: Flow;
+  /** The one before it with the same hash. */
+  next: Conversation | null;
 
-  constructor(key: Uint32Array, options: { number: number; addressBytes: number }) {
-    this.key = key;
-    this.addressBytes = options.addressBytes;
-    const ports = wordOf(key, 8);
-    const source = { address: addressText(key, 0, options.addressBytes), port: ports >>> 16 };
-    const destination = {
-      address: addressText(key, 4, options.addressBytes),
-      port: ports & 0xffff,
-    };
-    this.forward = { id: options.number * 2, source, destination };
-    this.backward = { id: options.number * 2 + 1, source: destination, destination: source };
+  constructor(
+    key: Uint32Array,
+    options: { number: number; addressBytes: number; hash: number; next: Conversation | null },
+  ) {
+    const { number, addressBytes } = options;
+    this.one = wordOf(key, 0);
+    this.other = wordOf(key, 4);
+    this.ports = wordOf(key, 8);
+    this.words = addressBytes === 4 ? null : key.slice(0, 8);
+    this.hash = options.hash;
+    this.next = options.next;
+    const source = { address: addressText(key, 0, addressBytes), port: this.ports >>> 16 };
+    const destination = { address: addressText(key, 4, addressBytes), port: this.ports & 0xffff };
+    this.forward = { id: number * 2, source, destination };
+    this.backward = { id: number * 2 + 1, source: destination, destination: source };
   }
 
   /** The flow of this conversation that a key stands for, if either. */
   match(key: Uint32Array, addressBytes: number): Flow | undefined {
-    if (addressBytes !== this.addressBytes) return undefined;
-    const own = this.key;
+    const { words } = this;
+    if ((words === null) !== (addressBytes === 4)) return undefined;
+    const ports = key[8];
     if (
-      own[8] === key[8] && own[0] === key[0] && own[4] === key[4] && own[1] === key[1] &&
-      own[2] === key[2] && own[3] === key[3] && own[5] === key[5] && own[6] === key[6] &&
-      own[7] === key[7]
+      ports === this.ports && this.one === key[0] && this.other === key[4] &&
+      (words === null || sameWords(words, key, 0))
     ) {
       return this.forward;
     }
-    const ports = wordOf(key, 8);
     if (
-      own[8] === ((ports << 16) | (ports >>> 16)) >>> 0 && own[0] === key[4] &&
-      own[4] === key[0] && own[1] === key[5] && own[2] === key[6] && own[3] === key[7] &&
-      own[5] === key[1] && own[6] === key[2] && own[7] === key[3]
+      ports === ((this.ports << 16) | (this.ports >>> 16)) >>> 0 && this.one === key[4] &&
+      this.other === key[0] && (words === null || sameWords(words, key, 4))
     ) {
       return this.backward;
     }
@@ -170,11 +184,23 @@ class Conversation {
   }
 }
 
+/** Whether two pairs of addresses are equal, the second one turned by so many words. */
+function sameWords(words: Uint32Array, key: Uint32Array, turn: number): boolean {
+  for (let word = 0; word < 8; word++) if (words[word] !== key[word ^ turn]) return false;
+  return true;
+}
+
+const FIRST_SLOTS = 1024;
+
 /** Gives every pair of endpoints its two flows. */
 export class FlowTable {
-  readonly #byHash = new Map<number, Conversation[]>();
+  /** Lists of conversations by hash. */
+  #slots: (Conversation | null)[] = new Array(FIRST_SLOTS).fill(null);
   readonly #key = new Uint32Array(9);
-  #count = 0;
+  /** By number. */
+  readonly #conversations: (Conversation | null)[] = [];
+  /** Numbers of those that were forgotten. */
+  readonly #free: number[] = [];
   #last: Conversation | undefined;
 
   /** The flow of the packet whose TCP header is at an offset; undefined when there are too many. */
@@ -184,13 +210,6 @@ export class FlowTable {
     if (addressBytes === 4) {
       key[0] = uint32(bytes, addresses.sourceOffset);
       key[4] = uint32(bytes, addresses.destinationOffset);
-      key[1] =
-        key[2] =
-        key[3] =
-        key[5] =
-        key[6] =
-        key[7] =
-          0;
     } else {
       for (let word = 0; word < 4; word++) {
         key[word] = uint32(bytes, addresses.sourceOffset + word * 4);
@@ -201,37 +220,79 @@ export class FlowTable {
     return this.#last?.match(key, addressBytes) ?? this.#lookUp(key, addressBytes);
   }
 
+  /** Lets go of a flow's conversation: another one may get its number. */
+  forget({ id }: Flow): void {
+    const forgotten = this.#conversations[id >>> 1];
+    if (forgotten === undefined || forgotten === null) return;
+    const slot = forgotten.hash & (this.#slots.length - 1);
+    if (this.#slots[slot] === forgotten) this.#slots[slot] = forgotten.next;
+    for (let before = this.#slots[slot]!; before !== null; before = before.next!) {
+      if (before.next === forgotten) before.next = forgotten.next;
+    }
+    this.#conversations[id >>> 1] = null;
+    this.#free.push(id >>> 1);
+    if (this.#last === forgotten) this.#last = undefined;
+  }
+
   #lookUp(key: Uint32Array, addressBytes: number): Flow | undefined {
-    const hash = hashOf(key);
-    let sameHash = this.#byHash.get(hash);
-    if (sameHash === undefined) this.#byHash.set(hash, sameHash = []);
-    for (const conversation of sameHash) {
-      const flow = conversation.match(key, addressBytes);
+    const hash = hashOf(key, addressBytes);
+    const slot = hash & (this.#slots.length - 1);
+    let inSlot = 0;
+    for (let found = this.#slots[slot]!; found !== null; found = found.next!) {
+      const flow = found.match(key, addressBytes);
       if (flow !== undefined) {
-        this.#last = conversation;
+        this.#last = found;
         return flow;
       }
+      inSlot++;
     }
-    if (this.#count >= MAX_CONVERSATIONS || sameHash.length >= MAX_COLLISIONS) return undefined;
-    const conversation = new Conversation(key.slice(), { number: this.#count++, addressBytes });
-    sameHash.push(conversation);
+    const count = this.#conversations.length - this.#free.length;
+    if (count >= MAX_CONVERSATIONS || inSlot >= MAX_COLLISIONS) return undefined;
+    const number = this.#free.pop() ?? this.#conversations.length;
+    const next = this.#slots[slot]!;
+    const conversation = new Conversation(key, { number, addressBytes, hash, next });
+    this.#conversations[number] = conversation;
+    this.#slots[slot] = conversation;
     this.#last = conversation;
+    if (count >= this.#slots.length) this.#grow();
     return conversation.forward;
+  }
+
+  #grow(): void {
+    const before = this.#slots;
+    this.#slots = new Array(4 * before.length).fill(null);
+    for (const first of before) {
+      for (let moved = first; moved !== null;) {
+        const { next } = moved;
+        const slot = moved.hash & (this.#slots.length - 1);
+        moved.next = this.#slots[slot]!;
+        this.#slots[slot] = moved;
+        moved = next;
+      }
+    }
   }
 }
 
-/** The same for both directions, and small enough to be an integer inside the engine. */
-function hashOf(key: Uint32Array): number {
+/** The same for both directions. */
+function hashOf(key: Uint32Array, addressBytes: number): number {
   const ports = wordOf(key, 8);
-  let one = ports >>> 16;
-  let other = ports & 0xffff;
-  for (let word = 0; word < 4; word++) {
-    one = Math.imul(one ^ wordOf(key, word), 0x9e3779b1);
-    one ^= one >>> 15;
-    other = Math.imul(other ^ wordOf(key, word + 4), 0x9e3779b1);
-    other ^= other >>> 15;
+  let one = mixed(ports >>> 16, wordOf(key, 0));
+  let other = mixed(ports & 0xffff, wordOf(key, 4));
+  if (addressBytes === 16) {
+    for (let word = 1; word < 4; word++) {
+      one = mixed(one, wordOf(key, word));
+      other = mixed(other, wordOf(key, word + 4));
+    }
   }
-  return (one + other) & 0x3fffffff;
+  return mixed(one ^ other, one + other);
+}
+
+/** Each bit of both numbers reaches most bits of the result. */
+function mixed(hash: number, word: number): number {
+  let bits = Math.imul(hash ^ Math.imul(word, 0xcc9e2d51), 0x85ebca6b);
+  bits ^= bits >>> 13;
+  bits = Math.imul(bits, 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
 }
 
 function addressText(key: Uint32Array, word: number, addressBytes: number): string {
