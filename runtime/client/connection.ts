@@ -83,11 +83,11 @@ export interface RequestSpec<C extends CommandName = CommandName> extends Reques
 export class Connection {
   readonly #link: Link;
 
-  readonly #net: NetworkFaults;
+  /** Made when it is asked for: most connections have no faults. */
+  #net: NetworkFaults | null = null;
 
   private constructor(link: Link) {
     this.#link = link;
-    this.#net = networkFaults(link);
   }
 
   /** Takes over an open transport and reads from it from now on. */
@@ -255,7 +255,7 @@ export class Connection {
 
   /** Faults of the network, made on this side. */
   get net(): NetworkFaults {
-    return this.#net;
+    return this.#net ??= networkFaults(this.#link);
   }
 
   /** Ends the connection at once: whatever is outstanding rejects with `TransportError`. Idempotent. */

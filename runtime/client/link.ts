@@ -160,7 +160,8 @@ export class Link {
   readonly #trees = new Map<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
   /** Breaks that nobody has decided about yet. */
   readonly #breaks = new Map<NoticedBreak, BreakNotice>();
-  readonly #longFrames = new LongFrames();
+  /** Made for the first long frame. */
+  #longFrames: LongFrames | null = null;
   /** Frames that wait for one which is being encrypted; null where nothing waits. */
   #outgoing: Outgoing[] | null = null;
   /** The frame of the message that is being sent shall not arrive. */
@@ -302,24 +303,28 @@ export class Link {
     for (const effect of effects) this.#perform(effect);
   }
 
+  get #long(): LongFrames {
+    return this.#longFrames ??= new LongFrames();
+  }
+
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case "write":
         this.#write(effect.chunks);
         return;
       case "writeSealed":
-        this.#write(this.#longFrames.seal(effect.job));
+        this.#write(this.#long.seal(effect.job));
         return;
       case "writeSigned":
-        this.#write(this.#longFrames.sign(effect.job, effect));
+        this.#write(this.#long.sign(effect.job, effect));
         return;
       case "open":
-        this.#longFrames.open(effect.job)
+        this.#long.open(effect.job)
           .then((text) => this.#settled(this.engine.opened(effect.id, text, this.now())))
           .catch((error) => this.#fail(error));
         return;
       case "verify":
-        this.#longFrames.verify(effect.job, effect.signature)
+        this.#long.verify(effect.job, effect.signature)
           .then((isValid) => this.#settled(this.engine.verified(effect.id, isValid, this.now())))
           .catch((error) => this.#fail(error));
         return;

@@ -61,7 +61,9 @@ export class FaultTransport implements Transport, FaultControls {
   readonly #sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly #rx: Lane = { stalled: null, delay: 0, left: Infinity };
   readonly #tx: Lane = { stalled: null, delay: 0, left: Infinity };
-  readonly #ended = new AbortController();
+  #isOver = false;
+  /** Ends waits early; made for the first one. */
+  #ending: AbortController | null = null;
   readonly #closed = Promise.withResolvers<TransportError | null>();
   // Made once, not for every read; there is one read at a time.
   readonly #onRead = (count: number | null): number | null | Promise<number | null> =>
@@ -170,7 +172,7 @@ export class FaultTransport implements Transport, FaultControls {
     await this.#hold(lane);
     if (this.#isHalfOpen) await this.#end();
     if (this.#fault !== null) throw this.#fault;
-    if (count === null || this.#ended.signal.aborted) return null;
+    if (count === null || this.#isOver) return null;
     lane.left -= count;
     // The limit may have come while the bytes were on their way.
     if (lane.left < 0) count += lane.left;
@@ -185,8 +187,8 @@ export class FaultTransport implements Transport, FaultControls {
 
   /** Waits as long as a chunk of a direction has to. */
   async #hold(lane: Lane): Promise<void> {
-    if (lane.delay > 0) await this.#sleep(lane.delay, this.#ended.signal);
-    while (lane.stalled !== null && !this.#ended.signal.aborted) {
+    if (lane.delay > 0) await this.#sleep(lane.delay, this.#ended);
+    while (lane.stalled !== null && !this.#isOver) {
       await Promise.race([lane.stalled.promise, this.#end()]);
     }
   }
@@ -205,16 +207,23 @@ export class FaultTransport implements Transport, FaultControls {
   }
 
   #finish(fault: TransportError | null): void {
-    if (this.#ended.signal.aborted) return;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#fault = fault;
-    this.#ended.abort();
+    this.#ending?.abort();
     this.#inner.close();
     this.#closed.resolve(fault);
   }
 
+  get #ended(): AbortSignal {
+    this.#ending ??= new AbortController();
+    if (this.#isOver) this.#ending.abort();
+    return this.#ending.signal;
+  }
+
   /** The end of this side. */
   #end(): Promise<void> {
-    const { signal } = this.#ended;
+    const signal = this.#ended;
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) =>
       signal.addEventListener("abort", () => resolve(), { once: true })

@@ -78,7 +78,8 @@ export function checkedFrameLength(length: number): number {
  */
 export class FrameDecoder {
   readonly #maxLength: number;
-  readonly #header = new Uint8Array(HEADER_LENGTH);
+  /** What there is of the header, as a number. */
+  #header = 0;
   #headerLength = 0;
   /** Of the frames so far: a peer that has sent this much may announce it again. */
   #longest = 0;
@@ -138,7 +139,7 @@ export class FrameDecoder {
   #takeHeader(chunk: Uint8Array, position: number): number {
     const taken = Math.min(HEADER_LENGTH - this.#headerLength, chunk.byteLength - position);
     for (let i = 0; i < taken; i++) {
-      this.#header[this.#headerLength + i] = chunk[position + i] as number;
+      this.#header = (this.#header << 8) | (chunk[position + i] as number);
     }
     this.#headerLength += taken;
     return position + taken;
@@ -146,10 +147,8 @@ export class FrameDecoder {
 
   /** The header is complete: passes on a view when the whole payload is at hand, else keeps what there is. */
   #begin(chunk: Uint8Array, position: number, frames: Frame[]): number {
-    const header = this.#header;
-    const type = header[0] as number;
-    const high = ((header[1] as number) << 16) | ((header[2] as number) << 8);
-    const length = this.#payloadLength(type, high | (header[3] as number));
+    const type = this.#header >>> 24;
+    const length = this.#payloadLength(type, this.#header & 0xffffff);
     if (chunk.byteLength - position >= length) {
       frames.push({ type, payload: chunk.subarray(position, position + length) });
       this.#headerLength = 0;
