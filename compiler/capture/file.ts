@@ -138,14 +138,8 @@ export class CaptureFile {
     } else if (isPcapng(first)) {
       this.#reader = new PcapngReader(options);
     } else if (pcapMagic(first) === undefined) {
-      const shown = Array.from(first.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0"));
       const { name } = this.source;
-      throw new CaptureError(
-        `Cannot read capture ${name}: it begins with ${
-          shown.join(" ")
-        }, which is neither pcap nor pcapng`,
-        { source: name },
-      );
+      throw new CaptureError(`Cannot read capture ${name}: ${whatElse(first)}`, { source: name });
     } else {
       const header = readPcapHeader(first);
       if (header === undefined) {
@@ -156,6 +150,26 @@ export class CaptureFile {
     }
   }
 }
+
+/** What bytes are that are no capture which is read here. */
+function whatElse(first: Uint8Array): string {
+  const text = String.fromCharCode(...first.subarray(0, 5));
+  for (const [magic, format] of OTHER_FORMATS) {
+    if (text.startsWith(magic)) {
+      return `it is a capture of ${format}, write it as pcapng with editcap first`;
+    }
+  }
+  const shown = Array.from(first.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0"));
+  return `it begins with ${shown.join(" ")}, which is neither pcap nor pcapng`;
+}
+
+const OTHER_FORMATS: readonly (readonly [string, string])[] = [
+  ["GMBU", "Network Monitor"],
+  ["RTSS", "Network Monitor 1"],
+  ["snoop", "snoop"],
+  ["TRSNI", "the Sniffer"],
+  ["XCP", "NetXRay"],
+];
 
 function failedRead(source: CaptureSource, cause: unknown): CaptureError {
   const why = cause instanceof Error ? cause.message : String(cause);

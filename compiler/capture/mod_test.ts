@@ -171,6 +171,10 @@ Deno.test("an empty file is a capture without packets", async () => {
 Deno.test("what is no capture is refused in one sentence", async () => {
   const cases: [Uint8Array, string][] = [
     [text("hello world"), "begins with 68 65 6c 6c, which is neither pcap nor pcapng"],
+    [
+      text("GMBU\u0000\u0002"),
+      "it is a capture of Network Monitor, write it as pcapng with editcap",
+    ],
     [text("BZh91AY&SY"), "it is compressed with bzip2, decompress it first"],
     [big(4, 0xfd377a58, 0), "it is compressed with xz, decompress it first"],
   ];
