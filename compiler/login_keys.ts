@@ -37,7 +37,13 @@ export interface OpenedLogin {
 const NOTHING: OpenedLogin = { mechanism: null, user: null, service: null, sessionKey: null };
 
 /** Names of the types of keys that services have. */
-const TYPE_NAMES = new Map([[17, "aes128"], [18, "aes256"], [23, "rc4"]]);
+const TYPE_NAMES = new Map([
+  [17, "aes128"],
+  [18, "aes256"],
+  [19, "aes128-sha2"],
+  [20, "aes256-sha2"],
+  [23, "rc4"],
+]);
 
 /** Opens logins. */
 export class LoginKeys {

@@ -15,7 +15,7 @@ export const ZSTD_MAGIC = 0xfd2fb528;
 
 /** What `zstd --long` uses, and what the tool itself accepts unless told otherwise. */
 const MAX_WINDOW_BYTES = 0x8000000;
-/** Largest block (RFC 8878 section 3.1.1.2.4). */
+/** Largest block (RFC 8878). */
 const MAX_BLOCK_BYTES = 0x20000;
 /** Magic, descriptor, window, dictionary id and content size. */
 const MAX_HEADER_BYTES = 18;

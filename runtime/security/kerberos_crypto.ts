@@ -1,6 +1,6 @@
 /**
- * Kerberos encryption, the deciphering half: aes128- and aes256-cts-hmac-sha1-96 (RFC 3961, RFC 3962) and rc4-hmac
- * (RFC 4757). Each checks its signature, so a wrong key is told from a right one.
+ * Kerberos encryption, the deciphering half: aes128- and aes256-cts-hmac-sha1-96 (RFC 3961, RFC 3962), their successors with
+ * SHA-2 (RFC 8009) and rc4-hmac (RFC 4757). Each checks its signature, so a wrong key is told from a right one.
  *
  * @module
  */
@@ -13,6 +13,8 @@ import { rc4 } from "./rc4.ts";
 export const EncryptionType = {
   AES128_CTS_HMAC_SHA1_96: 17,
   AES256_CTS_HMAC_SHA1_96: 18,
+  AES128_CTS_HMAC_SHA256_128: 19,
+  AES256_CTS_HMAC_SHA384_192: 20,
   RC4_HMAC: 23,
 } as const;
 
@@ -47,6 +49,10 @@ export function decryptKerberos(
       return key.value.length === 16 ? decryptAes(key.value, usage, data) : null;
     case EncryptionType.AES256_CTS_HMAC_SHA1_96:
       return key.value.length === 32 ? decryptAes(key.value, usage, data) : null;
+    case EncryptionType.AES128_CTS_HMAC_SHA256_128:
+      return key.value.length === 16 ? decryptAesSha2(key.value, usage, data) : null;
+    case EncryptionType.AES256_CTS_HMAC_SHA384_192:
+      return key.value.length === 32 ? decryptAesSha2(key.value, usage, data) : null;
     case EncryptionType.RC4_HMAC:
       return key.value.length === 16 ? decryptRc4(key.value, usage, data) : null;
     default:
@@ -61,6 +67,25 @@ function decryptAes(key: Uint8Array, usage: number, data: Uint8Array): Uint8Arra
   const integrityKey = deriveKerberosKey(key, usageConstant(usage, 0x55));
   const mac = createHmac("sha1", integrityKey).update(plain).digest().subarray(0, AES_MAC);
   return equalBytes(mac, data.subarray(-AES_MAC)) ? plain.subarray(BLOCK) : null;
+}
+
+/** The signature is over the ciphertext, behind an initial vector of zeros (RFC 8009). */
+function decryptAesSha2(key: Uint8Array, usage: number, data: Uint8Array): Uint8Array | null {
+  const hash = key.length === 16 ? "sha256" : "sha384";
+  const macBytes = key.length === 16 ? 16 : 24;
+  if (data.length < BLOCK + macBytes) return null;
+  const ciphertext = data.subarray(0, -macBytes);
+  const derived = (kind: 0x55 | 0xaa, length: number) =>
+    createHmac(hash, key).update(concatBytes(
+      Uint8Array.of(0, 0, 0, 1),
+      usageConstant(usage, kind),
+      // A zero, and the length in bits.
+      Uint8Array.of(0, 0, 0, (length * 8) >> 8, (length * 8) & 0xff),
+    )).digest().subarray(0, length);
+  const mac = createHmac(hash, derived(0x55, macBytes)).update(new Uint8Array(BLOCK))
+    .update(ciphertext).digest().subarray(0, macBytes);
+  if (!equalBytes(mac, data.subarray(-macBytes))) return null;
+  return decryptCts(Uint8Array.from(derived(0xaa, key.length)), ciphertext).subarray(BLOCK);
 }
 
 function decryptRc4(key: Uint8Array, usage: number, data: Uint8Array): Uint8Array | null {

@@ -66,6 +66,36 @@ Deno.test("keys derived from a password are as RFC 3962 has them", () => {
   assertEquals(derived(32), "55a6ac740ad17b4846941051e1e8b0a7548d93b0ab30a8bc3ff16280382b8c2a");
 });
 
+/** RFC 8009 appendix A: key usage 2, plain texts that count up. */
+const SHA2: [number, string, [number, string][]][] = [
+  [19, "3705d96080c17728a0e800eab6e0d23c", [
+    [0, "ef85fb890bb8472f4dab20394dca781d ad877eda39d50c870c0d5a0a8e48c718"],
+    [6, "84d7f30754ed987bab0bf3506beb09cfb55402cef7e6 877ce99e247e52d16ed4421dfdf8976c"],
+    [
+      16,
+      "3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc2 95fb4852e7d83e1e7c48c37eebe6b0d3",
+    ],
+  ]],
+  [20, "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52", [
+    [0, "41f53fa5bfe7026d91faf9be959195a0 58707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c"],
+    [
+      6,
+      "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9 f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2",
+    ],
+  ]],
+];
+for (const [type, base, samples] of SHA2) {
+  Deno.test(`samples of type ${type} are deciphered as RFC 8009 has them`, () => {
+    const key = { type, value: bytes(base) };
+    for (const [length, data] of samples) {
+      const plain = decryptKerberos(key, 2, bytes(data));
+      assertEquals(plain?.length, length);
+      assertEquals(hex(plain!), hex(Uint8Array.from({ length }, (_, index) => index)));
+      assertEquals(decryptKerberos(key, 3, bytes(data)), null);
+    }
+  });
+}
+
 Deno.test("rc4-hmac of Samba's authentication service is read with the user's NT hash", () => {
   const key = { type: EncryptionType.RC4_HMAC, value: ntHash("AlicePass1!") };
   const plain = decryptKerberos(key, 3, RC4_ANSWER);
