@@ -12,6 +12,12 @@ export declare function replay<
   const C extends Record<string, ReplayClient> = Record<string, ReplayClient>,
 >(options: ReplayOptions<P, C>, functions: ReplayFunctions<P, C>): Scenario;
 
+/** Several scenarios in one run, each with its own load; the names are tags of everything that they do. */
+export declare function suite(
+  options: SuiteOptions,
+  parts: Readonly<Record<string, Scenario>>,
+): Scenario;
+
 /** Checks a value; a check that does not hold ends the run, and the report names its line. */
 export declare const expect: Expect;
 
@@ -23,6 +29,9 @@ export declare function hex(digits: string): Uint8Array<ArrayBuffer>;
 
 /** The content of a file of the scenario's folder, named by its hash, for a write. */
 export declare function blob(path: string): BlobReference;
+
+/** Rows of a client, for its play(): a file that smbench compile wrote beside the scenario. */
+export declare function rows(path: string): RowsReference;
 
 /** A number of bytes from a number or from text with a unit, as in "64k". */
 export declare function size(value: number | string): number;

@@ -29,6 +29,7 @@ export const runCommand: Command = {
   details: [
     "Runs a scenario in a sandbox that reaches the target and nothing else, and says what came of it. Without --target it runs against a server in memory.",
     "With --backend marsaud the npm package @marsaud/smb2 carries the operations out: plain files over 2.0.2 and 2.1, without signing, leases, locks, FSCTLs and compounds. A workload with anything else is refused before the run; a scenario is stopped at the first operation that is, with exit code 2.",
+    "Where SMBENCH_ALLOW_TARGETS is set (names with *, separated by commas), other servers are refused.",
     "The password comes from SMBENCH_PASSWORD, from --password-file, or from a prompt; never from the command line. With a scenario, --help lists its parameters too.",
   ],
   options: [
@@ -66,7 +67,11 @@ export const runCommand: Command = {
     { name: "dry-run", help: "check everything and list the operations; send nothing" },
     ...LOAD_OPTIONS,
     { name: "timeout", value: "TIME", help: "longest wait for a response; 60s unless given" },
-    { name: "root", value: "DIR", help: "directory of the share under which a replay's paths lie" },
+    { name: "root", value: "DIR", help: "directory of the share under which all paths lie" },
+    {
+      name: "outside-root",
+      help: "let a script that names paths itself leave that directory",
+    },
     {
       name: "map-share",
       value: "OLD=NEW",
@@ -132,6 +137,7 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
     }).run();
   }
   const target = parseTarget(named);
+  refuseOthers(target, terminal.env(TARGETS_VARIABLE));
   const accounts = await readAllAccounts(given, { terminal, target });
   return await new ScenarioRun({
     given,
@@ -143,6 +149,25 @@ async function run(given: Given, terminal: Terminal): Promise<ExitCode> {
     accounts,
     embedded: false,
   }).run();
+}
+
+/** The environment variable that has the servers that may be targets: names with `*`, separated by commas. */
+const TARGETS_VARIABLE = "SMBENCH_ALLOW_TARGETS";
+
+/** @throws {UsageError} When the target is none of those that are allowed. */
+function refuseOthers({ hostname }: Target, allowed: string | undefined): void {
+  if (allowed === undefined) return;
+  const names = allowed.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const fits = names.some((name) => {
+    const pattern = name.split("*").map((part) => RegExp.escape(part)).join(".*");
+    return new RegExp(`^${pattern}$`, "i").test(hostname);
+  });
+  if (fits) return;
+  throw new UsageError(
+    `Cannot run against ${hostname}: ${TARGETS_VARIABLE} allows ${
+      names.length === 0 ? "no server" : `only ${names.join(", ")}`
+    }`,
+  );
 }
 
 /** @throws {UsageError} When the package cannot carry out all of a workload. A scenario's operations are not known yet. */
@@ -207,6 +232,7 @@ function readSettings(given: Given, names: NameMapping): Settings {
     ...to === undefined ? {} : { to },
     ...loop === undefined ? {} : { loop: Number(loop) },
     ...given.has("dry-run") ? { dryRun: true } : {},
+    ...given.has("outside-root") ? { outsideRoot: true } : {},
     timeout: timeoutOf(given.value("timeout")),
     params: pairs(given.values("set"), "set"),
     shares: { ...lowered(names.shares), ...lowered(pairs(given.values("map-share"), "map-share")) },

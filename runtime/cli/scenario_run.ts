@@ -68,6 +68,7 @@ export interface Settings {
   readonly to?: number;
   readonly loop?: number;
   readonly dryRun?: boolean;
+  readonly outsideRoot?: boolean;
   readonly timeout: number;
   readonly params: Readonly<Record<string, string>>;
   readonly shares: Readonly<Record<string, string>>;
@@ -439,7 +440,7 @@ export class ScenarioRun {
     const { given, terminal, subject, path } = this.#parts;
     const summary = this.#measurement.summary();
     const standing = this.#standing(summary);
-    const bottleneck = this.#generator.bottleneck(summary);
+    const bottleneck = standing.users === null ? null : this.#generator.bottleneck(summary);
     if (bottleneck !== null) this.#noted(bottleneck);
     let { code, verdict } = this.#verdict(failure, standing);
     const place = failure?.places[0] ?? null;

@@ -10,7 +10,7 @@ export function capturedPlaces(run: Run): CapturedPlaces {
   return {
     share: (captured) => mappedShare(run, captured),
     path: (captured) =>
-      run.strict ? sharePath(captured) : run.ownPath(names.path(sharePath(captured))),
+      run.strict ? run.ownPath(sharePath(captured)) : run.ownPath(names.path(sharePath(captured))),
   };
 }
 

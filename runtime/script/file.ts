@@ -315,7 +315,9 @@ export function openFile(state: ClientState, how: {
 }): { readonly file: ScriptFile; readonly operation: Operation<File> } {
   const { options } = how;
   const path = sharePath(state.path(how.path));
-  const { request, obstacle } = requestOrObstacle(state, how);
+  const asked = requestOrObstacle(state, how);
+  const { request } = asked;
+  const obstacle = asked.obstacle ?? state.run.outside(how.share, path);
   const file = new ScriptFile(state, {
     path,
     policy: options.onBreak,

@@ -79,6 +79,8 @@ export interface RunOptions {
   readonly sharedRatio?: number;
   /** Most operations in flight. */
   readonly maxConcurrent?: number;
+  /** Whether paths outside of `root` may be touched. */
+  readonly outsideRoot?: boolean;
   /** Whether records tell what operations asked for. */
   readonly parameters?: boolean;
   /** Seconds to wait for a response. */

@@ -15,7 +15,12 @@ const AT_ONCE = 32;
 export async function makeFolders(parts: UserParts, names: readonly string[]): Promise<void> {
   const host = { ...parts.host, record: () => {}, broke: () => {} };
   const { root } = parts.options;
-  const run = new Run(host, { ...parts.options, commons: parts.commons, strict: true });
+  const run = new Run(host, {
+    ...parts.options,
+    outsideRoot: true,
+    commons: parts.commons,
+    strict: true,
+  });
   const state = new ClientState(run, "smbench");
   try {
     const { tree } = await loginUser(state, {});

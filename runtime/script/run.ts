@@ -632,6 +632,14 @@ export class Run {
     return below(shared ? root : below(root, own), path.replace(/^\\+/, ""));
   }
 
+  /** Why a path of a disk share is not to be touched: it is not below the run's root; null when it may be. */
+  outside(share: string, path: string): string | null {
+    const { root, outsideRoot } = this.options;
+    if (root === "" || outsideRoot === true || /\\IPC\$$/i.test(share)) return null;
+    const inside = `${path}\\`.toLowerCase().startsWith(`${root}\\`.toLowerCase());
+    return inside ? null : `it is outside of ${root}, below which the run is to stay`;
+  }
+
   /** Who logs in. */
   authenticator(credentials: Credentials): Authenticator {
     return this.host.authenticator(credentials, this.options.userNumber);

@@ -128,7 +128,8 @@ export class UserScope {
   #state(name: string): ClientState {
     const state = new ClientState(this.run, name);
     state.breaks.policy = this.#definition.onBreak;
-    state.ownPaths = this.#definition.kind === "scenario" && this.run.options.own !== undefined;
+    const { own, root } = this.run.options;
+    state.ownPaths = this.#definition.kind === "scenario" && (own !== undefined || root !== "");
     this.#states.set(name, state);
     return state;
   }

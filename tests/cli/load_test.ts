@@ -292,3 +292,33 @@ Deno.test("a file that a scenario leaves open is told, and fails the run where t
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("below a root a scenario's paths lie there, and a replay's own paths may not leave it", async () => {
+  const { operations } = passed(
+    await play(
+      replay({ source: "x", clients: { a: {} } }, {
+        async a(c, p) {
+          const n1 = await c.connect();
+          const t1 = await (await n1.login()).tree(p.share("x"));
+          await t1.open("elsewhere.txt", { access: "rw", disposition: "create" });
+          await t1.open(p.path("here.txt"), { access: "rw", expect: "any" });
+        },
+      }),
+      { root: "mine" },
+    ),
+  );
+  const creates = operations.filter(({ command }) => command === "CREATE");
+  assertEquals(creates.map(({ path }) => path), ["elsewhere.txt", "mine\\here.txt"]);
+  assertStringIncludes(creates[0]?.skipped ?? "", "outside of mine");
+  assertEquals(creates[1]?.skipped, undefined);
+});
+
+Deno.test("a server that is not among the allowed ones is refused", async () => {
+  const env = { SMBENCH_ALLOW_TARGETS: "lab-*, 127.0.0.1" };
+  const args = ["run", "examples/lease_break.ts", "--anonymous", "--target"];
+  const refused = await smbench([...args, "smb://production/share"], { env });
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.err, "SMBENCH_ALLOW_TARGETS allows only lab-*, 127.0.0.1");
+  const allowed = await smbench([...args, "smb://127.0.0.1:1/share"], { env });
+  assertEquals(allowed.code, 4);
+});
