@@ -16,7 +16,11 @@ export const inspectCommand: Command = {
     "Tells what a capture is about: clients, users, servers and shares, how they were secured, commands with their times, errors, leases and breaks, how much went on at once, hot files, and what could not be read.",
   ],
   options: [
-    { name: "operations", help: "one JSON line per exchange instead" },
+    {
+      name: "operations",
+      help:
+        "one JSON line per exchange instead; packets that are out of place in the file stay there, as they do for Wireshark",
+    },
     { name: "hashes", help: "with --operations: the SHA-256 of the data read and written" },
     { name: "json", help: "write the counts as JSON" },
     ...SELECTION_OPTIONS.map((option) => ({
