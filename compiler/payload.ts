@@ -8,6 +8,8 @@ export interface Payload {
   readonly sha256?: string;
   /** Of read data, where it was asked for: a number for each 4096 bytes, see {@linkcode blocksOf}. */
   readonly blocks?: readonly number[];
+  /** Of written data, where it was asked for: what is zeros, see {@linkcode zerosOf}. */
+  readonly zeros?: readonly (readonly [offset: number, length: number])[];
 }
 
 /** Receives each payload once, as a view that does not last. */
@@ -76,10 +78,32 @@ function blockNumber(length: number): number {
   return number === 0 ? 1 : number;
 }
 
+/** Ranges of zeros, in whole blocks, or all of it; undefined where there are none. File systems leave them out. */
+export function zerosOf(data: Uint8Array): [offset: number, length: number][] | undefined {
+  const ranges: [offset: number, length: number][] = [];
+  for (let start = 0; start < data.byteLength; start += BLOCK_SIZE) {
+    const end = Math.min(start + BLOCK_SIZE, data.byteLength);
+    const last = ranges.at(-1);
+    const goesOn = last !== undefined && last[0] + last[1] === start;
+    if (end - start < BLOCK_SIZE && start > 0 && !goesOn) break;
+    if (!isZero(data, start, end)) continue;
+    if (goesOn) last[1] += end - start;
+    else ranges.push([start, end - start]);
+  }
+  return ranges.length === 0 ? undefined : ranges;
+}
+
+function isZero(data: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (data[at] !== 0) return false;
+  return true;
+}
+
 /** What a plan needs: blocks of what was read, which tell equal and zero parts; hashes of what was written. */
 export const planPayloads: PayloadSink = {
-  take: (kind, data) =>
-    kind === "read"
-      ? { length: data.byteLength, blocks: blocksOf(data) }
-      : { length: data.byteLength, sha256: sha256(data) },
+  take(kind, data) {
+    const length = data.byteLength;
+    if (kind === "read") return { length, blocks: blocksOf(data) };
+    const zeros = zerosOf(data);
+    return { length, sha256: sha256(data), ...(zeros === undefined ? {} : { zeros }) };
+  },
 };

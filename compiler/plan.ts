@@ -305,6 +305,8 @@ export interface PlanPayload {
   readonly sha256?: string;
   /** Of read data: a number for each 4096 bytes, equal where they are equal, 0 where all are zero. */
   readonly blocks?: readonly number[];
+  /** Of written data: ranges that are zeros, in whole blocks, or all of it. */
+  readonly zeros?: readonly (readonly [offset: number, length: number])[];
 }
 
 /** WRITE. */

@@ -11,6 +11,7 @@ const MAX_DATA = 64 * 2 ** 20;
  *
  * @param length At most 64 MiB.
  * @param seed Any text or number; its text decides.
+ * @param zeros Ranges that are zeros: offset and length of each. What is beyond the end is left out.
  * @returns New bytes.
  * @throws {RangeError} When the length is no size or is beyond the limit.
  *
@@ -22,7 +23,11 @@ const MAX_DATA = 64 * 2 ** 20;
  * if (one.length !== 4096 || one.some((byte, i) => byte !== two[i])) throw new Error();
  * ```
  */
-export function data(length: Size, seed: string | number = 0): Uint8Array<ArrayBuffer> {
+export function data(
+  length: Size,
+  seed: string | number = 0,
+  zeros: readonly (readonly [offset: Size, length: Size])[] = [],
+): Uint8Array<ArrayBuffer> {
   const count = size(length);
   if (count > MAX_DATA) {
     throw new RangeError(`Cannot make ${count} bytes of data: the limit is ${MAX_DATA}`);
@@ -36,7 +41,9 @@ export function data(length: Size, seed: string | number = 0): Uint8Array<ArrayB
     state ^= state << 5;
     words[i] = Math.imul(state, 0x9e3779b1);
   }
-  return new Uint8Array(words.buffer, 0, count);
+  const bytes = new Uint8Array(words.buffer, 0, count);
+  for (const [offset, many] of zeros) bytes.fill(0, size(offset), size(offset) + size(many));
+  return bytes;
 }
 
 /** FNV-1a over the UTF-16 units; never 0, which xorshift would keep for ever. */

@@ -312,8 +312,8 @@ export class RowCalls {
           channel: operation.channel ?? 0,
         });
       case "write": {
-        const { length, sha256 } = operation.data;
-        const bytes = how.blob ?? data(length, sha256 ?? `#${operation.id}`);
+        const { length, sha256, zeros } = operation.data;
+        const bytes = how.blob ?? data(length, sha256 ?? `#${operation.id}`, zeros);
         return file.write(integer(operation.offset), bytes, {
           ...options,
           flags: operation.flags ?? 0,

@@ -218,7 +218,12 @@ export const smb2Operation = z.discriminatedUnion("kind", [
     remainingBytes: u32.optional(),
     channel: u32.optional(),
     /** Equal hashes are equal data; the bytes are those of the row's `blob_path`, else made up. */
-    data: z.object({ length: z.int().min(0).max(64 * 2 ** 20), sha256: hex.optional() }),
+    data: z.object({
+      length: z.int().min(0).max(64 * 2 ** 20),
+      sha256: hex.optional(),
+      /** Offset and length of what is zeros. */
+      zeros: z.array(z.tuple([u32, u32])).optional(),
+    }),
   }),
   z.object({
     ...onFile,
