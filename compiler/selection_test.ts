@@ -253,6 +253,43 @@ Deno.test("a watch keeps what ended it, a read who wrote so far", () => {
   assertEquals(story.kept({ clients: ["ann"] }), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13]);
 });
 
+Deno.test("what lies in a directory that is made by what is kept is made, too", () => {
+  const made = { granted: { action: 2 } };
+  const story = new Story().arrive("ann").arrive("bob")
+    .open("bob", "f1", "d", made).on("bob", "close", "f1")
+    .open("ann", "f1", "d\\e", made).on("ann", "close", "f1")
+    .open("ann", "f2", "d\\e\\x", made).on("ann", "close", "f2")
+    .open("bob", "f2", "d\\e\\x");
+  assertEquals(story.kept({ clients: ["bob"] }), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+  const given = new Story().arrive("ann").arrive("bob")
+    .open("ann", "f1", "d\\e", made).on("ann", "close", "f1")
+    .open("bob", "f2", "d\\e");
+  assertEquals(given.kept({ clients: ["bob"] }), [4, 5, 6, 9]);
+});
+
+Deno.test("whoever copies keeps the key that names the source, and what is in it", () => {
+  const story = new Story().arrive("ann").open("ann", "f1", "a", { granted: { action: 2 } })
+    .on("ann", "write", "f1", { offset: "0", data: { length: 9 } })
+    .on("ann", "ioctl", "f1", { code: 0x00140078, input: "" })
+    .open("ann", "f2", "b", { granted: { action: 2 } })
+    .on("ann", "ioctl", "f2", {
+      code: 0x001440f2,
+      resumeKey: "f1",
+      input: `${"00".repeat(24)}0100000000000000${"00".repeat(16)}0900000000000000`,
+    })
+    .on("ann", "read", "f2", { offset: "0", returned: { length: 9 } });
+  assertEquals(story.kept({ commands: ["READ"] }), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+Deno.test("what an operation's header names besides is kept", () => {
+  const story = new Story().arrive("ann")
+    .add("ann", "login", { connection: "n1", session: "s2", user: "ann" })
+    .open("ann", "f1", "a")
+    .on("ann", "read", "f1", { returned: null, offset: "0" })
+    .on("ann", "close", "f1", { ids: { session: "s2" } });
+  assertEquals(story.kept({ commands: ["READ"] }), [1, 2, 3, 4, 5, 6, 7]);
+});
+
 Deno.test("times before and behind what was asked for are shortened, in their order", () => {
   const story = new Story().arrive("ann")
     .open("ann", "f1", "a", { at: 1000 })

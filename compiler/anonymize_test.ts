@@ -1,12 +1,12 @@
 /** Anonymized captures: nothing that tells whose they are is in what is written, and what is sent is what was sent. */
 import { assert, assertEquals } from "@std/assert";
-import { compile, type Compiled, type PlanOperation } from "../../compiler/mod.ts";
-import { Places } from "../../compiler/places.ts";
-import { WELL_KNOWN_NAMES } from "../../compiler/well_known_names.ts";
-import { sharedPath, sharedTest } from "../harness/interop.ts";
-import { definitionOf, streamsOf } from "../harness/request_stream.ts";
-import { ScriptFolder } from "./scripts.ts";
-import { capturePath, keysOf, sharedCaptures } from "./shared_captures.ts";
+import { compile, type Compiled, type PlanOperation } from "./mod.ts";
+import { Places } from "./places.ts";
+import { WELL_KNOWN_NAMES } from "./well_known_names.ts";
+import { sharedPath, sharedTest } from "../tests/harness/interop.ts";
+import { definitionOf, streamsOf } from "../tests/harness/request_stream.ts";
+import { ScriptFolder } from "../tests/captures/scripts.ts";
+import { capturePath, keysOf, sharedCaptures } from "../tests/captures/shared_captures.ts";
 
 /** With one key pseudonyms are always the same: one that happened to be another's name would be known. */
 const KEY = new TextEncoder().encode("smbench tests: a key for pseudonyms");
@@ -64,8 +64,8 @@ function namesOf(operation: PlanOperation): (string | null)[] {
 }
 
 /** Words that scripts have by themselves, and fields of plans. */
-const OWN_WORDS = Deno.readTextFileSync(new URL("../../runtime/script/api.ts", import.meta.url))
-  .toLowerCase() + Deno.readTextFileSync(new URL("../../compiler/plan.ts", import.meta.url));
+const OWN_WORDS = Deno.readTextFileSync(new URL("../runtime/script/api.ts", import.meta.url))
+  .toLowerCase() + Deno.readTextFileSync(new URL("./plan.ts", import.meta.url));
 
 /** Whether a name could tell something: not what everybody has, and no word of our own. */
 function tells(name: string): boolean {
