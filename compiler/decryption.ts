@@ -19,8 +19,9 @@ import {
 } from "../runtime/wire/mod.ts";
 import type { CaptureNote } from "./capture/mod.ts";
 import type { CapturedMessage, CapturedUser, Unwrapped, Unwrapper } from "./exchange.ts";
-import { HandshakeFollower, type Login, remember } from "./handshake.ts";
+import { HandshakeFollower, type Login } from "./handshake.ts";
 import { LoginKeys, type LoginSecrets, type OpenedLogin } from "./login_keys.ts";
+import { RecentMap } from "./recent_map.ts";
 import { SealedSessions } from "./sealed_sessions.ts";
 
 /** What is known of the sessions of a capture. */
@@ -53,10 +54,10 @@ export class Decryption implements Unwrapper {
   readonly #given: ReadonlyMap<bigint, KnownKeys>;
   readonly #handshakes = new HandshakeFollower();
   /** By connection and session. */
-  readonly #keys = new Map<string, CipherKeys>();
+  readonly #keys = new RecentMap<string, CipherKeys>();
   /** The latest keys of a session, for its further channels. */
-  readonly #bySession = new Map<bigint, CipherKeys>();
-  readonly #users = new Map<string, CapturedUser>();
+  readonly #bySession = new RecentMap<bigint, CipherKeys>();
+  readonly #users = new RecentMap<string, CapturedUser>();
   readonly #sealed: SealedSessions;
 
   constructor(keys: DecryptionKeys) {
@@ -84,12 +85,12 @@ export class Decryption implements Unwrapper {
     if (login === null) return;
     const opened = this.#secrets.open(login.tokens);
     const id = `${stream}|${login.sessionId}`;
-    if (opened.user !== null) remember(this.#users, id, opened.user);
+    if (opened.user !== null) this.#users.set(id, opened.user);
     const keys = this.#keysOf(login, opened);
     this.#sealed.loggedIn(login, opened, keys !== null);
     if (keys === null) return;
-    remember(this.#keys, id, keys);
-    remember(this.#bySession, login.sessionId, keys);
+    this.#keys.set(id, keys);
+    this.#bySession.set(login.sessionId, keys);
   }
 
   userOf(stream: number, sessionId: bigint): CapturedUser | null {
@@ -149,7 +150,7 @@ export class Decryption implements Unwrapper {
       ...[given?.clientToServer, given?.serverToClient].filter((key) => key !== undefined),
     ];
     const tried = { cipherIds: ALL_CIPHERS, keys };
-    remember(this.#keys, `${stream}|${sessionId}`, tried);
+    this.#keys.set(`${stream}|${sessionId}`, tried);
     return tried;
   }
 }

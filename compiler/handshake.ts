@@ -11,6 +11,7 @@ import {
 } from "../runtime/security/mod.ts";
 import { Command, isResponse, WireError } from "../runtime/wire/mod.ts";
 import type { CapturedMessage } from "./exchange.ts";
+import { RecentMap } from "./recent_map.ts";
 
 /** The tokens of a login, each of the mechanism itself. */
 export interface LoginTokens {
@@ -51,13 +52,13 @@ interface Handshake {
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
 
-/** Connections and handshakes under way that are remembered: more are an attack. */
-const MAX_REMEMBERED = 65_536;
+/** Handshakes under way at the same time: each keeps its tokens. */
+const MAX_HANDSHAKES = 4096;
 
 /** Follows the logins of all connections. */
 export class HandshakeFollower {
-  readonly #connections = new Map<number, Negotiated>();
-  readonly #handshakes = new Map<string, Handshake>();
+  readonly #connections = new RecentMap<number, Negotiated>();
+  readonly #handshakes = new RecentMap<string, Handshake>(MAX_HANDSHAKES);
 
   /** Takes a plain message, in the order of the capture; gives the login that it completes. */
   observe(bytes: Uint8Array, captured: CapturedMessage, stream: number): Login | null {
@@ -78,7 +79,7 @@ export class HandshakeFollower {
     if (message.command !== "NEGOTIATE") return;
     if (message.kind === "request") {
       const hash = extended(PreauthHash.initial(), bytes);
-      remember(this.#connections, stream, { dialect: 0, cipherId: CipherId.AES_128_CCM, hash });
+      this.#connections.set(stream, { dialect: 0, cipherId: CipherId.AES_128_CCM, hash });
       return;
     }
     const connection = this.#connections.get(stream) ??
@@ -88,7 +89,7 @@ export class HandshakeFollower {
     for (const context of message.body.contexts ?? []) {
       if (context.kind === "encryption") connection.cipherId = context.ciphers[0] ?? 0;
     }
-    remember(this.#connections, stream, connection);
+    this.#connections.set(stream, connection);
   }
 
   #sessionSetup(
@@ -111,7 +112,7 @@ export class HandshakeFollower {
         handshake.binding ||= (setup.body.flags & SESSION_FLAG_BINDING) !== 0;
         keepToken(handshake.tokens, setup.body.securityBuffer);
       }
-      remember(this.#handshakes, key, handshake);
+      this.#handshakes.set(key, handshake);
       return null;
     }
     // The first answer names the session that the first request, with id 0, asked for.
@@ -122,7 +123,7 @@ export class HandshakeFollower {
     if (setup?.kind === "response") keepToken(handshake.tokens, setup.body.securityBuffer);
     if (header.status === STATUS_MORE_PROCESSING_REQUIRED) {
       handshake.hash = extended(handshake.hash, bytes);
-      remember(this.#handshakes, key, handshake);
+      this.#handshakes.set(key, handshake);
       return null;
     }
     if (header.status !== 0) return null;
@@ -154,17 +155,6 @@ function newHandshake(hash: PreauthHash | null): Handshake {
 
 function extended(hash: PreauthHash | null, bytes: Uint8Array | null): PreauthHash | null {
   return hash === null || bytes === null ? null : hash.extend(bytes);
-}
-
-/** Keeps an entry as the latest one, and lets the oldest go where there are too many. */
-export function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= MAX_REMEMBERED) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
 }
 
 /** Keeps the mechanism's message of a security token, by what it is. */

@@ -1,29 +1,26 @@
-/** A map that forgets: of a long capture only what was used lately matters. */
+/** A map that lets its oldest entries go: what a hostile capture makes without end. */
 
-/** Keeps the `limit` entries used last, up to twice as many. */
-export class RecentMap<Key, Value> {
-  readonly #limit: number;
-  #young = new Map<Key, Value>();
-  #old = new Map<Key, Value>();
+/** Connections and sessions that are remembered unless told. */
+const MOST = 65_536;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+/** Keeps the entries that were set last. */
+export class RecentMap<K, V> extends Map<K, V> {
+  readonly #most: number;
+
+  constructor(most = MOST) {
+    super();
+    this.#most = most;
   }
 
-  /** The value, which counts as used. */
-  get(key: Key): Value | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined || this.#old.size === 0) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
-    return old;
-  }
-
-  /** Sets a value. */
-  set(key: Key, value: Value): void {
-    this.#young.set(key, value);
-    if (this.#young.size < this.#limit) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+  override set(key: K, value: V): this {
+    this.delete(key);
+    super.set(key, value);
+    if (this.size > this.#most) {
+      for (const oldest of this.keys()) {
+        this.delete(oldest);
+        break;
+      }
+    }
+    return this;
   }
 }

@@ -29,9 +29,10 @@ interface Sealed {
   readonly login: Known | null;
 }
 
+/** What is kept of a login: not its tokens, which may be long. */
 interface Known {
-  readonly login: Login;
-  readonly opened: OpenedLogin;
+  readonly login: Pick<Login, "binding" | "dialect" | "cipherId" | "preauthHash">;
+  readonly opened: Omit<OpenedLogin, "sessionKey">;
   /** Whether there are keys, which then do not fit. */
   readonly keys: boolean;
 }
@@ -51,7 +52,13 @@ export class SealedSessions {
   /** A login succeeded. */
   loggedIn(login: Login, opened: OpenedLogin, keys: boolean): void {
     if (this.#logins.size >= MAX_LOGINS) return;
-    this.#logins.set(`${login.stream}|${login.sessionId}`, { login, opened, keys });
+    const { stream, sessionId, binding, dialect, cipherId, preauthHash } = login;
+    const { mechanism, user, service } = opened;
+    this.#logins.set(`${stream}|${sessionId}`, {
+      login: { binding, dialect, cipherId, preauthHash },
+      opened: { mechanism, user, service },
+      keys,
+    });
   }
 
   /** A message stays encrypted. */
