@@ -26,14 +26,14 @@ export interface Stored {
 export const HELD = 20_000;
 
 /** Operations that are held once others were put aside: what lives shortly costs least. */
-const HELD_BESIDE = 4096;
+const HELD_BESIDE = 1024;
 
 /** Bytes that the held operations may have, roughly. */
 const HELD_BYTES = 24e6;
 const FIXED_BYTES = 400;
 
 /** Of the held operations, the part that stays when others are put aside: later ones may still come before them. */
-const STAYING = 0.2;
+const STAYING = 0.5;
 
 /** Options of {@linkcode OperationStore}. */
 export interface StoreOptions {
