@@ -332,6 +332,41 @@ function columnsText({ places, columns }: Columns): string {
   return JSON.stringify([places, columns.map(({ type, hint }) => [type, hint])]);
 }
 
+/** Reads or writes of one size, one behind the other. */
+export interface SizedRun {
+  readonly kind: "read" | "write";
+  readonly size: number;
+  /** How many sizes the first one begins behind the start. */
+  readonly skipped: number;
+  readonly offset: Slot;
+  readonly length: Slot;
+}
+
+/** Shorter ones have no size of their own. */
+const SHORTEST_RUN = 8;
+
+/** What a loop reads or writes in a row; null where it does something else. */
+export function sizedRun({ blocks, columns: { places } }: Loop): SizedRun | null {
+  const [block] = blocks;
+  const node = block?.nodes[0];
+  if (block === undefined || node?.kind !== "step" || block.nodes.length !== 1) return null;
+  const kind = node.does[0]?.kind;
+  if (blocks.length < SHORTEST_RUN || (kind !== "read" && kind !== "write")) return null;
+  const offset = block.slots.findIndex(({ hint }) => hint === "offset");
+  const length = block.slots.findIndex(({ hint }) => hint === "length");
+  const place = places[offset];
+  if (place?.kind !== "index" || places[length]?.kind !== "value") return null;
+  const size = Number(block.slots[length]!.value);
+  if (size !== place.stride || place.base % size !== 0) return null;
+  return {
+    kind,
+    size,
+    skipped: place.base / size,
+    offset: block.slots[offset]!,
+    length: block.slots[length]!,
+  };
+}
+
 /** A loop over blocks of equal shape. */
 export function loopOf(blocks: readonly Block[], inFlight?: number): Loop {
   const loop: Loop = {

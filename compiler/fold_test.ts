@@ -342,6 +342,31 @@ Deno.test("reads of one stride are a loop over their moments, whose frames stay"
   assertMatch(script, /const reads: At\[\] = \[\n {2}\[[\d.]+, 20\], .* \[[\d.]+, 28\],\n\];/);
 });
 
+Deno.test("the size of what is read or written in a row is a parameter", async () => {
+  const plan = planOf((maker) => {
+    const file = maker.open("big.bin");
+    for (let i = 0; i < 9; i++) {
+      maker.on(file, { ...READ, offset: String(8192 + i * 4096) }, { gap: 0.001 + i / 1e5 });
+    }
+    for (let i = 0; i < 9; i++) {
+      maker.on(file, { ...READ, offset: String(i * 512), length: 512 }, { gap: 0.001 + i / 1e5 });
+    }
+    for (let i = 0; i < 9; i++) {
+      maker.on(file, { ...READ, offset: String(i * 8192) }, { gap: 0.001 + i / 1e5 });
+    }
+    maker.on(file, { kind: "close", flags: 0 });
+  });
+  const { script } = emitted(plan, "all");
+  assertStringIncludes(script, "readSize: z.number().int().min(1).default(4096)");
+  assertStringIncludes(script, "await big.read((2 + i) * p.readSize, p.readSize);");
+  assertStringIncludes(script, "await big.read(i * p.readSize2, p.readSize2);");
+  assertStringIncludes(script, "await big.read(i * 8192, 4096);");
+  assertEquals(
+    await recordingsOfText(script, []),
+    await recordingsOfText(emitted(plan, "none").script, []),
+  );
+});
+
 Deno.test("times that are evenly apart need no table", () => {
   const { script } = emitted(
     planOf((maker) => {

@@ -10,6 +10,8 @@ import {
   type Loop,
   loopOfRows,
   type Node,
+  type SizedRun,
+  sizedRun,
 } from "../fold_shape.ts";
 import type { PlanOperation } from "../plan.ts";
 import {
@@ -47,6 +49,13 @@ export interface ModuleFunction {
   isUsed(call: Block, variable: string): boolean;
 }
 
+/** A size that the run can set. */
+export interface SizeParameter {
+  readonly name: string;
+  readonly kind: "read" | "write";
+  readonly size: number;
+}
+
 interface Table {
   readonly name: string;
   readonly loop: Loop;
@@ -64,6 +73,7 @@ export class Module {
   /** Types of the scripting API that functions and options name, and those that tables do. */
   readonly types = new Set<string>();
   readonly tableTypes = new Set<string>();
+  readonly #sizes = new Map<string, SizeParameter>();
   readonly clients: readonly (readonly Node[])[];
   readonly functions: readonly ModuleFunction[];
   readonly #steps: readonly ClientSteps[];
@@ -101,6 +111,16 @@ export class Module {
     return this.#tables.get(rows)?.name ?? "[]";
   }
 
+  /** Sizes that the run can set: of what is read or written in a row. */
+  get sizes(): readonly SizeParameter[] {
+    return [...this.#sizes.values()];
+  }
+
+  /** The parameter for a size. */
+  sizeOf({ kind, size }: SizedRun): SizeParameter | undefined {
+    return this.#sizes.get(`${kind} ${size}`);
+  }
+
   /** Lines of a client's function. */
   body(client: number): { readonly lines: readonly string[]; readonly usesParams: boolean } {
     const printer = new Printer(this, {
@@ -130,6 +150,7 @@ export class Module {
           break;
         case "loop":
           this.#table(node);
+          this.#seeSize(node);
           this.#seeOptions(node.blocks[0]!);
           break;
         case "function":
@@ -140,9 +161,21 @@ export class Module {
     }
   }
 
+  #seeSize(loop: Loop): void {
+    const run = sizedRun(loop);
+    if (run === null || this.sizeOf(run) !== undefined) return;
+    const { kind, size } = run;
+    const count = this.sizes.filter((known) => known.kind === kind).length;
+    const name = `${kind}Size${count === 0 ? "" : count + 1}`;
+    this.#sizes.set(`${kind} ${size}`, { name, kind, size });
+  }
+
   #seeOptions({ nodes }: Block): void {
     for (const node of nodes) {
-      if (node.kind === "loop") this.#seeOptions(node.blocks[0]!);
+      if (node.kind === "loop") {
+        this.#seeSize(node);
+        this.#seeOptions(node.blocks[0]!);
+      }
       for (const line of node.kind === "step" ? node.lines : []) {
         if (line.kind === "call") this.options.see(line);
       }
@@ -197,7 +230,9 @@ export class Module {
     if (printer.usesParams) this.types.add("ReplayParams");
     const parameters = [
       "c: Client",
-      ...printer.usesParams ? ["p: ReplayParams"] : [],
+      ...printer.usesParams
+        ? [`p: ReplayParams${this.sizes.length === 0 ? "" : "<typeof params>"}`]
+        : [],
       ...free,
       ...plain.map(typed),
       ...moments.length === 1 ? [`...${named[moments[0]!]}: At`] : [],

@@ -13,7 +13,7 @@ const TAKEN = new Set(
     "const continue data date debugger declare default delete deno do document else enum error eval " +
     "export extends false finally for from function get global globalthis hex i if implements import in " +
     "infinity instanceof interface is json key keyof let map math module moments namespace nan never new null number " +
-    "object of p package private promise protected public readonly replay require return row rows self set smbench " +
+    "object of p package params private promise protected public readonly replay require return row rows self set smbench " +
     "static string super switch symbol this throw true try type typeof undefined uint8array unique unknown var " +
     "void while window with yield z").split(" "),
 );

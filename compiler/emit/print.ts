@@ -1,5 +1,13 @@
 /** Parts of a script -> its lines. */
-import type { Block, Columns, Loop, Node, Place } from "../fold_shape.ts";
+import {
+  type Block,
+  type Columns,
+  type Loop,
+  type Node,
+  type Place,
+  type SizedRun,
+  sizedRun,
+} from "../fold_shape.ts";
 import {
   call,
   type Code,
@@ -233,10 +241,13 @@ export class Printer {
     const rows = oneLine(table);
     const counts = loop.columns.places.some(({ kind }) => kind === "index");
     const index = counts ? this.fresh("i") : "_";
+    const run = sizedRun(loop);
+    const size = run === null ? undefined : this.#module.sizeOf(run);
     const single = onlyCall(loop, block);
     if (single !== null) {
       this.#commentAbove(this.#noteOf(single.at));
       this.#places(block, loop.columns, { index, names: [] });
+      if (run !== null && size !== undefined) this.#size(run, { name: size.name, index });
       if (loop.inFlight === undefined) this.#times(single.call, { rows, index });
       else this.#overlapped(single.call, { loop, rows, index });
     } else {
@@ -255,6 +266,14 @@ export class Printer {
       const code = placeCode(place, about.names, about.index);
       if (code !== null) this.#filled.set(block.slots[at]!, code);
     }
+  }
+
+  /** Puts the parameter in place of the size of what is read or written in a row. */
+  #size(run: SizedRun, { name, index }: { name: string; index: string }): void {
+    this.usesParams = true;
+    const number = run.skipped === 0 ? index : `(${run.skipped} + ${index})`;
+    this.#filled.set(run.offset, `${number} * p.${name}`);
+    this.#filled.set(run.length, `p.${name}`);
   }
 
   #times(line: CallLine, { rows, index }: { rows: string; index: string }): void {

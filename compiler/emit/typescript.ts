@@ -85,10 +85,13 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
       ? importLines(data.map(({ name }) => name), `./${options.dataFolder}/tables.ts`)
       : [],
     ...(typeof provision?.importLine === "string" ? [provision.importLine] : []),
+    ...module.sizes.length === 0 ? [] : ['import { z } from "zod";'],
     "",
+    ...paramsLines(module),
     ...sharedLines(constants, module),
     "export default replay({",
     memberLine("  ", "source", quoted(plan.source.name)),
+    ...module.sizes.length === 0 ? [] : ["  params,"],
     ...(plan.clients.length === 0 ? ["  clients: {},", "}, {});", ""] : [
       "  clients: {",
       ...plan.clients.map((client) => clientLine(client)),
@@ -156,6 +159,21 @@ function bytesLines(constants: Constants): string[] {
     "const bytes = {",
     ...constants.all.map(([name, digits]) => memberLine("  ", name, callOf("hex", quoted(digits)))),
     "};",
+  ];
+}
+
+/** What `--set` of a run can change. */
+function paramsLines({ sizes }: Module): string[] {
+  if (sizes.length === 0) return [];
+  return [
+    "/** `smbench run --set name=value` */",
+    "const params = z.object({",
+    ...sizes.flatMap(({ name, kind, size }) => [
+      `  ${name}: z.number().int().min(1).default(${size})`,
+      `    .describe("bytes of each ${kind.toUpperCase()} in a row"),`,
+    ]),
+    "});",
+    "",
   ];
 }
 

@@ -12,6 +12,7 @@ export type Recording = readonly string[];
 /** What each client of a replay does. */
 export async function recordingsOf(script: Definition): Promise<ReadonlyMap<string, Recording>> {
   const params = {
+    ...script.params?.parse({}),
     share: (captured: string) => `share(${captured})`,
     path: (captured: string) => `path(${captured})`,
   };
