@@ -392,3 +392,33 @@ Deno.test("paths beyond the limit are left out, and said", () => {
     "Share share: only 4 paths are provided for",
   ]);
 });
+
+Deno.test("names that come and go in a directory that the capture made are forgotten", () => {
+  const story = new Story("share");
+  story.open("tmp", { action: CREATED, options: 1, attributes: DIRECTORY });
+  for (let i = 0; i < 50; i++) {
+    const file = story.open(`tmp\\${i}`, { action: CREATED });
+    story.rename(file, `tmp\\${i}.done`);
+    story.delete(file);
+    story.close(file);
+    story.open(`tmp\\${i}.done`, { status: NOT_FOUND });
+  }
+  story.open("late", { size: 3 });
+  const { shares, notes } = inferPreState(story.operations, { maxEntries: 3 });
+  assertEquals(shares[0]?.entries.map(({ path }) => path), ["late", "tmp"]);
+  assertEquals(notes, []);
+});
+
+Deno.test("what there is no room for does no harm to what there is", () => {
+  const story = new Story("share");
+  for (let i = 0; i < 20; i++) {
+    const file = story.open(`dir${i}\\file`, { size: i });
+    story.rename(file, `dir${i}\\other`);
+    story.close(file);
+    const made = story.open(`dir${i}\\new`, { action: CREATED });
+    story.delete(made);
+    story.close(made);
+  }
+  const { shares } = inferPreState(story.operations, { maxEntries: 2 });
+  assertEquals(shares[0]?.entries.map(({ path }) => path), ["dir0", "dir0\\file"]);
+});

@@ -69,6 +69,11 @@ export class Node {
     this.#slots.set(key, slot);
   }
 
+  /** Removes a name. @returns Whether it was there. */
+  forget(key: string): boolean {
+    return this.#slots?.delete(key) ?? false;
+  }
+
   get origins(): Origins {
     return this.#origins ??= new Origins(this.#content);
   }
@@ -89,6 +94,8 @@ export class NameTree {
   readonly #contents: Contents;
   readonly #records: PreRecord[];
   readonly #limit: number;
+  /** Slots that are found by their names. */
+  #placed = 0;
 
   /** @param records Takes what must have been before, in order of appearance; at most `limit`. */
   constructor(shared: { contents: Contents; records: PreRecord[]; limit: number }) {
@@ -122,7 +129,7 @@ export class NameTree {
     let node = this.root;
     for (const name of names.slice(0, -1)) {
       const stream = names.at(-1)!.startsWith(":") && name === names.at(-2);
-      node = this.exists(node, name, { frame, ...(stream ? {} : { directory: true }) });
+      node = this.exists(node, name, { frame, ...(stream ? {} : { directory: true }) }).node;
     }
     return node;
   }
@@ -137,14 +144,17 @@ export class NameTree {
     directory: Node,
     name: string,
     told: { readonly frame: number; readonly directory?: boolean },
-  ): Node {
+  ): TakenSlot {
     const known = this.slot(directory, name);
-    const node = known?.node ?? this.#appear(directory, name, told, known);
+    const slot = known !== undefined && isTaken(known)
+      ? known
+      : this.#appear(directory, name, told, known);
+    const { node } = slot;
     if (told.directory !== undefined) {
       node.directory ??= told.directory;
       if (node.pre !== null) node.pre.kind ??= told.directory ? "directory" : "file";
     }
-    return node;
+    return slot;
   }
 
   /** Something is there that was not known: from before, unless the name is known to have been free. */
@@ -153,7 +163,7 @@ export class NameTree {
     name: string,
     told: { readonly frame: number; readonly directory?: boolean },
     known: Slot | undefined,
-  ): Node {
+  ): TakenSlot {
     const slot = this.#place(directory, name);
     const kind = told.directory === undefined ? null : told.directory ? "directory" : "file";
     let pre = slot.guess;
@@ -165,8 +175,7 @@ export class NameTree {
     }
     slot.guess = null;
     if (pre !== null && kind !== "directory") pre.content = this.#contents.add();
-    slot.node = new Node(pre, pre?.content ?? null);
-    return slot.node;
+    return taken(slot, new Node(pre, pre?.content ?? null));
   }
 
   /** Whether more names were told of than are kept. */
@@ -177,15 +186,27 @@ export class NameTree {
   /** The name is not there now. */
   absent(directory: Node, name: string, frame: number, likely = false): void {
     const known = this.slot(directory, name);
-    const slot = known ?? this.#place(directory, name);
-    slot.node = null;
-    slot.deletePending = false;
-    if (!likely) slot.guess = null;
-    if (known !== undefined || directory.pre === null || this.isFull) return;
+    if (known !== undefined) {
+      if (!likely) known.guess = null;
+      return this.freed(known);
+    }
+    // In a directory that the capture made, what nobody made is not there.
+    if (directory.pre === null || this.isFull) return;
+    const slot = this.#place(directory, name);
     const record = newRecord(directory.pre, name, "absent", frame);
     record.opened = true;
     this.#records.push(record);
     if (likely) slot.guess = record;
+  }
+
+  /** There is nothing in the slot any more. */
+  freed(slot: Slot): void {
+    const { directory } = slot;
+    slot.node = null;
+    slot.deletePending = false;
+    const key = keyOf(slot.name);
+    const isOwn = directory.pre === null && directory.slots.get(key) === slot;
+    if (isOwn && directory.forget(key)) this.#placed--;
   }
 
   /** A directory on the way is not there: the first one that is not known to be, though it may be a later one. */
@@ -200,12 +221,11 @@ export class NameTree {
   }
 
   /** The name was free, and something new has it. */
-  created(directory: Node, name: string, told: { frame: number; directory: boolean }): Node {
+  created(directory: Node, name: string, told: { frame: number; directory: boolean }): TakenSlot {
     this.absent(directory, name, told.frame);
     const node = new Node(null, null);
     node.directory = told.directory;
-    this.slot(directory, name)!.node = node;
-    return node;
+    return taken(this.#place(directory, name), node);
   }
 
   /** What has one name gets another; the new one is free, or `replace`d. */
@@ -216,13 +236,13 @@ export class NameTree {
   ): Slot {
     const { node } = from;
     if (!how.replace) this.absent(to.directory, to.name, how.frame);
-    const slot = this.slot(to.directory, to.name) ?? this.#place(to.directory, to.name);
+    const slot = this.#place(to.directory, to.name);
     if (slot === from) return slot;
     slot.node = node;
     slot.deletePending = false;
     slot.movedTo = null;
     if (!how.keep) {
-      from.node = null;
+      this.freed(from);
       from.movedTo = slot;
     }
     return slot;
@@ -232,10 +252,26 @@ export class NameTree {
     let slot = this.slot(directory, name);
     if (slot === undefined) {
       slot = newSlot(directory, name);
-      directory.place(keyOf(name), slot);
+      // What does not fit is known to whoever has it open, and to nobody else.
+      if (this.#placed < 2 * this.#limit) {
+        directory.place(keyOf(name), slot);
+        this.#placed++;
+      }
     }
     return slot;
   }
+}
+
+/** A slot in which something is. */
+export type TakenSlot = Slot & { node: Node };
+
+function isTaken(slot: Slot): slot is TakenSlot {
+  return slot.node !== null;
+}
+
+function taken(slot: Slot, node: Node): TakenSlot {
+  slot.node = node;
+  return slot as TakenSlot;
 }
 
 function newSlot(directory: Node, name: string): Slot {

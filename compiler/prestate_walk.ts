@@ -237,9 +237,7 @@ export class PreStateWalk {
     const name = path.at(-1);
     if (name === undefined) return names.rootSlot;
     const parent = names.directoryOf(path, told.frame);
-    if (told.created) names.created(parent, name, told);
-    else names.exists(parent, name, told);
-    return names.slot(parent, name)!;
+    return told.created ? names.created(parent, name, told) : names.exists(parent, name, told);
   }
 
   /** The open of before is open again, under another name. */
@@ -257,7 +255,7 @@ export class PreStateWalk {
       const parent = names.directoryOf(path, frame);
       markOpened(
         names.exists(parent, name, { frame, ...(directory === undefined ? {} : { directory }) })
-          .pre,
+          .node.pre,
       );
     };
     switch (operation.status) {
@@ -316,8 +314,7 @@ export class PreStateWalk {
     const slot = present(open.slot);
     if (open.deleteOnClose) slot.deletePending = true;
     if (slot.deletePending && slot.node === open.node && open.node.opens <= 0) {
-      slot.node = null;
-      slot.deletePending = false;
+      open.names.freed(slot);
     }
   }
 
@@ -347,7 +344,7 @@ export class PreStateWalk {
     if (facts.eas !== undefined && !node.easChanged && pre.eas.length === 0) pre.eas = facts.eas;
     for (const { name, size } of facts.streams ?? []) {
       const stream = names.exists(node, `:${name}`, { frame, directory: false });
-      this.#told({ node: stream, names }, { size }, frame);
+      this.#told({ node: stream.node, names }, { size }, frame);
     }
   }
 
@@ -394,7 +391,7 @@ export class PreStateWalk {
       const isDirectory = attributes === undefined
         ? undefined
         : (attributes & DIRECTORY_ATTRIBUTE) !== 0;
-      const node = names.exists(directory, name, {
+      const { node } = names.exists(directory, name, {
         frame,
         ...(isDirectory === undefined ? {} : { directory: isDirectory }),
       });
@@ -470,7 +467,7 @@ export class PreStateWalk {
     if (path === null || path.length === 0) return;
     const { frame } = how;
     if (status === Status.OBJECT_NAME_COLLISION) {
-      markOpened(names.exists(names.directoryOf(path, frame), path.at(-1)!, { frame }).pre);
+      markOpened(names.exists(names.directoryOf(path, frame), path.at(-1)!, { frame }).node.pre);
     } else if (status === Status.SUCCESS && from.node === open.node && from !== names.rootSlot) {
       const directory = names.directoryOf(path, frame);
       names.moved(from, { directory, name: path.at(-1)! }, how);
