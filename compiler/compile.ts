@@ -3,7 +3,7 @@ import { type CaptureInput, type CaptureNote, openScratch, withPlaces } from "./
 import { withCausality } from "./causality.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
-import { workloadJson } from "./emit/json.ts";
+import { JSON_PASSES, workloadJson } from "./emit/json.ts";
 import { type ProvisionLevel, type ProvisionText, provisionText } from "./emit/provision.ts";
 import { provisionJson } from "./emit/provision_json.ts";
 import {
@@ -200,8 +200,8 @@ async function emit(source: PlanSource, options: CompileOptions, about: {
       ...(before === undefined ? {} : { provision: before }),
     });
     for (const piece of pieces) {
-      options.json(piece);
-      if (turns.isNext("writing")) await turns.take();
+      if (piece !== "") options.json(piece);
+      if (turns.isNext("writing", ROWS_AT_ONCE / JSON_PASSES)) await turns.take();
     }
     return { plan: unheld, emitted: { script: "", modules: [] } };
   }

@@ -2,7 +2,7 @@
 import type { PlanClient } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
 import type { provisionJson } from "./provision_json.ts";
-import { type RowOptions, type RowSurvey, RowWriter } from "./rows.ts";
+import { type RowOptions, ROWS_AT_ONCE, type RowSurvey, RowWriter } from "./rows.ts";
 
 /** How a workload is written. */
 export interface JsonOptions extends RowOptions {
@@ -12,8 +12,11 @@ export interface JsonOptions extends RowOptions {
   readonly provision?: ReturnType<typeof provisionJson>;
 }
 
+/** How often the operations are gone through. */
+export const JSON_PASSES = 3;
+
 /**
- * The text in pieces. What version 1 has no operation for is in a list of its own, `smb2_operations`, so that readers of
+ * The text in pieces, one at least for each {@linkcode ROWS_AT_ONCE} operations of a pass; some are empty. What version 1 has no operation for is in a list of its own, `smb2_operations`, so that readers of
  * version 1 find nothing that they do not know; `sequence` tells how both lists belong together.
  */
 export function* workloadJson(
@@ -32,21 +35,28 @@ export function* workloadJson(
   };
   yield `{\n"version": 1,\n"metadata": ${JSON.stringify(metadata)},\n"clients": [\n`;
   const writer = new RowWriter(source, survey, options);
-  const counts = writer.version1Counts();
+  const counts = new Map<string, number>();
+  let rows = 0;
+  for (const { client, isVersion1 } of writer.rows({ values: false })) {
+    if (isVersion1) counts.set(client, (counts.get(client) ?? 0) + 1);
+    if (++rows % ROWS_AT_ONCE === 0) yield "";
+  }
   const clients = source.clients.map((client) => clientFields(client, counts.get(client.id) ?? 0));
   yield clients.map((client) => JSON.stringify(client)).join(",\n");
   for (const [list, isVersion1] of [["operations", true], ["smb2_operations", false]] as const) {
-    yield `\n],\n"${list}": [`;
+    let piece = `\n],\n"${list}": [`;
     let separator = "\n";
     let sequence = 0;
-    for (const row of writer.rows()) {
-      const place = sequence++;
-      if (row.isVersion1 !== isVersion1) continue;
-      const { op_id, client_id, timestamp_us, ...fields } = row.value;
-      yield separator;
-      yield JSON.stringify({ op_id, client_id, timestamp_us, sequence: place, ...fields });
-      separator = ",\n";
+    for (const row of writer.rows({ numbered: true, values: isVersion1 ? "version1" : "beside" })) {
+      if (row.value !== null) {
+        piece += separator + JSON.stringify(row.value);
+        separator = ",\n";
+      }
+      if (++sequence % ROWS_AT_ONCE > 0) continue;
+      yield piece;
+      piece = "";
     }
+    yield piece;
   }
   yield "\n]";
   if (options.provision !== undefined) {

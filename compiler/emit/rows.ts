@@ -27,7 +27,16 @@ export interface Row {
   readonly client: string;
   /** Whether version 1 has and allows the operation. */
   readonly isVersion1: boolean;
-  readonly value: Readonly<Record<string, unknown>>;
+  /** Null where it was not asked for. */
+  readonly value: Readonly<Record<string, unknown>> | null;
+}
+
+/** What of the rows is asked for. */
+export interface RowsWanted {
+  /** Of which rows the values are made; of all unless given. */
+  readonly values?: "version1" | "beside" | false;
+  /** With their place among all rows. */
+  readonly numbered?: boolean;
 }
 
 /** An acknowledgement within this time (seconds) came at once: a program reacted, nobody waited. */
@@ -129,37 +138,44 @@ export class RowWriter {
     this.#survey = survey;
   }
 
-  /** How many operations of each client version 1 has. */
-  version1Counts(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const { client, isVersion1 } of this.rows()) {
-      if (isVersion1) counts.set(client, (counts.get(client) ?? 0) + 1);
-    }
-    return counts;
-  }
-
   /** The rows, in the order of sending. */
-  *rows(): Iterable<Row> {
+  rows(): Iterable<Row & { readonly value: object }>;
+  rows(what: RowsWanted): Iterable<Row>;
+  *rows(what: RowsWanted = {}): Iterable<Row> {
     const labels = new FrameLabels(this.#survey.frames);
     const blobOf = this.#options.blobs === undefined
       ? undefined
       : (operation: PlanOperation) => this.#blobOf(operation);
     const clients = new Map<string, ClientRows>();
+    let sequence = 0;
     for (const operation of this.#source.operations()) {
       let client = clients.get(operation.client);
       if (client === undefined) clients.set(operation.client, client = new ClientRows(blobOf));
-      yield this.#row(operation, client, labels.of(operation));
+      const place = what.numbered === true ? { sequence: sequence++ } : null;
+      yield this.#row(operation, { client, label: labels.of(operation), place }, what.values);
     }
   }
 
-  #row(operation: PlanOperation, client: ClientRows, label: string): Row {
+  #row(operation: PlanOperation, about: {
+    readonly client: ClientRows;
+    readonly label: string;
+    readonly place: { readonly sequence: number } | null;
+  }, values: RowsWanted["values"]): Row {
+    const { client, label, place } = about;
+    const { previous } = client;
+    client.previous = operation.id;
+    const timestamp = client.timestamp(operation.at);
+    const isAllowed = client.allows(operation);
+    const fields = isAllowed ? version1Fields(operation, client) : null;
+    const isVersion1 = fields !== null;
+    const isWanted = values === undefined || values === (isVersion1 ? "version1" : "beside");
+    if (!isWanted) return { client: operation.client, isVersion1, value: null };
     const value: Record<string, unknown> = {
       op_id: label,
       client_id: operation.client,
-      timestamp_us: client.timestamp(operation.at),
+      timestamp_us: timestamp,
+      ...place,
     };
-    const isAllowed = client.allows(operation);
-    const fields = isAllowed ? version1Fields(operation, client) : null;
     if (fields !== null) Object.assign(value, fields);
     else {
       value.operation = otherName(operation);
@@ -168,16 +184,13 @@ export class RowWriter {
     }
     if (operation.status !== 0) value.expected_status = statusText(operation.status);
     const smb2 = tellingFields(operation);
-    if (client.previous !== null && this.#survey.oneSided.has(operation.client)) {
-      smb2.after = [client.previous];
-    }
+    if (previous !== null && this.#survey.oneSided.has(operation.client)) smb2.after = [previous];
     if (operation.kind === "create" && this.#survey.policies.size > 0) {
       const onBreak = this.#survey.policies.get(`${operation.client} ${operation.file}`);
       if (onBreak !== undefined) smb2.onBreak = onBreak;
     }
     value.smb2 = smb2;
-    client.previous = operation.id;
-    return { client: operation.client, isVersion1: fields !== null, value };
+    return { client: operation.client, isVersion1, value };
   }
 
   #blobOf(operation: PlanOperation): string | undefined {

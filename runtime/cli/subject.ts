@@ -32,7 +32,7 @@ export interface Subject {
 }
 
 /** Largest workload file. */
-const MAX_WORKLOAD_BYTES = 512 * 2 ** 20;
+const MAX_WORKLOAD_BYTES = 256 * 2 ** 20;
 
 /** Problems of a workload that are listed. */
 const MAX_SHOWN = 20;
@@ -84,7 +84,11 @@ async function workloadSubject(path: string): Promise<Subject> {
   let folder: string;
   try {
     const { size } = await Deno.stat(path);
-    if (size > MAX_WORKLOAD_BYTES) throw new RangeError(`Too large: it has ${size} bytes`);
+    if (size > MAX_WORKLOAD_BYTES) {
+      throw new RangeError(
+        `it has ${size} bytes, the limit is ${MAX_WORKLOAD_BYTES}; a scenario with rows has none`,
+      );
+    }
     json = JSON.parse(await Deno.readTextFile(path));
     folder = (await Deno.realPath(path)).replace(/[\\/][^\\/]*$/, "");
   } catch (cause) {
