@@ -265,6 +265,7 @@ function difference(divergence: Divergence): string {
       return printable(`expected grant ${expected || "none"}, got ${actual || "none"}`);
     case "no response":
     case "no break":
+      return printable(`expected ${expected}, got ${actual}`);
     case "data":
       return printable(`the data differs from ${expected}: ${actual}`);
     case "status":

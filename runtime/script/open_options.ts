@@ -86,7 +86,7 @@ function durableContext(run: Run, durable: DurableOptions): CreateRequestContext
   if (durable.version === 1) return { kind: "DHnQ", reserved: new Uint8Array(16) };
   return {
     kind: "DH2Q",
-    timeout: duration(durable.timeout ?? 0),
+    timeout: Math.round(duration(durable.timeout ?? 0) * 1000),
     flags: durable.persistent === true ? DHANDLE_FLAG_PERSISTENT : 0,
     reserved: 0n,
     createGuid: guidText(run.host.random(16)),
