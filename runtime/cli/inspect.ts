@@ -65,6 +65,10 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
     return ExitCode.OK;
   }
   const found = await onCapture(terminal, {}, (options) => inspect(input, { ...options, keys }));
-  terminal.out(given.has("json") ? `${JSON.stringify(found)}\n` : inspectionText(name, found));
+  terminal.out(
+    given.has("json")
+      ? `${JSON.stringify(found)}\n`
+      : inspectionText(name, found, terminal.columns),
+  );
   return ExitCode.OK;
 }

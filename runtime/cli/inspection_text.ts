@@ -1,6 +1,6 @@
 /** What a capture contains, for people: the story at a glance first, then tables. */
 import type { Inspection } from "../../compiler/mod.ts";
-import { byteText, durationText, line, plural, printable, table } from "../report/mod.ts";
+import { byteText, durationText, lines, plural, printable, table } from "../report/mod.ts";
 import { noteLines } from "./capture_options.ts";
 
 type Times = NonNullable<Inspection["thinkTime"]>;
@@ -12,19 +12,21 @@ const MAX_CLIENTS = 10;
 /** Names on one line. */
 const MAX_NAMES = 5;
 
-/** Columns of a path in a table. */
-const PATH_WIDTH = 48;
+/** Columns of a path in a table, and what the other columns of these tables take. */
+const MIN_PATH = 24;
+const FILE_COLUMNS = 50;
+const SLOW_COLUMNS = 48;
 
-/** The inspection as text, with a line feed at its end. */
-export function inspectionText(name: string, found: Inspection): string {
+/** The inspection as text in so many columns, with a line feed at its end. */
+export function inspectionText(name: string, found: Inspection, width = 80): string {
   const sections = [
     head(name, found),
-    overview(found),
+    overview(found, width),
     clientTable(found),
     commandTable(found),
     statusTable(found),
-    slowTable(found),
-    fileTable(found),
+    slowTable(found, width),
+    fileTable(found, width),
     noteSection(found),
   ];
   return `${
@@ -46,28 +48,49 @@ function head(name: string, found: Inspection): string[] {
   ];
 }
 
-function overview(found: Inspection): string[] {
+/** A label and what it says. */
+type Entry = readonly [label: string, text: string];
+
+function overview(found: Inspection, width: number): string[] {
   if (found.exchanges === 0) return [];
-  return [
-    line("clients", clients(found)),
-    line("servers", servers(found)),
-    line("shares", shares(found)),
-    line("users", users(found)),
-    line("security", security(found)),
-    line("data", data(found)),
+  const entries: Entry[] = [
+    ["clients", clients(found)],
+    ["servers", servers(found)],
+    ["shares", shares(found)],
+    ["users", users(found)],
+    ["security", security(found)],
+    ["data", data(found)],
     ...access("reads", found.reads),
     ...access("writes", found.writes),
-    line("at once", overlap(found)),
-    ...found.thinkTime === null || found.timing === "order"
-      ? []
-      : [line("think time", spread(found.thinkTime))],
+    ["at once", overlap(found)],
+    ...thinkTime(found),
     ...granted("leases", found.leases),
     ...granted("oplocks", found.oplocks),
-    ...Object.keys(found.contexts).length === 0
-      ? []
-      : [line("contexts", counts(found.contexts, 12))],
+    ...contexts(found),
     ...breaks(found),
+    ...coverage(found),
   ];
+  return entries.flatMap(([label, text]) => lines(label, text, width));
+}
+
+function thinkTime({ thinkTime, timing }: Inspection): Entry[] {
+  return thinkTime === null || timing === "order" ? [] : [["think time", spread(thinkTime)]];
+}
+
+function contexts({ contexts }: Inspection): Entry[] {
+  return Object.keys(contexts).length === 0 ? [] : [["contexts", counts(contexts, 12)]];
+}
+
+/** What of the exchanges a scenario would not have; why, the notes tell. */
+function coverage({ coverage }: Inspection): Entry[] {
+  const { seen, dropped, partly } = coverage;
+  if (dropped === 0 && partly === 0) return [];
+  return [[
+    "coverage",
+    `${seen - dropped} of ${seen} exchanges can be compiled${
+      partly === 0 ? "" : `, ${partly} of them known in part`
+    }`,
+  ]];
 }
 
 function clients({ clients, clientCount }: Inspection): string {
@@ -132,20 +155,17 @@ function data({ bytes, mix }: Inspection): string {
   } on data, ${mix.metadata} on names and attributes, ${mix.session} on sessions`;
 }
 
-function access(label: string, { count, bytes, sequential, sizes }: Inspection["reads"]): string[] {
+function access(label: string, { count, bytes, sequential, sizes }: Inspection["reads"]): Entry[] {
   if (count === 0) return [];
   const classes = Object.entries(sizes).map(([end, number]) =>
     `${number} ${end === "larger" ? "larger" : `to ${sizeText(Number(end))}`}`
   );
-  const share = Math.round(100 * sequential / count);
-  return [
-    line(
-      label,
-      `${count} of ${byteText(Math.round(bytes / count))} on average, ${share} % sequential; ${
-        classes.join(", ")
-      }`,
-    ),
-  ];
+  return [[
+    label,
+    `${count} of ${byteText(Math.round(bytes / count))} on average, ${
+      Math.round(100 * sequential / count)
+    } % sequential; ${classes.join(", ")}`,
+  ]];
 }
 
 /** Round sizes without zeros behind the point. */
@@ -172,12 +192,12 @@ function overlap({ overlap, clients, reconnects, timing }: Inspection): string {
   ].join(", ");
 }
 
-function granted(label: string, { asked, granted }: Inspection["leases"]): string[] {
+function granted(label: string, { asked, granted }: Inspection["leases"]): Entry[] {
   if (Object.keys(asked).length === 0) return [];
-  return [line(label, `asked ${counts(asked)}; granted ${counts(granted) || "none"}`)];
+  return [[label, `asked ${counts(asked)}; granted ${counts(granted) || "none"}`]];
 }
 
-function breaks({ breaks, timing }: Inspection): string[] {
+function breaks({ breaks, timing }: Inspection): Entry[] {
   const { received, acknowledged, closed, unanswered, refused, delay, kinds, slowest } = breaks;
   if (received === 0) return [];
   const answers = [
@@ -191,8 +211,8 @@ function breaks({ breaks, timing }: Inspection): string[] {
     ? ""
     : ` (#${slowest.frame}, ${printable(slowest.client)})`;
   return [
-    line("breaks", `${received} received (${counts(kinds)})`),
-    ...answers.length === 0 ? [] : [line("answers", `${answers.join(", ")}${last}`)],
+    ["breaks", `${received} received (${counts(kinds)})`],
+    ...answers.length === 0 ? [] : [["answers", `${answers.join(", ")}${last}`] as const],
   ];
 }
 
@@ -258,12 +278,12 @@ function statusTable({ statuses }: Inspection): string[] {
   ];
 }
 
-function slowTable({ slowest, timing }: Inspection): string[] {
+function slowTable({ slowest, timing }: Inspection, width: number): string[] {
   if (slowest.length === 0 || timing === "order") return [];
   return table(
     ["slowest", "client", "frame", "time", ""],
     slowest.map(({ command, client, frame, seconds, share, path, pending }) => [
-      path === null ? command : `${command} ${pathText({ share, path })}`,
+      path === null ? command : `${command} ${pathText({ share, path }, width - SLOW_COLUMNS)}`,
       printable(client),
       `#${frame}`,
       time(seconds),
@@ -272,7 +292,7 @@ function slowTable({ slowest, timing }: Inspection): string[] {
   );
 }
 
-function fileTable({ files }: Inspection): string[] {
+function fileTable({ files }: Inspection, width: number): string[] {
   const { byOperations, byBytes, count, exact } = files;
   const shown = [...new Map(
     [...byOperations, ...byBytes.slice(0, MAX_NAMES)].map((file) => [
@@ -282,7 +302,7 @@ function fileTable({ files }: Inspection): string[] {
   ).values()];
   if (shown.length === 0) return [];
   const rows = shown.map((file) => [
-    pathText(file),
+    pathText(file, width - FILE_COLUMNS),
     String(file.operations),
     String(file.opens),
     String(file.failed),
@@ -291,16 +311,18 @@ function fileTable({ files }: Inspection): string[] {
     String(file.clients.length),
   ]);
   return [
-    ...table(["file", "operations", "opens", "errors", "read", "written", "clients"], rows),
+    ...table(["file", "ops", "opens", "errors", "read", "written", "clients"], rows),
     ...more(count - rows.length, "file", exact ? "" : "about "),
   ];
 }
 
 function pathText(
   { share, path }: { readonly share: string | null; readonly path: string },
+  width: number,
 ): string {
   const text = printable(path === "" ? `${share ?? ""}\\` : `${share ?? ""}\\${path}`);
-  return text.length <= PATH_WIDTH ? text : `...${text.slice(3 - PATH_WIDTH)}`;
+  const most = Math.max(width, MIN_PATH);
+  return text.length <= most ? text : `...${text.slice(3 - most)}`;
 }
 
 function noteSection({ notes }: Inspection): string[] {

@@ -7,6 +7,22 @@ export function line(label: string, text: string): string {
   return `  ${`${label} `.padEnd(LABEL_WIDTH, ".")}: ${text}`;
 }
 
+/** The same in lines of at most so many columns. */
+export function lines(label: string, text: string, width: number): string[] {
+  const indent = " ".repeat(line("", "").length);
+  const wrapped: string[] = [];
+  let current = line(label, "").trimEnd();
+  for (const word of text.split(" ")) {
+    if (current !== indent && current.length + 1 + word.length > width) {
+      wrapped.push(current);
+      current = indent + word;
+    } else {
+      current = current === indent ? indent + word : `${current} ${word}`;
+    }
+  }
+  return [...wrapped, current];
+}
+
 /** First column to the left, the others to the right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows];

@@ -6,7 +6,7 @@
  */
 export { type JsonReport, jsonText, type ReportFailure } from "./json.ts";
 export { type JUnitRun, junitXml } from "./junit.ts";
-export { line, table } from "./layout.ts";
+export { line, lines, table } from "./layout.ts";
 export { breakLine, type LogContext, operationLine } from "./operation_log.ts";
 export { type OtlpContext, otlpMetrics } from "./otlp.ts";
 export { CSV_HEAD, csvPoint, jsonPoint, type Point } from "./points.ts";
