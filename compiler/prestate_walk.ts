@@ -69,7 +69,8 @@ export class PreStateWalk {
   readonly #trees = new Map<string, NameTree | null>();
   readonly #sessionOfTree = new Map<string, string>();
   readonly #connectionOfSession = new Map<string, string>();
-  readonly #opens = new Map<string, OpenFile>();
+  /** By client, then by name. */
+  readonly #opens = new Map<string, Map<string, OpenFile>>();
   /** Sent and not answered before what was seen last, by the time of the answer. */
   readonly #underWay: PlanOperation[] = [];
 
@@ -156,7 +157,7 @@ export class PreStateWalk {
       case "queryDirectory":
         return this.#listed(operation);
       case "queryInfo": {
-        const open = this.#opens.get(key(client, operation.file));
+        const open = this.#openOf(client, operation.file);
         if (open !== undefined && operation.told !== undefined) {
           this.#told(open, operation.told, operation.frames.request);
         }
@@ -219,7 +220,7 @@ export class PreStateWalk {
       node.origins.cut(0);
     }
     node.opens++;
-    this.#opens.set(key(operation.client, operation.file), {
+    this.#opensOf(operation.client).set(operation.file, {
       tree: operation.tree,
       names,
       slot,
@@ -242,10 +243,10 @@ export class PreStateWalk {
 
   /** The open of before is open again, under another name. */
   #reconnect(operation: CreateOperation, file: string): void {
-    const before = this.#opens.get(key(operation.client, file));
+    const before = this.#openOf(operation.client, file);
     if (before === undefined || operation.granted === null) return;
-    this.#opens.delete(key(operation.client, file));
-    this.#opens.set(key(operation.client, operation.file), { ...before, tree: operation.tree });
+    this.#opensOf(operation.client).delete(file);
+    this.#opensOf(operation.client).set(operation.file, { ...before, tree: operation.tree });
   }
 
   #failedCreate(names: NameTree, path: readonly string[], operation: CreateOperation): void {
@@ -300,16 +301,16 @@ export class PreStateWalk {
   }
 
   #close({ client, file, status, told, frames }: CloseOperation): void {
-    const open = this.#opens.get(key(client, file));
+    const open = this.#openOf(client, file);
     if (open === undefined || status !== Status.SUCCESS) return;
     if (told !== undefined && !open.slot.name.startsWith(":")) {
       this.#told(open, told, frames.request);
     }
-    this.#closed(key(client, file), open);
+    this.#closed(client, file, open);
   }
 
-  #closed(name: string, open: OpenFile): void {
-    this.#opens.delete(name);
+  #closed(client: string, file: string, open: OpenFile): void {
+    this.#opensOf(client).delete(file);
     open.node.opens--;
     const slot = present(open.slot);
     if (open.deleteOnClose) slot.deletePending = true;
@@ -319,10 +320,19 @@ export class PreStateWalk {
   }
 
   #closeAll(client: string, matches: (open: OpenFile) => boolean): void {
-    const prefix = key(client, "");
-    for (const [name, open] of [...this.#opens]) {
-      if (name.startsWith(prefix) && matches(open)) this.#closed(name, open);
+    for (const [file, open] of [...this.#opensOf(client)]) {
+      if (matches(open)) this.#closed(client, file, open);
     }
+  }
+
+  #opensOf(client: string): Map<string, OpenFile> {
+    let opens = this.#opens.get(client);
+    if (opens === undefined) this.#opens.set(client, opens = new Map());
+    return opens;
+  }
+
+  #openOf(client: string, file: string): OpenFile | undefined {
+    return this.#opens.get(client)?.get(file);
   }
 
   /** An answer tells about a file: what the capture did not change is from before. */
@@ -349,7 +359,7 @@ export class PreStateWalk {
   }
 
   #read({ client, file, status, offset, length, returned, minimumCount }: ReadOperation): void {
-    const open = this.#opens.get(key(client, file));
+    const open = this.#openOf(client, file);
     const start = Number(offset);
     if (open === undefined || !Number.isSafeInteger(start)) return;
     const { node } = open;
@@ -367,7 +377,7 @@ export class PreStateWalk {
   }
 
   #write({ client, file, status, offset, data }: WriteOperation): void {
-    const open = this.#opens.get(key(client, file));
+    const open = this.#openOf(client, file);
     const start = Number(offset);
     if (open === undefined || status !== Status.SUCCESS || data.length === 0) return;
     open.node.sizeChanged = true;
@@ -377,7 +387,7 @@ export class PreStateWalk {
   }
 
   #listed(operation: QueryDirectoryOperation): void {
-    const open = this.#opens.get(key(operation.client, operation.file));
+    const open = this.#openOf(operation.client, operation.file);
     if (open === undefined) return;
     const { names, node: directory } = open;
     const frame = operation.frames.response ?? operation.frames.request;
@@ -405,7 +415,7 @@ export class PreStateWalk {
   #setInfo(
     { client, file, status, infoType, class: informationClass, input, frames }: SetInfoOperation,
   ): void {
-    const open = this.#opens.get(key(client, file));
+    const open = this.#openOf(client, file);
     if (open === undefined || infoType !== InfoType.FILE) return;
     const value = informationOf(informationClass, input);
     if (value === null) return;
@@ -475,7 +485,7 @@ export class PreStateWalk {
   }
 
   #ioctl({ client, file, status, code, input, resumeKey }: IoctlOperation): void {
-    const open = this.#opens.get(key(client, file ?? ""));
+    const open = this.#openOf(client, file ?? "");
     if (open === undefined || status !== Status.SUCCESS) return;
     const bytes = new DataView(Uint8Array.fromHex(input).buffer);
     if (code === SET_ZERO_DATA && bytes.byteLength >= 16) {
@@ -484,9 +494,7 @@ export class PreStateWalk {
     }
     if (!COPYCHUNK.has(code)) return;
     open.node.sizeChanged = true;
-    const source = resumeKey === undefined
-      ? undefined
-      : this.#opens.get(key(client, resumeKey))?.node;
+    const source = resumeKey === undefined ? undefined : this.#openOf(client, resumeKey)?.node;
     for (const { source: offset, target, length } of chunksOf(bytes)) {
       if (source === undefined) open.node.origins.overwrite(target, target + length);
       else open.node.origins.copy(target, source.origins, { offset, length });
