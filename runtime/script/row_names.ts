@@ -51,13 +51,6 @@ export class Names<T> {
     this.#ended.delete(oldest as string);
     this.#things.delete(oldest as string);
   }
-
-  /** What is there and has not ended. */
-  *living(): Iterable<T> {
-    for (const [name, thing] of this.#things) {
-      if (!(thing instanceof Promise) && !this.#ended.has(name)) yield thing;
-    }
-  }
 }
 
 /** All names of one client. */
