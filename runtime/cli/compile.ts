@@ -15,7 +15,7 @@ import { ExitCode } from "./exit_codes.ts";
 import { PiecewiseFiles, writeWhole } from "./files.ts";
 import { MAP_OPTION } from "./map_file.ts";
 import { ANONYMIZE_OPTIONS, readPasses } from "./pass_options.ts";
-import { SELECTION_OPTIONS } from "./selection_options.ts";
+import { readCriteria, SELECTION_OPTIONS } from "./selection_options.ts";
 import { StagedFolder } from "./staged_folder.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -267,7 +267,8 @@ async function report(compiled: Compiled, about: {
       plural(packets, "packet")
     }`,
     ...(plan.source.remarks ?? []).map((remark) => `  ${remark}`),
-    coverageLine(coverage),
+    // Of a selection the notes tell what is not in it.
+    ...readCriteria(given) === undefined ? [coverageLine(coverage)] : [],
     ...noteLines(notes),
     ...output === "-" || given.value("emit") === "json" ? [] : await editorHint(output),
   ];
