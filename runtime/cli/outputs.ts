@@ -51,6 +51,11 @@ export const OUTPUT_OPTIONS: readonly Option[] = [
       "stream values: json=FILE, csv=FILE, prometheus=FILE (text, replaced every second), otel=URL (OTLP/HTTP)",
   },
   { name: "summary-json", value: "FILE", help: "write the report as JSON to a file" },
+  {
+    name: "summary-dir",
+    value: "DIR",
+    help: "folder for the files of a scenario's own handleSummary",
+  },
   { name: "junit", value: "FILE", help: "write the outcome as JUnit's XML" },
 ];
 

@@ -29,6 +29,7 @@ import { statusName } from "../wire/mod.ts";
 import type { Accounts } from "./accounts.ts";
 import { CommandError, type Given, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
+import { makeFolder, writeWhole } from "./files.ts";
 import { Generator } from "./generator.ts";
 import { KeyLog } from "./keylog.ts";
 import { liveText } from "./live.ts";
@@ -75,6 +76,14 @@ export interface Settings {
   readonly paths: NameMapping["paths"];
   readonly provision: ProvisionOptions;
   readonly verify: boolean;
+}
+
+/** Names of files that a scenario may write: none leads out of its folder, or means a device. */
+const FILE_NAME = /^(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9_][\w.-]{0,100}$/i;
+
+/** A scenario's text, without what a terminal would obey. */
+function shown(text: string): string {
+  return text.split("\n").map(printable).join("\n");
 }
 
 /** What a run is made of. */
@@ -469,6 +478,7 @@ export class ScenarioRun {
       terminal.out(jsonText(report()));
       return code;
     }
+    if (await this.#ownReport(report())) return code;
     const head: ReportHead = {
       scenario: scenario.name,
       kind: scenario.kind,
@@ -482,6 +492,43 @@ export class ScenarioRun {
       summaryText(summary, head, { color: terminal.colors, width: terminal.columns }),
     );
     return code;
+  }
+
+  /** Has the scenario report. @returns Whether it did, in place of the usual report. */
+  async #ownReport(report: Omit<JsonReport, "version">): Promise<boolean> {
+    const { subject, given, terminal } = this.#parts;
+    const [first] = this.#pool;
+    if (!subject.summarizes || first === undefined) return false;
+    let files: Readonly<Record<string, string>>;
+    try {
+      files = await first.summarize({ version: 1, ...report });
+    } catch (error) {
+      if (!(error instanceof ScenarioError)) throw error;
+      this.#noted(error.message);
+      return false;
+    }
+    const folder = given.value("summary-dir");
+    for (const [name, text] of Object.entries(files)) {
+      if (name === "stdout" || name === "stderr") continue;
+      if (folder === undefined) {
+        this.#noted(
+          `handleSummary's file ${
+            JSON.stringify(name)
+          } was not written: say where with --summary-dir`,
+        );
+      } else if (!FILE_NAME.test(name)) {
+        this.#noted(
+          `handleSummary's file ${JSON.stringify(name)} was not written: that is no file name`,
+        );
+      } else {
+        await makeFolder(folder);
+        await writeWhole(`${folder}/${name}`, text);
+      }
+    }
+    if (files.stderr !== undefined) terminal.err(shown(files.stderr));
+    if (files.stdout === undefined) return false;
+    terminal.out(shown(files.stdout));
+    return true;
   }
 
   #verdict(

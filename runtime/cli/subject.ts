@@ -25,6 +25,8 @@ export interface Subject {
   /** `load` of each part of a suite; null where it is none. */
   readonly shapes: readonly unknown[] | null;
   readonly thresholds: unknown;
+  /** Whether it writes a report of its own. */
+  readonly summarizes: boolean;
   /** Its parameters, once loaded. */
   readonly params: readonly ParamInfo[];
   /** A path within the scenario's folder, as the user would name it. */
@@ -59,6 +61,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
     shape: undefined as unknown,
     shapes: null as readonly unknown[] | null,
     thresholds: undefined as unknown,
+    summarizes: false,
     params: [] as readonly ParamInfo[],
     shownPath: (file: string) => `${prefix}${file}`,
     async load(options: SandboxOptions): Promise<Sandbox> {
@@ -73,6 +76,7 @@ async function scenarioSubject(path: string): Promise<Subject> {
       subject.shape = description.load;
       subject.shapes = description.parts?.map(({ load }) => load) ?? null;
       subject.thresholds = description.thresholds;
+      subject.summarizes = description.summarizes === true;
       return sandbox;
     },
   };
@@ -112,6 +116,7 @@ async function workloadSubject(path: string): Promise<Subject> {
     shape: undefined,
     shapes: null,
     thresholds: undefined,
+    summarizes: false,
     params: [],
     shownPath: (file) => file,
     load: (options) => Sandbox.empty(folder, options),

@@ -40,6 +40,9 @@ export type Records = Omit<Extract<ToHost, { kind: "records" }>, "kind">;
 /** How long loading may take: the scenario's top level runs in it. */
 const LOAD_MS = 60_000;
 
+/** How long a scenario may take for its own report. */
+const SUMMARY_MS = 10_000;
+
 /** Exchanges of authentication that a worker may have under way. */
 const MAX_EXCHANGES = 10_000;
 
@@ -141,6 +144,20 @@ export class Sandbox implements Disposable {
     return message.kind === "finished" || message.kind === "failed" ? message.failure : null;
   }
 
+  /**
+   * Has the scenario write its own report.
+   *
+   * @throws {ScenarioError} When it fails to, or takes too long.
+   */
+  async summarize(report: unknown): Promise<Readonly<Record<string, string>>> {
+    const answer = this.#next(["summarized"], SUMMARY_MS);
+    this.#send({ kind: "summarize", report });
+    const message = await answer;
+    if (message.kind === "summarized" && message.files !== null) return message.files;
+    const problem = message.kind === "summarized" ? message.problem : null;
+    throw new ScenarioError(`Cannot use handleSummary: ${problem ?? "it gave nothing"}`);
+  }
+
   /** Asks the run to log off and end; `run` then returns. */
   stop(reason: string): void {
     this.#send({ kind: "stop", reason });
@@ -168,7 +185,9 @@ export class Sandbox implements Disposable {
     const timer = limit === null ? null : setTimeout(() => {
       reject(
         new ScenarioError(
-          `Cannot load the scenario: its top level did not end within ${limit / 1000} s`,
+          limit === SUMMARY_MS
+            ? `Cannot use handleSummary: it did not end within ${limit / 1000} s`
+            : `Cannot load the scenario: its top level did not end within ${limit / 1000} s`,
         ),
       );
     }, limit);

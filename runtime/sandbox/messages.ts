@@ -36,6 +36,8 @@ export interface ScenarioDescription {
   readonly load?: unknown;
   /** Names of the parts of a suite, and their `load`. */
   readonly parts?: readonly { readonly name: string; readonly load?: unknown }[];
+  /** Whether it writes a report of its own. */
+  readonly summarizes?: boolean;
   /** Its `thresholds`, as they stand there. */
   readonly thresholds?: unknown;
 }
@@ -100,6 +102,8 @@ export type ToWorker =
   | { readonly kind: "preflight"; readonly order: TargetOrder }
   | { readonly kind: "run"; readonly order: RunOrder }
   | { readonly kind: "stop"; readonly reason: string }
+  /** The run is over: the scenario may write a report of its own. */
+  | { readonly kind: "summarize"; readonly report: unknown }
   /** The operation may be sent. */
   | { readonly kind: "go"; readonly id: number }
   | {
@@ -146,6 +150,12 @@ export type ToHost =
   | { readonly kind: "note"; readonly message: string }
   /** What must hold in every run does not. */
   | { readonly kind: "violation"; readonly message: string }
+  /** What the scenario reports, by file; null when it failed to. */
+  | {
+    readonly kind: "summarized";
+    readonly files: Readonly<Record<string, string>> | null;
+    readonly problem: string | null;
+  }
   /** An operation waits to be sent. */
   | { readonly kind: "step"; readonly id: number; readonly operation: string }
   /** A line for Wireshark's list of session keys. */
@@ -210,6 +220,10 @@ export function parseToHost(data: unknown): ToHost | null {
     case "note":
     case "violation":
       return isText(data.message) ? { kind: data.kind, message: data.message } : null;
+    case "summarized":
+      return isNullable(data.files, isFiles) && isNullable(data.problem, isText)
+        ? { kind: "summarized", files: data.files, problem: data.problem }
+        : null;
     case "step":
       return isNumber(data.id) && isText(data.operation)
         ? { kind: "step", id: data.id, operation: data.operation }
@@ -297,8 +311,19 @@ function isParam(value: unknown): value is ParamInfo {
 function isDescription(value: unknown): value is ScenarioDescription {
   return isRecord(value) &&
     (value.kind === "scenario" || value.kind === "replay" || value.kind === "suite") &&
-    isOptional(value.parts, isParts) &&
+    isOptional(value.parts, isParts) && isOptional(value.summarizes, isBoolean) &&
     isText(value.name) && isList(value.params, isParam) && isList(value.clients, isText);
+}
+
+/** Files of a report, and characters of all of them. */
+const MAX_FILES = 20;
+const MAX_REPORT = 50_000_000;
+
+function isFiles(value: unknown): value is Readonly<Record<string, string>> {
+  if (!isRecord(value)) return false;
+  const entries = Object.entries(value);
+  return entries.length <= MAX_FILES && entries.every(([, text]) => typeof text === "string") &&
+    entries.reduce((sum, [, text]) => sum + (text as string).length, 0) <= MAX_REPORT;
 }
 
 function isParts(value: unknown): value is NonNullable<ScenarioDescription["parts"]> {

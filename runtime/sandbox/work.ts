@@ -24,6 +24,7 @@ import {
   type ParamInfo,
   type RowChunk,
   type RunHandle,
+  type RunReport,
   watchBlobs,
   workloadDefinition,
 } from "../script/mod.ts";
@@ -112,6 +113,9 @@ function receive(message: ToWorker): void {
       stopReason = message.reason;
       handle?.stop(message.reason);
       return;
+    case "summarize":
+      void summarize(message.report);
+      return;
     case "go":
       steps.get(message.id)?.();
       steps.delete(message.id);
@@ -164,6 +168,7 @@ async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void>
           ? { parts: Object.entries(exported.parts).map(([name, { load }]) => ({ name, load })) }
           : {},
         ...exported.load === undefined ? {} : { load: exported.load },
+        ...exported.handleSummary === undefined ? {} : { summarizes: true },
         ...exported.thresholds === undefined ? {} : { thresholds: exported.thresholds },
       },
     });
@@ -171,6 +176,17 @@ async function load(message: Extract<ToWorker, { kind: "load" }>): Promise<void>
     send({ kind: "failed", failure: describeFailure(error) });
   } finally {
     stopWatching();
+  }
+}
+
+/** The scenario's own report. */
+async function summarize(report: unknown): Promise<void> {
+  try {
+    const result = await definition?.handleSummary?.(report as RunReport);
+    const files = typeof result === "string" ? { stdout: result } : { ...result };
+    send({ kind: "summarized", files, problem: null });
+  } catch (error) {
+    send({ kind: "summarized", files: null, problem: describeFailure(error).message });
   }
 }
 

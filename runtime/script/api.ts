@@ -1254,6 +1254,30 @@ export type Threshold = string | {
  */
 export type ThresholdMap = Readonly<Record<string, Threshold | readonly Threshold[]>>;
 
+/** What `handleSummary` is given: version 1 of what `--json` writes. */
+export interface RunReport {
+  readonly version: 1;
+  readonly outcome: string;
+  readonly exitCode: number;
+  readonly notes: readonly string[];
+  readonly thresholds: readonly {
+    readonly metric: string;
+    readonly expression: string;
+    readonly passed: boolean;
+    readonly observed: number | null;
+  }[];
+  /** Counts, distributions in milliseconds, and differences from the capture, as `--json` has them. */
+  readonly summary: { readonly [member: string]: unknown };
+}
+
+/**
+ * Writes a report of its own at the end of a run: a text takes the place of the usual one; of an object `stdout` does,
+ * and other members are files by name, written where `--summary-dir` says.
+ */
+export type HandleSummary = (
+  report: RunReport,
+) => string | Readonly<Record<string, string>> | Promise<string | Readonly<Record<string, string>>>;
+
 /** What every kind of load takes. */
 export interface LoadOptions {
   /** When it begins, after the beginning of the run; at once unless given. */
@@ -1398,6 +1422,8 @@ export interface ScenarioOptions<P extends ParamsSchema | undefined = undefined>
   readonly load?: Load;
   /** What the run must keep to pass; exit code 99 where it does not. */
   readonly thresholds?: ThresholdMap;
+  /** A report of its own. */
+  readonly handleSummary?: HandleSummary;
 }
 
 /** What a scenario's function gets. */
@@ -1451,6 +1477,8 @@ export interface ReplayOptions<
   readonly load?: Load;
   /** What the run must keep to pass; exit code 99 where it does not. */
   readonly thresholds?: ThresholdMap;
+  /** A report of its own. */
+  readonly handleSummary?: HandleSummary;
   /** One per captured client; each has a function of the same name. */
   readonly clients: C;
 }
@@ -1472,6 +1500,8 @@ export interface SuiteOptions {
   readonly name: string;
   /** What the run must keep to pass; `{scenario:name}` chooses the values of one scenario. */
   readonly thresholds?: ThresholdMap;
+  /** A report of its own. */
+  readonly handleSummary?: HandleSummary;
 }
 
 // ------------------------------------------------------------------------------------------ expect

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type {
   BreakPolicy,
+  HandleSummary,
   Load,
   ParamsSchema,
   ReplayClient,
@@ -35,6 +36,7 @@ export class Definition implements Scenario {
   /** Many users; undefined where one is enough. */
   readonly load: Load | undefined;
   readonly thresholds: ThresholdMap | undefined;
+  readonly handleSummary: HandleSummary | undefined;
   /** What shares hold before it starts; null where it does not say. */
   readonly provision: readonly ProvisionItem[] | null;
 
@@ -49,6 +51,7 @@ export class Definition implements Scenario {
     onBreak?: BreakPolicy | undefined;
     load?: Load | undefined;
     thresholds?: ThresholdMap | undefined;
+    handleSummary?: HandleSummary | undefined;
     provision?: unknown;
   }) {
     this.kind = fields.kind;
@@ -61,6 +64,7 @@ export class Definition implements Scenario {
     this.onBreak = fields.onBreak ?? "acknowledge";
     this.load = fields.load;
     this.thresholds = fields.thresholds;
+    this.handleSummary = fields.handleSummary;
     this.provision = fields.provision === undefined ? null : provisionItems(fields.provision);
   }
 }
@@ -105,6 +109,7 @@ export function scenario<P extends ParamsSchema | undefined = undefined>(
     onBreak: options.onBreak,
     load: options.load,
     thresholds: options.thresholds,
+    handleSummary: options.handleSummary,
     provision: options.provision,
   });
 }
@@ -168,6 +173,7 @@ export function replay<
     onBreak: options.onBreak,
     load: options.load,
     thresholds: options.thresholds,
+    handleSummary: options.handleSummary,
     provision: options.provision,
   });
 }
@@ -230,6 +236,7 @@ export function suite(
     params: null,
     parts: definitions,
     thresholds: { ...options.thresholds, ...thresholdsOfParts(definitions) },
+    handleSummary: options.handleSummary,
   });
 }
 

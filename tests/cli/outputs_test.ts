@@ -141,3 +141,46 @@ Deno.test("outputs that are none are refused before anything is sent", async () 
     assertEquals(out, "");
   }
 });
+
+Deno.test("a scenario may report itself: its text in place of the usual one, its files only where it may write", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/own.ts`,
+      `import { scenario } from "smbench";
+       export default scenario({
+         name: "own",
+         handleSummary: ({ outcome, summary }) => ({
+           stdout: \`\${outcome}: \${summary.sent} operations\\u001b[2J\\n\`,
+           "report.txt": "text",
+           "../escape.txt": "text",
+           "nul.txt": "text",
+         }),
+       }, async ({ client }) => void await (await client("ann")).exists("x"));`,
+    );
+    const without = await smbench(["run", `${folder}/own.ts`]);
+    assertEquals([without.code, without.out], [0, "Passed: 4 operations\\u001b[2J\n"]);
+    assertStringIncludes(without.err, 'file "report.txt" was not written: say where');
+    const { err } = await smbench(["run", `${folder}/own.ts`, "--summary-dir", `${folder}/out`]);
+    assertEquals([...Deno.readDirSync(`${folder}/out`)].map(({ name }) => name), ["report.txt"]);
+    assertStringIncludes(err, 'file "../escape.txt" was not written: that is no file name');
+    assertStringIncludes(err, 'file "nul.txt" was not written');
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["out", "own.ts"]);
+  });
+});
+
+Deno.test("a scenario whose report fails is reported on as usual", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(
+      `${folder}/own.ts`,
+      `import { scenario } from "smbench";
+       export default scenario({
+         name: "own",
+         handleSummary: () => { throw new Error("no ink"); },
+       }, async ({ client }) => void await (await client("ann")).exists("x"));`,
+    );
+    const { code, out, err } = await smbench(["run", `${folder}/own.ts`]);
+    assertEquals(code, 0);
+    assertStringIncludes(out, "\nPassed\n");
+    assertStringIncludes(err, "Cannot use handleSummary: no ink");
+  });
+});
