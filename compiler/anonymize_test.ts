@@ -92,7 +92,14 @@ sharedTest(
         const before = await compile(capturePath(capture), options);
         const after = await compile(capturePath(capture), { ...options, anonymize: KEY });
         scripts.add(file, after.script);
+        let json = "";
+        await compile(capturePath(capture), {
+          ...options,
+          anonymize: KEY,
+          json: (text) => void (json += text),
+        });
         const texts = {
+          json: json.toLowerCase(),
           script: [after.script, ...after.modules.map(({ text }) => text)].join("\n").toLowerCase(),
           plan: JSON.stringify(after.plan).toLowerCase(),
           notes: JSON.stringify(after.notes).toLowerCase(),
