@@ -179,9 +179,22 @@ export class ExchangeTracker {
 
   #end(state: StreamState): void {
     this.#streams.delete(state.connection.number);
-    for (const exchange of state.waiting.all()) this.#settle(exchange);
+    for (const exchange of state.waiting.all()) {
+      this.#noteUnanswered(exchange);
+      this.#settle(exchange);
+    }
     if (state.waitingSmb1 !== null) this.#settle(state.waitingSmb1);
     this.#options.sink.ended?.(state.connection.number);
+    this.#options.unwrapper?.ended?.(state.connection.number);
+  }
+
+  /** What the server had not even said that it is pending; what it has may well end with the connection. */
+  #noteUnanswered({ command, request, interim }: Exchange): void {
+    if (request === null || interim !== null) return;
+    this.#options.notes.add(`A ${command} request has no answer in the capture`, {
+      frame: request.completed.frame,
+      loss: false,
+    });
   }
 
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
