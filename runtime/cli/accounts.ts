@@ -19,8 +19,8 @@ export interface Accounts {
 /** Largest file with users. */
 const MAX_BYTES = 64 * 2 ** 20;
 
-/** `%d`, `%04d`: the number of the user. */
-const NUMBER = /%(0?)(\d*)d/;
+/** `#`, `####`: the number of the user, with at least so many digits. */
+const NUMBER = /#+/;
 
 /** Whether a user's name stands for many. */
 export function isPattern(name: string): boolean {
@@ -28,22 +28,18 @@ export function isPattern(name: string): boolean {
 }
 
 /**
- * One account, or as many as its name has numbers: `user%04d` is `user0001`, `user0002`, ... with one password.
+ * One account, or as many as its name has numbers: `user####` is `user0001`, `user0002`, ... with one password.
  *
  * @example
  * ```ts
- * const accounts = accountsOf({ user: "load%03d", domain: "LAB", password: "x" });
+ * const accounts = accountsOf({ user: "load###", domain: "LAB", password: "x" });
  * if (accounts.of(7).user !== "load007" || accounts.names(2).join() !== "load001,load002") throw new Error();
  * ```
  */
 export function accountsOf(account: Account): Accounts {
   if (!isPattern(account.user)) return { of: () => account, names: () => [] };
   const name = (number: number) =>
-    account.user.replace(
-      NUMBER,
-      (_, zero: string, width: string) =>
-        String(number).padStart(Number(width || 0), zero === "" ? " " : "0").trim(),
-    );
+    account.user.replace(NUMBER, ({ length }) => String(number).padStart(length, "0"));
   return {
     of: (number) => ({ ...account, user: name(number ?? 1) }),
     names: (count) => Array.from({ length: count }, (_, index) => name(index + 1)),

@@ -34,7 +34,7 @@ export const runCommand: Command = {
   ],
   options: [
     { name: "target", short: "t", value: "URL", help: "smb://host[:port]/share[/directory]" },
-    { name: "user", short: "U", value: "NAME", help: "user, or DOMAIN\\user" },
+    { name: "user", short: "U", value: "NAME", help: "user, or DOMAIN\\user; user#### for many" },
     { name: "domain", value: "NAME", help: "domain of the user" },
     { name: "password-file", value: "FILE", help: "file whose first line is the password" },
     { name: "anonymous", help: "log in without user and password" },
