@@ -93,6 +93,10 @@ export class Decryption implements Unwrapper {
     this.#bySession.set(login.sessionId, keys);
   }
 
+  ended(stream: number): void {
+    this.#handshakes.ended(stream);
+  }
+
   userOf(stream: number, sessionId: bigint): CapturedUser | null {
     return this.#users.get(`${stream}|${sessionId}`) ?? null;
   }

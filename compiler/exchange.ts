@@ -127,6 +127,8 @@ export interface Unwrapper {
   unwrap(unit: Uint8Array, stream: number, frame?: number): Unwrapped | null;
   /** Each NEGOTIATE and SESSION_SETUP, in order, with its bytes: later keys depend on them. */
   observe(bytes: Uint8Array, message: CapturedMessage, stream: number): void;
+  /** Nothing more comes of a connection. */
+  ended?(stream: number): void;
   /** What could not be made plain, once everything was seen. */
   notes?(): readonly CaptureNote[];
   /** Who a login is of whose messages hide it, such as one with a Kerberos ticket that could be opened. */

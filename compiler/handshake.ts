@@ -74,6 +74,11 @@ export class HandshakeFollower {
     return null;
   }
 
+  /** Nothing more comes of a connection. */
+  ended(stream: number): void {
+    this.#connections.delete(stream);
+  }
+
   #negotiate(bytes: Uint8Array | null, { message }: CapturedMessage, stream: number): void {
     if (message === null || message.kind === "raw" || message.kind === "error") return;
     if (message.command !== "NEGOTIATE") return;

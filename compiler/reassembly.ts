@@ -158,7 +158,7 @@ export interface ReassemblyLimits {
   /** Bytes kept behind holes in all directions; 64 MiB unless told. */
   readonly totalBytes: number;
   /**
-   * Connections of which something is remembered, ended ones among them; 32 768 unless told. Of more, a quarter is let go: those
+   * Connections of which something is remembered, ended ones among them; 16 384 unless told. Of more, a quarter is let go: those
    * that ended the longest ago, then those that were silent for the longest time, which end with that.
    */
   readonly connections: number;
@@ -190,7 +190,7 @@ export interface ReassemblyCounts {
 const DEFAULT_LIMITS: ReassemblyLimits = {
   directionBytes: 0x800000,
   totalBytes: 0x4000000,
-  connections: 32_768,
+  connections: 16_384,
   intervals: 4096,
   patienceSegments: 64,
   patienceSeconds: 2,
