@@ -90,7 +90,7 @@ async function workloadSubject(path: string): Promise<Subject> {
     const { size } = await Deno.stat(path);
     if (size > MAX_WORKLOAD_BYTES) {
       throw new RangeError(
-        `it has ${size} bytes, the limit is ${MAX_WORKLOAD_BYTES}; a scenario with rows has none`,
+        `Too large: it has ${size} bytes of at most ${MAX_WORKLOAD_BYTES}; rows have no limit`,
       );
     }
     json = JSON.parse(await Deno.readTextFile(path));
