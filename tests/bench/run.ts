@@ -27,7 +27,7 @@ const QUICK: Readonly<Record<string, Quick>> = {
   },
   timing_bench: { args: ["--rounds", "1", "--users", "100", "--seconds", "2"] },
   users_bench: { args: ["--seconds", "0.3", "--users", "1,50", "--idle", "200"] },
-  compile_bench: { env: { SMBENCH_BENCH_MB: "20" } },
+  compile_bench: { args: ["--size", "20", "--turns", "1"] },
   wire_bench: { args: ["--filter", "4 KiB"] },
 };
 

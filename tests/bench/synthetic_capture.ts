@@ -1,4 +1,8 @@
-/** Writes captures of any size for benchmarks: one made-up conversation, repeated by client after client. */
+/**
+ * Writes captures of any size for benchmarks: one made-up conversation, repeated by client after client. By itself:
+ * `deno run --allow-all tests/bench/synthetic_capture.ts metadata|data FILE [--size MB]`, 20 MB unless told.
+ */
+import { parseArgs } from "@std/cli";
 import { Buffer } from "node:buffer";
 import {
   closeAnswer,
@@ -125,4 +129,16 @@ function copy(talk: Conversation, round: number): void {
     talk.exchange("READ", body, { data, dataRemaining: 0, flags: 0 });
   }
   talk.exchange("CLOSE", closeBody(id), closeAnswer());
+}
+
+if (import.meta.main) {
+  const { _: [load, path], size } = parseArgs(Deno.args, { string: ["size", "_"] });
+  if ((load !== "metadata" && load !== "data") || typeof path !== "string") {
+    // deno-lint-ignore no-console
+    console.error(
+      "Cannot write a capture: usage is synthetic_capture.ts metadata|data FILE [--size MB]",
+    );
+    Deno.exit(2);
+  }
+  writeSyntheticCapture(path, load, Number(size ?? "20") * 1e6);
 }
