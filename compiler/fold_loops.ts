@@ -28,14 +28,79 @@ export function foldRuns(
       at++;
       continue;
     }
-    const blocks = Array.from({ length: run.times }, (_, i) => {
-      const start = at + i * run.period;
-      return shapes.block(nodes.slice(start, start + run.period));
-    });
-    folded.push(loopOf(blocks));
-    at += run.times * run.period;
+    const end = at + run.times * run.period;
+    if (run.period === 1) folded.push(...stretched(nodes.slice(at, end), shapes));
+    else {
+      const blocks = Array.from({ length: run.times }, (_, i) => {
+        const start = at + i * run.period;
+        return shapes.block(nodes.slice(start, start + run.period));
+      });
+      folded.push(loopOf(blocks));
+    }
+    at = end;
   }
   return folded;
+}
+
+/**
+ * Loops of one thing done again and again: a stretch in which offsets grow evenly is a loop of its own, what is between
+ * such stretches is one with a table.
+ */
+function stretched(nodes: readonly Node[], shapes: Shapes): Node[] {
+  const lines = linesOf(nodes[0]!);
+  const isLoop = (count: number) => count >= FEWEST_TIMES && count * lines >= FEWEST_LINES;
+  const loop = (some: readonly Node[]) => loopOf(some.map((node) => shapes.block([node])));
+  const made: Node[] = [];
+  let between: Node[] = [];
+  const flush = () => {
+    if (isLoop(between.length)) made.push(loop(between));
+    else made.push(...between);
+    between = [];
+  };
+  const places = nodes.map((node) => placeOf(node, shapes));
+  for (let at = 0; at < nodes.length;) {
+    let end = at + 1;
+    while (end < nodes.length && isEven(places, at, end)) end++;
+    if (end - at > 1 && end < nodes.length && isRest(places, at, end)) end++;
+    if (isLoop(end - at)) {
+      flush();
+      made.push(loop(nodes.slice(at, end)));
+    } else between.push(...nodes.slice(at, end));
+    at = end;
+  }
+  flush();
+  return made;
+}
+
+/** Offset and length of what a node reads or writes. */
+function placeOf(node: Node, shapes: Shapes): { offset: number; length: string } {
+  const { slots } = shapes.of(node);
+  const value = (name: string) => slots.find(({ hint }) => hint === name)?.value ?? "0";
+  return { offset: Number(oneLine(value("offset"))), length: oneLine(value("length")) };
+}
+
+/** Whether the node at `index` goes on as those from `start` on do. */
+function isEven(
+  places: readonly { readonly offset: number; readonly length: string }[],
+  start: number,
+  index: number,
+): boolean {
+  const [first, second] = [places[start]!, places[start + 1]!];
+  const [before, place] = [places[index - 1]!, places[index]!];
+  return place.length === first.length &&
+    place.offset - before.offset === second.offset - first.offset;
+}
+
+/** Whether the node at `index` takes what is left behind those from `start` on. */
+function isRest(
+  places: readonly { readonly offset: number; readonly length: string }[],
+  start: number,
+  index: number,
+): boolean {
+  const [first, second] = [places[start]!, places[start + 1]!];
+  const [before, place] = [places[index - 1]!, places[index]!];
+  return Number(place.length) < Number(first.length) &&
+    place.offset - before.offset === second.offset - first.offset;
 }
 
 /** Index of the last node that mentions a variable. */
@@ -173,10 +238,15 @@ function overlapAt(
   const inFlight = depthOf(run);
   // One at a time: what is no overlap at all is a run like any other.
   if (inFlight === 1) return null;
-  const blocks = run.map((request) =>
-    finder.shapes.block([bareRequest(request, inFlight === null ? run : null)])
-  );
-  return { loop: loopOf(blocks, inFlight ?? 0), end: complete.end };
+  const loopWith = (labelled: readonly Sent[] | null) =>
+    loopOf(
+      run.map((request) => finder.shapes.block([bareRequest(request, labelled)])),
+      labelled === null ? inFlight ?? 0 : 0,
+    );
+  const loop = loopWith(inFlight === null ? run : null);
+  // A loop over a table says of each what it waited for.
+  const isTable = loop.columns.columns.length > 1;
+  return { loop: isTable ? loopWith(run) : loop, end: complete.end };
 }
 
 /** How many requests at most were under way: when each was sent, exactly those so many places before were answered. */

@@ -245,10 +245,14 @@ export interface Column {
   readonly values: readonly Code[];
 }
 
-/** What stands in place of a slot: its value, `i * stride + base`, or the column of that number. */
+/**
+ * What stands in place of a slot: its value, `base + i * stride`, the size but for what is less at the end, or the column
+ * of that number.
+ */
 export type Place =
   | { readonly kind: "value" }
   | { readonly kind: "index"; readonly stride: number; readonly base: number }
+  | { readonly kind: "capped"; readonly size: number; readonly total: number }
   | { readonly kind: "column"; readonly column: number };
 
 /** How blocks of equal shape differ. */
@@ -285,6 +289,11 @@ export function columnsOf(blocks: readonly Block[], isLoop: boolean): Columns {
       places.push({ kind: "index", ...steps });
       continue;
     }
+    const capped = isLoop && slot.hint === "length" ? cap(texts) : null;
+    if (capped !== null) {
+      places.push({ kind: "capped", ...capped });
+      continue;
+    }
     const key = `${slot.type}\n${texts.join("\n")}`;
     let column = known.get(key);
     if (column === undefined) {
@@ -317,6 +326,15 @@ function mayCount({ type, hint }: Slot, blocks: number): boolean {
 
 /** So many numbers do not grow evenly by chance. */
 const MANY = 8;
+
+/** One size and less at the end: what is left of the total. */
+function cap(texts: readonly string[]): { size: number; total: number } | null {
+  const [size, last] = [Number(texts[0]), Number(texts.at(-1))];
+  const before = texts.length - 1;
+  if (before < 2 || !(last < size) || texts.indexOf(texts.at(-1)!) !== before) return null;
+  for (let i = 1; i < before; i++) if (texts[i] !== texts[0]) return null;
+  return { size, total: before * size + last };
+}
 
 /** Stride and start of numbers that grow evenly. */
 function progression(texts: readonly string[]): { stride: number; base: number } | null {

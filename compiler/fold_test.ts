@@ -367,6 +367,47 @@ Deno.test("the size of what is read or written in a row is a parameter", async (
   );
 });
 
+Deno.test("requests in flight at any offsets wait for what each had waited for", async () => {
+  const plan = planOf((maker) => {
+    const file = maker.open("big.bin");
+    for (const offset of [7, 3, 90, 4, 55, 2, 8]) {
+      maker.on(file, { ...READ, offset: String(offset * 4096) }, { gap: 0.001, takes: 0.0025 });
+    }
+    maker.rest();
+    maker.on(file, { kind: "close", flags: 0 });
+  });
+  const { script } = emitted(plan, "all");
+  assertMatch(script, /for \(const \[offset, read\] of reads\) \{/);
+  assertMatch(
+    script,
+    /\[368640, \[[\d.]+, 24\]\],\s+\[16384, \[[\d.]+, 26, \{ after: \[20\] \}\]\]/,
+  );
+  assertEquals(
+    await recordingsOfText(script, []),
+    await recordingsOfText(emitted(plan, "none").script, []),
+  );
+});
+
+Deno.test("what is left at the end belongs to the loop", async () => {
+  for (const takes of [0.0004, 0.0034]) {
+    const plan = planOf((maker) => {
+      const file = maker.open("big.bin");
+      for (let i = 0; i < 6; i++) {
+        const length = i === 5 ? 100 : 4096;
+        maker.on(file, { ...READ, offset: String(i * 4096), length }, { gap: 0.001, takes });
+      }
+      maker.rest();
+      maker.on(file, { kind: "close", flags: 0 });
+    });
+    const { script } = emitted(plan, "all");
+    assertStringIncludes(script, "big.read(i * 4096, Math.min(4096, 20580 - i * 4096))");
+    assertEquals(
+      await recordingsOfText(script, []),
+      await recordingsOfText(emitted(plan, "none").script, []),
+    );
+  }
+});
+
 Deno.test("times that are evenly apart need no table", () => {
   const { script } = emitted(
     planOf((maker) => {
@@ -400,9 +441,12 @@ Deno.test("requests in flight stay in flight: a depth where there is one, else t
       "all",
     ).script;
   const even = inFlight([0.0025]);
-  assertStringIncludes(even, "await c.overlapped(reads, (i) => big.read(i * 4096, 4096), {");
+  assertStringIncludes(
+    even,
+    "await c.overlapped(reads, (i) => big.read(i * p.readSize, p.readSize), {",
+  );
   assertStringIncludes(even, "inFlight: 3");
-  assertStringIncludes(inFlight([0.5]), "(i) => big.read(i * 4096, 4096)");
+  assertStringIncludes(inFlight([0.5]), "(i) => big.read(i * p.readSize, p.readSize)");
   assert(!inFlight([0.5]).includes("inFlight"), "all at once");
   assertMatch(inFlight([0.0025, 0.0035]), /\{ after: \[\d+\] \}/);
 });

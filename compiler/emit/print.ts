@@ -239,7 +239,7 @@ export class Printer {
     this.#depth++;
     const table = this.#filled.get(loop.rows) ?? this.#module.tableOf(loop.rows);
     const rows = oneLine(table);
-    const counts = loop.columns.places.some(({ kind }) => kind === "index");
+    const counts = loop.columns.places.some(({ kind }) => kind === "index" || kind === "capped");
     const index = counts ? this.fresh("i") : "_";
     const run = sizedRun(loop);
     const size = run === null ? undefined : this.#module.sizeOf(run);
@@ -353,6 +353,13 @@ export class Printer {
           if (line.kind !== "call") this.#line(line);
           else {
             const { name, args } = this.#callParts(line);
+            const flat = `${this.#indent}${pending}.push(${name}(${
+              args.map(oneLine).join(", ")
+            }));`;
+            if (widthOf(flat) <= WIDTH) {
+              this.lines.push(flat);
+              continue;
+            }
             const request = this.fresh("request");
             this.lines.push(
               call(`${this.#indent}const ${request} = `, name, args),
@@ -398,6 +405,8 @@ function placeCode(place: Place, names: readonly string[], index = "i"): Code | 
       return null;
     case "column":
       return names[place.column] ?? null;
+    case "capped":
+      return `Math.min(${place.size}, ${place.total} - ${index} * ${place.size})`;
     case "index": {
       const product = place.stride === 1 ? index : `${index} * ${place.stride}`;
       return place.base === 0 ? product : `${place.base} + ${product}`;

@@ -7,7 +7,7 @@ import type {
   SetInfoOperation,
   TreeOperation,
 } from "../plan.ts";
-import { callOf, type Code, hexNumber, object, quoted, slot, variable } from "./code.ts";
+import { callOf, type Code, hexNumber, list, object, quoted, slot, variable } from "./code.ts";
 import { connectOptions } from "./connect.ts";
 import { hexCall, openOptions, operationOptions } from "./options.ts";
 import { readableSetInfo } from "./set_info.ts";
@@ -84,11 +84,14 @@ export class Constants {
   }
 
   /** Written data: the captured bytes, or synthetic ones that are equal where those were. */
-  data({ length, sha256 }: PlanPayload, id: number): Code {
+  data({ length, sha256, zeros }: PlanPayload, id: number): Code {
     if (sha256 !== undefined && length > 0 && this.#blobPath !== undefined) {
       const name = `blob${sha256.slice(0, 12)}`;
       this.blobs.set(name, this.#blobPath(sha256));
       return slot("Data", "content", name);
+    }
+    if (zeros?.[0]?.[1] === length) {
+      return callOf("new Uint8Array", slot("number", "length", String(length)));
     }
     this.imports.add("data");
     const key = sha256 ?? `#${id}`;
@@ -98,6 +101,7 @@ export class Constants {
       "data",
       slot("number", "length", String(length)),
       slot("number", "seed", String(seed)),
+      ...zeros === undefined ? [] : [list(zeros.map((range) => list(range.map(String))))],
     );
   }
 
