@@ -283,7 +283,10 @@ export class RowCalls {
         this.#places.path(operation.path),
         { ...options, ...this.#openOptions(operation) },
       );
-      this.#names.files.make(operation.file, made);
+      const { files } = this.#names;
+      files.make(operation.file, made);
+      // What is not open is worked on seldom, and is often never closed.
+      made.then((file) => file.isOpen || files.end(operation.file), () => {});
       return made;
     }
     if (operation.kind === "ioctl" && operation.file === null) {

@@ -57,6 +57,7 @@ class RowPlayer {
   /** How many rows went on without an answer that others had in the capture, and the first. */
   #unmet = 0;
   #firstUnmet = "";
+  #hasStandIn = false;
 
   constructor(state: ClientState, source: RowSource, places: Places) {
     this.#state = state;
@@ -146,11 +147,21 @@ class RowPlayer {
       if (coming !== undefined) await coming;
       else if (kind !== "files" && this.#names[kind].now(name) === undefined) {
         const own = await this.#own.get();
+        this.#standsIn(name);
         if (kind === "connections") this.#names[kind].set(name, own.connection);
         else if (kind === "sessions") this.#names[kind].set(name, own.session);
         else this.#names[kind].set(name, own.tree);
       }
     }
+  }
+
+  #standsIn(name: string): void {
+    if (this.#hasStandIn) return;
+    this.#hasStandIn = true;
+    const { run, name: client } = this.#state;
+    run.host.note(
+      `client ${client} works on ${name}, which no row makes: the target's share stands in for it`,
+    );
   }
 
   /** Waits for other clients and for the recorded time, and labels what follows. */
