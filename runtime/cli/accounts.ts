@@ -23,7 +23,7 @@ const MAX_BYTES = 64 * 2 ** 20;
 const NUMBER = /#+/;
 
 /** Whether a user's name stands for many. */
-export function isPattern(name: string): boolean {
+function isPattern(name: string): boolean {
   return NUMBER.test(name);
 }
 
