@@ -7,6 +7,7 @@ import { type CaptureNote, NoteBook } from "./capture/mod.ts";
 import type { PlanOperation } from "./plan.ts";
 import type { PreSegment } from "./prestate_content.ts";
 import type { PreRecord } from "./prestate_tree.ts";
+import { changesOf } from "./prestate_after.ts";
 import { PreStateWalk } from "./prestate_walk.ts";
 
 export type { PreSegment } from "./prestate_content.ts";
@@ -23,6 +24,8 @@ export interface PreShare {
   readonly share: string;
   /** By path; directories before what is in them. */
   readonly entries: readonly PreEntry[];
+  /** What the capture left otherwise, in the same order. */
+  readonly after: readonly PreEntry[];
 }
 
 /** What a path was. */
@@ -55,9 +58,11 @@ const MAX_ENTRIES = 100_000;
 export class PreStateInference {
   readonly #notes = new NoteBook();
   readonly #walk: PreStateWalk;
+  readonly #maxEntries: number;
 
   constructor(options: PreStateOptions = {}) {
-    this.#walk = new PreStateWalk(this.#notes, options.maxEntries ?? MAX_ENTRIES);
+    this.#maxEntries = options.maxEntries ?? MAX_ENTRIES;
+    this.#walk = new PreStateWalk(this.#notes, this.#maxEntries);
   }
 
   /** Takes the next operation, in the order of sending. */
@@ -67,12 +72,16 @@ export class PreStateInference {
 
   /** What was before, once all operations were seen. */
   finish(): PreState {
-    const shares = this.#walk.finish().map(({ name, records }) => ({
+    const shares = this.#walk.finish().map(({ name, names, records }) => ({
       share: name,
       entries: entriesOf(records),
+      after: inOrder(changesOf(names, this.#maxEntries)),
     }));
     const notes = this.#notes.list();
-    return { shares: shares.filter(({ entries }) => entries.length > 0), notes };
+    return {
+      shares: shares.filter(({ entries, after }) => entries.length + after.length > 0),
+      notes,
+    };
   }
 }
 
@@ -103,8 +112,11 @@ function entriesOf(records: readonly PreRecord[]): PreEntry[] {
     paths.set(record, path);
     return path;
   };
-  return records.map((record) => entryOf(record, pathOf(record)))
-    .filter(({ path }) => path.length <= MAX_PATH)
+  return inOrder(records.map((record) => entryOf(record, pathOf(record))));
+}
+
+function inOrder(entries: readonly PreEntry[]): PreEntry[] {
+  return entries.filter(({ path }) => path.length <= MAX_PATH)
     .sort((one, other) => compare(one.path, other.path));
 }
 

@@ -422,3 +422,22 @@ Deno.test("what there is no room for does no harm to what there is", () => {
   const { shares } = inferPreState(story.operations, { maxEntries: 2 });
   assertEquals(shares[0]?.entries.map(({ path }) => path), ["dir0", "dir0\\file"]);
 });
+
+Deno.test("what the capture left otherwise is told with its size", () => {
+  const story = new Story("share");
+  const log = story.open("log", { size: 100 });
+  story.write(log, 90, 50);
+  const gone = story.open("gone", { size: 5, options: 0x1000 });
+  story.close(gone);
+  story.rename(story.open("old", { size: 7 }), "new");
+  const made = story.open("made", { action: CREATED });
+  story.write(made, 0, 10);
+  const temporary = story.open("temporary", { action: CREATED, options: 0x1000 });
+  story.close(temporary);
+  story.open("same", { size: 3 });
+  const { shares } = inferPreState(story.operations);
+  assertEquals(
+    shares[0]?.after.map(({ path, kind, size }) => `${path} ${kind} ${size ?? ""}`.trim()),
+    ["gone absent", "log file 140", "made file 10", "new file 7", "old absent"],
+  );
+});

@@ -35,6 +35,10 @@ export interface Slot {
   movedTo: Slot | null;
   /** It is only likely that there was nothing: what to change if there was. */
   guess: PreRecord | null;
+  /** What was here before; null where nothing was, or nobody knows. */
+  before: PreRecord | null;
+  /** Frame of the last answer that changed it. */
+  frame: number;
 }
 
 /** A file or directory, whatever its name is now. */
@@ -52,6 +56,12 @@ export class Node {
   sizeChanged = false;
   attributesChanged = false;
   easChanged = false;
+  /** Present size, where it is known. */
+  size: number | null = null;
+  /** Whether the capture made it: what only appeared may have been made by anybody. */
+  made = false;
+  /** Frame of the last answer that changed its size. */
+  frame = 0;
 
   constructor(pre: PreRecord | null, content: Content | null) {
     this.pre = pre;
@@ -174,6 +184,7 @@ export class NameTree {
       this.#records.push(pre);
     }
     slot.guess = null;
+    slot.before = pre;
     if (pre !== null && kind !== "directory") pre.content = this.#contents.add();
     return taken(slot, new Node(pre, pre?.content ?? null));
   }
@@ -188,7 +199,7 @@ export class NameTree {
     const known = this.slot(directory, name);
     if (known !== undefined) {
       if (!likely) known.guess = null;
-      return this.freed(known);
+      return this.freed(known, frame);
     }
     // In a directory that the capture made, what nobody made is not there.
     if (directory.pre === null || this.isFull) return;
@@ -200,9 +211,10 @@ export class NameTree {
   }
 
   /** There is nothing in the slot any more. */
-  freed(slot: Slot): void {
+  freed(slot: Slot, frame: number): void {
     const { directory } = slot;
     slot.node = null;
+    slot.frame = frame;
     slot.deletePending = false;
     const key = keyOf(slot.name);
     const isOwn = directory.pre === null && directory.slots.get(key) === slot;
@@ -225,7 +237,11 @@ export class NameTree {
     this.absent(directory, name, told.frame);
     const node = new Node(null, null);
     node.directory = told.directory;
-    return taken(this.#place(directory, name), node);
+    node.made = true;
+    node.size = 0;
+    const slot = this.#place(directory, name);
+    slot.frame = told.frame;
+    return taken(slot, node);
   }
 
   /** What has one name gets another; the new one is free, or `replace`d. */
@@ -239,10 +255,11 @@ export class NameTree {
     const slot = this.#place(to.directory, to.name);
     if (slot === from) return slot;
     slot.node = node;
+    slot.frame = how.frame;
     slot.deletePending = false;
     slot.movedTo = null;
     if (!how.keep) {
-      this.freed(from);
+      this.freed(from, how.frame);
       from.movedTo = slot;
     }
     return slot;
@@ -275,7 +292,16 @@ function taken(slot: Slot, node: Node): TakenSlot {
 }
 
 function newSlot(directory: Node, name: string): Slot {
-  return { directory, name, node: null, deletePending: false, movedTo: null, guess: null };
+  return {
+    directory,
+    name,
+    node: null,
+    deletePending: false,
+    movedTo: null,
+    guess: null,
+    before: null,
+    frame: 0,
+  };
 }
 
 /** Where what was in a slot is now. */

@@ -91,7 +91,11 @@ export class PreStateWalk {
   }
 
   /** What is known of each share, once all operations were seen. */
-  finish(): readonly { readonly name: string; readonly records: readonly PreRecord[] }[] {
+  finish(): readonly {
+    readonly name: string;
+    readonly names: NameTree;
+    readonly records: readonly PreRecord[];
+  }[] {
     this.#answeredUntil(Infinity);
     this.#contents.settle();
     for (const { name, names, records } of this.#shares.values()) {
@@ -134,14 +138,14 @@ export class PreStateWalk {
         );
         return;
       case "untree":
-        return this.#closeAll(client, (open) => open.tree === operation.tree);
+        return this.#closeAll(operation, (open) => open.tree === operation.tree);
       case "logoff":
         return this.#closeAll(
-          client,
+          operation,
           ({ tree }) => this.#sessionOfTree.get(key(client, tree)) === operation.session,
         );
       case "disconnect":
-        return this.#closeAll(client, ({ tree, durable }) => {
+        return this.#closeAll(operation, ({ tree, durable }) => {
           const session = this.#sessionOfTree.get(key(client, tree)) ?? "";
           return !durable &&
             this.#connectionOfSession.get(key(client, session)) === operation.connection;
@@ -215,7 +219,7 @@ export class PreStateWalk {
     if (granted.action === Action.OPENED) {
       this.#told({ node, names }, stream ? { size: granted.size } : granted, frame);
     } else if (granted.action !== Action.CREATED) {
-      node.sizeChanged = true;
+      resized(node, 0, frame);
       node.attributesChanged = true;
       node.origins.cut(0);
     }
@@ -306,22 +310,27 @@ export class PreStateWalk {
     if (told !== undefined && !open.slot.name.startsWith(":")) {
       this.#told(open, told, frames.request);
     }
-    this.#closed(client, file, open);
+    this.#closed(client, file, { open, frame: frames.response ?? frames.request });
   }
 
-  #closed(client: string, file: string, open: OpenFile): void {
+  #closed(client: string, file: string, last: { open: OpenFile; frame: number }): void {
+    const { open, frame } = last;
     this.#opensOf(client).delete(file);
     open.node.opens--;
     const slot = present(open.slot);
     if (open.deleteOnClose) slot.deletePending = true;
     if (slot.deletePending && slot.node === open.node && open.node.opens <= 0) {
-      open.names.freed(slot);
+      open.names.freed(slot, frame);
     }
   }
 
-  #closeAll(client: string, matches: (open: OpenFile) => boolean): void {
+  #closeAll(
+    { client, frames }: Pick<PlanOperation, "client" | "frames">,
+    matches: (open: OpenFile) => boolean,
+  ): void {
+    const frame = frames.response ?? frames.request;
     for (const [file, open] of [...this.#opensOf(client)]) {
-      if (matches(open)) this.#closed(client, file, open);
+      if (matches(open)) this.#closed(client, file, { open, frame });
     }
   }
 
@@ -341,12 +350,12 @@ export class PreStateWalk {
     const directory = facts.directory ??
       (facts.attributes === undefined ? undefined : (facts.attributes & DIRECTORY_ATTRIBUTE) !== 0);
     if (directory !== undefined) node.directory ??= directory;
+    if (isSize(facts.size)) node.size = Number(facts.size);
     if (pre === null) return;
     if (directory !== undefined) pre.kind ??= directory ? "directory" : "file";
-    const size = Number(facts.size ?? -1);
-    // A damaged capture may tell any number.
-    const told = Number.isSafeInteger(size) && size >= 0;
-    if (told && !node.sizeChanged && node.directory !== true) pre.size ??= size;
+    if (isSize(facts.size) && !node.sizeChanged && node.directory !== true) {
+      pre.size ??= Number(facts.size);
+    }
     if (!node.attributesChanged) {
       if (facts.attributes !== undefined) pre.attributes ??= facts.attributes;
       if (facts.modified !== undefined && !node.sizeChanged) pre.modified ??= facts.modified;
@@ -376,14 +385,16 @@ export class PreStateWalk {
     }
   }
 
-  #write({ client, file, status, offset, data }: WriteOperation): void {
+  #write({ client, file, status, offset, data, frames }: WriteOperation): void {
     const open = this.#openOf(client, file);
     const start = Number(offset);
     if (open === undefined || status !== Status.SUCCESS || data.length === 0) return;
-    open.node.sizeChanged = true;
+    const { node } = open;
     // A write with offset -1 goes to the end of the file.
-    if (!Number.isSafeInteger(start)) return;
-    open.node.origins.overwrite(start, start + data.length);
+    const known = Number.isSafeInteger(start) && node.size !== null;
+    const end = start + data.length;
+    resized(node, known ? Math.max(node.size ?? 0, end) : null, frames.response ?? 0);
+    if (Number.isSafeInteger(start)) node.origins.overwrite(start, end);
   }
 
   #listed(operation: QueryDirectoryOperation): void {
@@ -447,12 +458,16 @@ export class PreStateWalk {
         present(open.slot).deletePending = (value.flags & 1) !== 0;
         return;
       case "FileEndOfFileInformation":
-        node.sizeChanged = true;
+        resized(node, Number(value.endOfFile), frame);
         node.origins.cut(Number(value.endOfFile));
         return;
       case "FileAllocationInformation":
         // It cuts what is longer.
-        node.sizeChanged = true;
+        resized(
+          node,
+          node.size === null ? null : Math.min(node.size, Number(value.allocationSize)),
+          frame,
+        );
         node.origins.cut(Number(value.allocationSize));
         return;
       case "FileBasicInformation":
@@ -484,7 +499,7 @@ export class PreStateWalk {
     }
   }
 
-  #ioctl({ client, file, status, code, input, resumeKey }: IoctlOperation): void {
+  #ioctl({ client, file, status, code, input, resumeKey, frames }: IoctlOperation): void {
     const open = this.#openOf(client, file ?? "");
     if (open === undefined || status !== Status.SUCCESS) return;
     const bytes = new DataView(Uint8Array.fromHex(input).buffer);
@@ -493,9 +508,14 @@ export class PreStateWalk {
       open.node.origins.overwrite(Number(bytes.getBigInt64(0, true)), end);
     }
     if (!COPYCHUNK.has(code)) return;
-    open.node.sizeChanged = true;
     const source = resumeKey === undefined ? undefined : this.#openOf(client, resumeKey)?.node;
     for (const { source: offset, target, length } of chunksOf(bytes)) {
+      const { size } = open.node;
+      resized(
+        open.node,
+        size === null ? null : Math.max(size, target + length),
+        frames.response ?? 0,
+      );
       if (source === undefined) open.node.origins.overwrite(target, target + length);
       else open.node.origins.copy(target, source.origins, { offset, length });
     }
@@ -525,6 +545,19 @@ function informationOf(informationClass: number, input: string) {
     if (error instanceof WireError) return null;
     throw error;
   }
+}
+
+/** A file has another size: null where nobody can tell which. */
+function resized(node: Node, size: number | null, frame: number): void {
+  node.sizeChanged = true;
+  node.size = size;
+  node.frame = frame;
+}
+
+/** Whether a number is one of bytes: a damaged capture may tell any. */
+function isSize(text: string | undefined): boolean {
+  const size = Number(text ?? -1);
+  return Number.isSafeInteger(size) && size >= 0;
 }
 
 /** Names of a plan are those of a client. */

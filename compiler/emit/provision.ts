@@ -20,7 +20,7 @@ export interface ProvisionOptions {
 
 /** What the scenario needs for it. */
 export interface ProvisionText {
-  /** Lines of the member `provision` of the scenario's options; none where nothing is to be provided. */
+  /** Lines of the members `provision` and `after` of the scenario's options; none where nothing is known. */
   readonly member: readonly string[];
   /** Line that imports the module; null without one. */
   readonly importLine: string | null;
@@ -45,49 +45,79 @@ const ATTRIBUTES = [
 
 /** The text for a pre-state. */
 export function provisionText(state: PreState, options: ProvisionOptions): ProvisionText {
-  const shares = state.shares.map(({ share, entries }) => ({
+  const before = state.shares.map(({ share, entries }) => ({
     share,
     entries: provided(entries, options.level),
   })).filter(({ entries }) => entries.length > 0);
-  if (shares.length === 0) return { member: [], importLine: null, imports: [], module: null };
-  const size = shares.reduce(
+  const after = state.shares.map(({ share, after }) => ({
+    share,
+    entries: provided(after, options.level),
+  })).filter(({ entries }) => entries.length > 0);
+  if (before.length + after.length === 0) {
+    return { member: [], importLine: null, imports: [], module: null };
+  }
+  const parts = [
+    { name: "provision", what: "What the shares held before the capture began", shares: before },
+    { name: "after", what: "What the capture left otherwise than it was", shares: after },
+  ].filter(({ name, shares }) => shares.length > 0 || name === "provision");
+  const imports = parts.some(({ shares }) => hasBlobs(shares)) ? ["blob"] : [];
+  const size = parts.reduce((sum, { shares }) => sum + sizeOf(shares), 0);
+  if (size <= MAX_INLINE || options.module === undefined) {
+    const member = parts.flatMap(({ name, shares }) =>
+      shares.length === 0
+        ? [`  ${name}: {},`]
+        : [`  ${name}: {`, ...sharesLines(shares, "    ", options), "  },"]
+    );
+    return { member, importLine: null, imports, module: null };
+  }
+  const names = parts.map(({ name }) => name).sort();
+  return {
+    member: parts.map(({ name }) => `  ${name},`),
+    importLine: `import { ${names.join(", ")} } from ${quoted(options.module)};`,
+    imports: [],
+    module: [
+      `import { ${[...imports, "type Provision"].join(", ")} } from "smbench";`,
+      ...parts.flatMap(({ name, what, shares }) => [
+        "",
+        `/** ${what}; the comments tell the frame that shows it. */`,
+        `export const ${name}: Provision = {`,
+        ...sharesLines(shares, "  ", options),
+        "};",
+      ]),
+      "",
+    ].join("\n"),
+  };
+}
+
+interface ProvidedShare {
+  readonly share: string;
+  readonly entries: readonly PreEntry[];
+}
+
+function sharesLines(
+  shares: readonly ProvidedShare[],
+  indent: string,
+  options: ProvisionOptions,
+): string[] {
+  return shares.flatMap(({ share, entries }) => [
+    `${indent}${nameCode(share)}: {`,
+    ...entries.map((entry) => entryLine(`${indent}  `, entry, options)),
+    `${indent}},`,
+  ]);
+}
+
+function sizeOf(shares: readonly ProvidedShare[]): number {
+  return shares.reduce(
     (sum, { entries }) =>
       entries.reduce((count, { content }) => count + Math.max(1, content?.length ?? 0), sum),
     0,
   );
-  const inline = size <= MAX_INLINE || options.module === undefined;
-  const indent = inline ? "  " : "";
-  const body = shares.flatMap(({ share, entries }) => [
-    `${indent}  ${nameCode(share)}: {`,
-    ...entries.map((entry) => entryLine(`${indent}    `, entry, options)),
-    `${indent}  },`,
-  ]);
-  const blobs = shares.some(({ entries }) =>
+}
+
+function hasBlobs(shares: readonly ProvidedShare[]): boolean {
+  return shares.some(({ entries }) =>
     entries.some(({ content }) => content?.some(({ sha256 }) => sha256 !== undefined))
   );
-  const imports = blobs ? ["blob"] : [];
-  if (inline || options.module === undefined) {
-    return {
-      member: ["  provision: {", ...body, "  },"],
-      importLine: null,
-      imports,
-      module: null,
-    };
-  }
-  return {
-    member: ["  provision,"],
-    importLine: `import { provision } from ${quoted(options.module)};`,
-    imports: [],
-    module: [
-      `import { ${[...imports, "type Provision"].join(", ")} } from "smbench";`,
-      "",
-      "/** What the shares held before the capture began; the comments tell the frame that shows it. */",
-      "export const provision: Provision = {",
-      ...body,
-      "};",
-      "",
-    ].join("\n"),
-  };
 }
 
 /** The entries of that level, without directories that what is in them implies. */

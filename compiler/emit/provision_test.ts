@@ -2,8 +2,12 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { PreEntry } from "../prestate.ts";
 import { type ProvisionOptions, provisionText } from "./provision.ts";
 
-function textOf(entries: readonly PreEntry[], options: Partial<ProvisionOptions> = {}) {
-  return provisionText({ shares: [{ share: "my share", entries }], notes: [] }, {
+function textOf(
+  entries: readonly PreEntry[],
+  options: Partial<ProvisionOptions> = {},
+  after: readonly PreEntry[] = [],
+) {
+  return provisionText({ shares: [{ share: "my share", entries, after }], notes: [] }, {
     level: "full",
     module: "./x.data/provision.ts",
     ...options,
@@ -81,5 +85,25 @@ Deno.test("nothing of a name in a capture gets out of its literal", () => {
     '      "\\u0022},});evil(`": null, // not there, #7',
     '      ["__proto__"]: null, // not there, #7',
     '      "line\\u2028break": null, // not there, #7',
+  ]);
+});
+
+Deno.test("what the capture left stands behind what was before", () => {
+  const after: PreEntry[] = [
+    { ...common, path: "gone", kind: "absent", frame: 90 },
+    { ...common, path: "new", kind: "file", size: 12, frame: 91 },
+  ];
+  assertEquals(textOf([{ ...common, path: "gone", kind: "file", size: 1 }], {}, after).member, [
+    "  provision: {",
+    '    "my share": {',
+    '      "gone": { size: 1 }, // #7',
+    "    },",
+    "  },",
+    "  after: {",
+    '    "my share": {',
+    '      "gone": null, // not there, #90',
+    '      "new": { size: 12 }, // #91',
+    "    },",
+    "  },",
   ]);
 });

@@ -1471,6 +1471,11 @@ export interface ReplayOptions<
   readonly params?: P;
   /** What the captured shares held before the capture began. */
   readonly provision?: Provision;
+  /**
+   * What the capture left otherwise than it was: names that came or went, and sizes. Where the run has come to its end,
+   * and provisions, what it left is compared, and each difference told.
+   */
+  readonly after?: Provision;
   /** What to do on breaks, for clients and files without a policy of their own; `"acknowledge"` unless given. */
   readonly onBreak?: BreakPolicy;
   /** Many users, each of whom plays all clients of the capture. */

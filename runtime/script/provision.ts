@@ -27,6 +27,8 @@ export interface ProvisionItem {
   readonly path: string;
   readonly kind: "file" | "directory" | "absent";
   readonly size: number;
+  /** Whether the scenario says how long it is. */
+  readonly sized: boolean;
   readonly parts: readonly ContentPart[];
   readonly attributes: number;
   /** Milliseconds since 1970; null: whenever it is made. */
@@ -72,7 +74,14 @@ function record(value: unknown, what: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-const NOTHING = { size: 0, parts: [], attributes: 0, modified: null, eas: [] } as const;
+const NOTHING = {
+  size: 0,
+  sized: false,
+  parts: [],
+  attributes: 0,
+  modified: null,
+  eas: [],
+} as const;
 
 function itemOf(share: string, given: string, entry: Provision[string][string]): ProvisionItem {
   const file = entry as ProvisionedFile | null;
@@ -101,7 +110,7 @@ function itemOf(share: string, given: string, entry: Provision[string][string]):
   const end = parts.reduce((most, part) => Math.max(most, part.offset + part.length), 0);
   const length = file.size === undefined ? end : size(file.size);
   if (end > length) throw wrong(`its content ends at ${end}, beyond its size`);
-  return { ...common, kind: "file", size: length, parts };
+  return { ...common, kind: "file", size: length, sized: file.size !== undefined, parts };
 }
 
 const DIRECTORY_FIELDS = ["attributes", "modified", "eas"];

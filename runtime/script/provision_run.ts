@@ -68,6 +68,7 @@ export class Provisioner {
   readonly #bytes: ContentBytes;
   readonly #footprints: Footprints;
   readonly #contents: Contents | null;
+  readonly #places: CapturedPlaces;
   readonly #root: string;
   /** Shares whose journal lies there while the run goes on. */
   readonly #journals = new Set<string>();
@@ -88,6 +89,7 @@ export class Provisioner {
     this.#host = parts.host;
     this.#run = parts.run;
     this.#options = parts.run.provision ?? PROVISION_DEFAULTS;
+    this.#places = parts.places;
     this.#root = sharePath(parts.places.path(""));
     this.#items = byShare(parts.items, parts.places);
     this.#bytes = new ContentBytes((path) => parts.commons.blob(path));
@@ -119,6 +121,24 @@ export class Provisioner {
           sizeText(bytes)
         } of content in ${seconds.toFixed(2)} s`,
       );
+    }
+  }
+
+  /** Says where what is there after the run is not what the capture left. Never throws. */
+  async compare(after: readonly ProvisionItem[]): Promise<void> {
+    if (after.length === 0) return;
+    try {
+      await this.#connected(async (share) => {
+        for (const [name, items] of byShare(after, this.#places)) {
+          const there = await share(name);
+          await inParallel(items, async (item) => {
+            const difference = afterwards(item, await there.look(item.path));
+            if (difference !== null) this.#tell([`after the run, ${item.path} ${difference}`]);
+          });
+        }
+      });
+    } catch (error) {
+      this.#host.note(`Cannot compare what the run left: ${reasonOf(error)}`);
     }
   }
 
@@ -414,7 +434,7 @@ function byShare(
     const name = places.share(item.share);
     let share = shares.get(name);
     if (share === undefined) shares.set(name, share = new Map());
-    const path = places.path(item.path);
+    const path = sharePath(places.path(item.path));
     const known = share.get(path.toUpperCase());
     if (known === undefined || known.kind === "absent") {
       share.set(path.toUpperCase(), { ...item, path });
@@ -454,6 +474,19 @@ function differencesOf(item: ProvisionItem, found: Found): string[] {
   const changed = (found.attributes ^ item.attributes) & COMPARED_ATTRIBUTES;
   if (changed !== 0 && !item.path.includes(":")) differences.push("has other attributes");
   return differences;
+}
+
+/** How what is there differs from what the capture left; null where it does not. */
+function afterwards(item: ProvisionItem, found: Found | null): string | null {
+  if (item.kind === "absent") {
+    return found === null ? null : "is there, and was gone in the capture";
+  }
+  if (found === null) return "is not there, and was in the capture";
+  if (found.directory !== (item.kind === "directory")) {
+    return found.directory ? "is a directory, and was none" : "is no directory, and was one";
+  }
+  if (found.directory || !item.sized || found.size === item.size) return null;
+  return `has ${found.size} bytes, not ${item.size}`;
 }
 
 function parseJournal(bytes: Uint8Array | null): Journal | null {

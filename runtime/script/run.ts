@@ -23,6 +23,7 @@ import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 import { expectedStatus } from "./expected.ts";
 import type { Commons } from "./commons.ts";
 import type { Credentials, RunHost, RunOptions } from "./host.ts";
+import { sharePath } from "./names.ts";
 import { makeOperation, type Settlement } from "./operation.ts";
 import { HELD_BY_OTHERS, Standstill } from "./standstill.ts";
 import { duration } from "./units.ts";
@@ -139,7 +140,8 @@ export class Run {
   ) {
     this.host = host;
     this.commons = options.commons;
-    this.options = options;
+    const root = sharePath(options.root);
+    this.options = root === options.root ? options : { ...options, root };
     this.strict = options.strict;
     this.#origin = this.#zero = host.clock.now();
   }

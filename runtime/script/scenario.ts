@@ -39,6 +39,8 @@ export class Definition implements Scenario {
   readonly handleSummary: HandleSummary | undefined;
   /** What shares hold before it starts; null where it does not say. */
   readonly provision: readonly ProvisionItem[] | null;
+  /** What they hold otherwise when it has ended. */
+  readonly after: readonly ProvisionItem[];
 
   constructor(fields: {
     kind: Scenario["kind"];
@@ -53,6 +55,7 @@ export class Definition implements Scenario {
     thresholds?: ThresholdMap | undefined;
     handleSummary?: HandleSummary | undefined;
     provision?: unknown;
+    after?: unknown;
   }) {
     this.kind = fields.kind;
     this.name = fields.name;
@@ -66,6 +69,7 @@ export class Definition implements Scenario {
     this.thresholds = fields.thresholds;
     this.handleSummary = fields.handleSummary;
     this.provision = fields.provision === undefined ? null : provisionItems(fields.provision);
+    this.after = provisionItems(fields.after);
   }
 }
 
@@ -175,6 +179,7 @@ export function replay<
     thresholds: options.thresholds,
     handleSummary: options.handleSummary,
     provision: options.provision,
+    after: options.after,
   });
 }
 

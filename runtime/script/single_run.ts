@@ -15,6 +15,8 @@ export class SingleRun implements Runner {
   readonly #given: number | undefined;
   #stopped: string | null = null;
   #provisioner: Provisioner | null;
+  /** Whether the round has come to its end with all that was recorded. */
+  #isWhole = false;
 
   readonly users = 1;
   readonly load = null;
@@ -36,12 +38,15 @@ export class SingleRun implements Runner {
         this.#scope = new UserScope(this.#parts);
         this.#provisioner = this.#newProvisioner();
       }
+      this.#isWhole = false;
       await this.#provisioner?.prepare();
       if (this.#parts.options.provision?.mode === "only") return;
       this.#scope.run.begin(round === 0 ? this.#given : this.zero);
       if (round === 0) this.zero = this.#scope.run.origin;
       await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
       this.#scope.tellOpenFiles();
+      const { from, to } = this.#parts.options;
+      this.#isWhole = this.#stopped === null && from === undefined && to === undefined;
     }
   }
 
@@ -55,8 +60,9 @@ export class SingleRun implements Runner {
     return this.#scope.close();
   }
 
-  /** Removes what was provisioned, and what the run made. */
+  /** Compares what the run left with what it shall leave, and removes what was provisioned and made. */
   async tidy(): Promise<void> {
+    if (this.#isWhole) await this.#provisioner?.compare(this.#parts.definition.after);
     await this.#provisioner?.cleanUp();
     this.#provisioner = null;
   }

@@ -359,3 +359,39 @@ Deno.test("what a server cannot have is told, and the run goes on without it", a
     "x...\\file.txt cannot be made: OBJECT_NAME_INVALID",
   ]);
 });
+
+Deno.test("what a replay leaves otherwise than the capture is told", async () => {
+  const share = new Share();
+  const options = {
+    source: "x.pcap",
+    clients: { a: {} },
+    provision: { share: { "gone.txt": { size: 3 }, "stays.txt": { size: 3 } } },
+    after: {
+      share: {
+        "gone.txt": null,
+        "stays.txt": { size: 5 },
+        "new.txt": { size: 4 },
+        "any.txt": {},
+        "dir/": {},
+      },
+    },
+  };
+  const customer = replay(options, {
+    async a(c, p) {
+      const tree = await (await (await c.connect()).login()).tree(p.share("share"));
+      const made = { access: "rw", disposition: "openIf" } as const;
+      const any = await tree.open(p.path("any.txt"), made);
+      await any.write(0, "some bytes");
+      await tree.open(p.path("dir"), made);
+    },
+  });
+  const { notes } = passed(await share.run(customer, { root: "r" }));
+  assertEquals(notes.slice(1).sort(), [
+    "after the run, r\\dir is no directory, and was one",
+    "after the run, r\\gone.txt is there, and was gone in the capture",
+    "after the run, r\\new.txt is not there, and was in the capture",
+    "after the run, r\\stays.txt has 3 bytes, not 5",
+  ]);
+  const cut = passed(await share.run(customer, { root: "r", to: 0.5 }));
+  assertEquals(cut.notes.length, 1, "a part of a capture leaves something else");
+});

@@ -114,7 +114,10 @@ interopTest(
         assertStringIncludes(text, '"projects/deep/er/notes.txt": { size: 12, seed: "p');
         assertStringIncludes(text, '"projects/none.txt": null');
         assertStringIncludes(text, '"projects/moved": null');
-        assert(!text.includes('"projects/moved/copy.xlsx": {'), "what was moved was elsewhere");
+        assertStringIncludes(text, 'after: { share: { "disk.img": { size: 100000 }');
+        assertStringIncludes(text, '"projects/moved/copy.xlsx": { size: 70000 }');
+        const [before = ""] = text.split("after: {");
+        assert(!before.includes('"projects/moved/copy.xlsx": {'), "what was moved was elsewhere");
       });
 
       await using smbd = await startSmbd({ users: ["alice"] });
