@@ -22,7 +22,7 @@ import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
 import type { Plan } from "./plan.ts";
 import { planOf, type PlanSource } from "./plan_source.ts";
-import { type PreState, PreStateInference } from "./prestate.ts";
+import { PreStateInference } from "./prestate.ts";
 import { type Progress, readCapture } from "./read_capture.ts";
 import { RecentMap } from "./recent_map.ts";
 import { Turns, type Work } from "./turns.ts";
@@ -107,26 +107,14 @@ export async function compile(
   const built = builder!.finish(options.name ?? nameOf(input));
   const passed = pass(built.plan, options, result.files.map(({ name }) => name));
   const turns = new Turns(passed.source.count, options);
-  const { survey, preState } = await lookThrough(passed.source, options, turns);
-  const provision = provisionText(preState, {
-    level: options.provision ?? "full",
-    ...(options.dataFolder === undefined ? {} : { module: `./${options.dataFolder}/provision.ts` }),
-    ...(options.blobs === undefined ? {} : { blobPath: options.blobs.path }),
-  });
+  const known = await lookThrough(passed.source, options, turns);
+  const { provision } = known;
   const notes = [
-    ...withPlaces([...result.notes, ...built.notes, ...preState.notes], result.files).map(
-      passed.note,
-    ),
+    ...withPlaces([...result.notes, ...built.notes, ...known.notes], result.files).map(passed.note),
     ...passed.notes,
   ];
   const source = withCausality(passed.source);
-  const { plan, emitted } = await emit(source, options, {
-    notes,
-    preState,
-    provision,
-    survey,
-    turns,
-  });
+  const { plan, emitted } = await emit(source, options, { ...known, notes, turns });
   const { packets, exchanges } = result;
   const modules = provision.module === null || options.dataFolder === undefined
     ? emitted.modules
@@ -151,33 +139,56 @@ function isLarge({ count }: PlanSource, { rows, dataFolder }: CompileOptions): b
   return rows !== undefined && dataFolder !== undefined && count > rows.above;
 }
 
+/** Files of before that a large capture's scenario makes: their number bounds the memory, too. */
+const MOST_PROVISIONED = 20_000;
+
 /** One pass for all that has to be known before the first operation is written. */
 async function lookThrough(
   source: PlanSource,
   options: CompileOptions,
   turns: Turns,
-): Promise<{ survey: RowSurvey; preState: PreState }> {
+): Promise<Known> {
   const survey = new RowSurvey(source);
-  const inference = options.provision === "none" ? null : new PreStateInference();
   const isSurveyed = options.json !== undefined || isLarge(source, options);
+  const inference = options.provision === "none"
+    ? null
+    : new PreStateInference(isSurveyed ? { maxEntries: MOST_PROVISIONED } : {});
   for (const operation of source.operations()) {
     if (isSurveyed) survey.see(operation);
     inference?.see(operation);
     if (turns.isNext("looking through")) await turns.take();
   }
-  return { survey, preState: inference?.finish() ?? { shares: [], notes: [] } };
+  const preState = inference?.finish() ?? { shares: [], notes: [] };
+  const level = options.provision ?? "full";
+  const blobPath = options.blobs?.path;
+  const provision = provisionText(preState, {
+    level,
+    ...(options.dataFolder === undefined ? {} : { module: `./${options.dataFolder}/provision.ts` }),
+    ...(blobPath === undefined ? {} : { blobPath }),
+  });
+  const json = options.json === undefined
+    ? undefined
+    : provisionJson(preState, { level, blobPath });
+  return { survey, provision, json, notes: preState.notes };
+}
+
+/** What is known before the first operation is written. */
+interface Known {
+  readonly survey: RowSurvey;
+  readonly provision: ProvisionText;
+  /** Provision as workload JSON has it, where that is written. */
+  readonly json: ReturnType<typeof provisionJson> | undefined;
+  readonly notes: readonly CaptureNote[];
 }
 
 /** Writes the plan in the form that is asked for. */
-async function emit(source: PlanSource, options: CompileOptions, about: {
-  readonly notes: readonly CaptureNote[];
-  readonly preState: PreState;
-  readonly provision: ProvisionText;
-  readonly survey: RowSurvey;
-  readonly turns: Turns;
-}): Promise<{ plan: Plan; emitted: Emitted }> {
+async function emit(
+  source: PlanSource,
+  options: CompileOptions,
+  about: Known & { readonly turns: Turns },
+): Promise<{ plan: Plan; emitted: Emitted }> {
   const { version, blobs, rows, dataFolder } = options;
-  const { notes, preState, provision, survey, turns } = about;
+  const { notes, provision, survey, turns, json } = about;
   const inputs = blobs === undefined ? undefined : savingPayloads(blobs.save);
   const kept = blobs === undefined ? {} : {
     blobs: {
@@ -192,12 +203,10 @@ async function emit(source: PlanSource, options: CompileOptions, about: {
     operations: [],
   };
   if (options.json !== undefined) {
-    const level = options.provision ?? "full";
-    const before = provisionJson(preState, { level, blobPath: blobs?.path });
     const pieces = workloadJson(source, survey, {
       version,
       ...kept,
-      ...(before === undefined ? {} : { provision: before }),
+      ...(json === undefined ? {} : { provision: json }),
     });
     for (const piece of pieces) {
       if (piece !== "") options.json(piece);

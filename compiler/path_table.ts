@@ -51,7 +51,7 @@ export interface PathNode {
 const MAX_DEPTH = 64;
 
 /** Paths of one generation. */
-const GENERATION = 16_384;
+const GENERATION = 8192;
 
 /** Nodes by path. Two generations: what was not used in one, and is not open, is forgotten after the next. */
 export class PathTable {
