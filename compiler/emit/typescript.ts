@@ -73,10 +73,10 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
   const { provision } = options;
   const names = new Set(["replay", ...constants.imports, ...provision?.imports ?? []]);
   if (bytes.length > 0 && !isApart) names.add("hex");
-  if (constants.blobs.size > 0) names.add("blob");
-  if (isApart && !isHexUsed([...bodies, ...module.functions.map(({ lines }) => lines)])) {
-    names.delete("hex");
-  }
+  const own = [...bodies, ...module.functions.map(({ lines }) => lines)];
+  const blobs = blobLines(constants, isApart ? own : [...own, ...data.map(({ lines }) => lines)]);
+  if (blobs.length > 0) names.add("blob");
+  if (isApart && !isHexUsed(own)) names.delete("hex");
   const types = isApart ? module.types : new Set([...module.types, ...module.tableTypes]);
   const lines = [
     ...headerComment(plan, { ...options, count }),
@@ -88,7 +88,8 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
     ...module.sizes.length === 0 ? [] : ['import { z } from "zod";'],
     "",
     ...paramsLines(module),
-    ...sharedLines(constants, module),
+    ...blobs,
+    ...sharedLines(module),
     "export default replay({",
     memberLine("  ", "source", quoted(plan.source.name)),
     ...module.sizes.length === 0 ? [] : ["  params,"],
@@ -108,7 +109,10 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
   return {
     script: lines.join("\n").replace(/\n+$/, "\n"),
     modules: isApart
-      ? [{ path: `${options.dataFolder}/tables.ts`, text: dataText(plan, data, module) }]
+      ? [{
+        path: `${options.dataFolder}/tables.ts`,
+        text: dataText(plan, data, { constants, module }),
+      }]
       : [],
   };
 }
@@ -121,17 +125,20 @@ function isHexUsed(parts: readonly (readonly string[])[]): boolean {
 function dataText(
   plan: EmittedPlan,
   data: readonly { readonly lines: readonly string[] }[],
-  module: Module,
+  { constants, module }: { readonly constants: Constants; readonly module: Module },
 ): string {
+  const blobs = blobLines(constants, data.map(({ lines }) => lines));
   const text = data.map(({ lines }) => `${exported(lines).join("\n")}\n`).join("\n");
   const names = [
     ...isHexUsed(data.map(({ lines }) => lines)) ? ["hex"] : [],
+    ...blobs.length === 0 ? [] : ["blob"],
     ...[...module.tableTypes].map((type) => `type ${type}`),
   ];
   return [
     `// Tables of the scenario that was compiled from ${comment(quoted(plan.source.name))}.`,
     ...names.length === 0 ? [] : importLines(names, "smbench"),
     "",
+    ...blobs,
     text,
   ].join("\n");
 }
@@ -178,11 +185,20 @@ function paramsLines({ sizes }: Module): string[] {
 }
 
 /** Blobs and options that come again. */
-function sharedLines(constants: Constants, module: Module): string[] {
-  const lines = [...constants.blobs].map(([name, path]) =>
+/** Constants of the blobs that these lines name. */
+function blobLines(constants: Constants, parts: readonly (readonly string[])[]): string[] {
+  const named = new Set<string>();
+  for (const line of parts.flat()) {
+    for (const [name] of line.matchAll(/\bblob[0-9a-f]{12}\b/g)) named.add(name);
+  }
+  const lines = [...constants.blobs].filter(([name]) => named.has(name)).map(([name, path]) =>
     call(`const ${name} = `, "blob", [quoted(path)])
   );
-  if (lines.length > 0) lines.push("");
+  return lines.length === 0 ? [] : [...lines, ""];
+}
+
+function sharedLines(module: Module): string[] {
+  const lines: string[] = [];
   for (const { name, type, code } of module.options.all) {
     const flat = `const ${name}: ${type} = ${oneLine(code)};`;
     lines.push(flat.length <= WIDTH ? flat : `const ${name}: ${type} = ${broken(code, "")};`);

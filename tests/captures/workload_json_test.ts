@@ -34,7 +34,7 @@ class Outputs implements Disposable {
 
   /** The script, its path and the plan. */
   async script(): Promise<{ readonly path: string; readonly plan: Plan }> {
-    const { script, plan, modules } = await this.#compile({});
+    const { script, plan, modules } = await this.#compile({ dataFolder: "capture.data" });
     return { path: this.#write("capture.ts", script, modules), plan };
   }
 
