@@ -5,7 +5,7 @@
 import { ByAnswer } from "./answers.ts";
 import { Heaviest, type Spread, SpreadCounter, Tally } from "./inspect_tables.ts";
 import { round } from "./capture_clock.ts";
-import { fileNodeOf, type Place, Places } from "./places.ts";
+import { fileNodeOf, LIVE_KEPT, type Place, Places, Recent } from "./places.ts";
 import { commandOf } from "./plan_commands.ts";
 import type {
   BreakOperation,
@@ -496,7 +496,7 @@ class BreakCounter {
   readonly #delay = new SpreadCounter();
   readonly #kinds = new Tally();
   /** Breaks that want an answer, by their opens. */
-  readonly #waiting = new Map<string, BreakOperation[]>();
+  readonly #waiting = new Recent<string, BreakOperation[]>(LIVE_KEPT);
   #slowest: { readonly client: string; readonly frame: number; readonly delay: number } | null =
     null;
   #received = 0;
@@ -558,7 +558,7 @@ class BreakCounter {
 
 /** Counts reads or writes. */
 class AccessCounter {
-  readonly #next = new Map<string, number>();
+  readonly #next = new Recent<string, number>(LIVE_KEPT);
   readonly #sizes = SIZES.map(() => 0);
   #larger = 0;
   #count = 0;

@@ -22,6 +22,9 @@ export interface Place {
 /** Opens remembered after their CLOSE: use after close still has a path. */
 const CLOSED_KEPT = 8192;
 
+/** Connections, sessions, tree connects and opens that are there at a time: more are made up to fill the memory. */
+export const LIVE_KEPT = 131_072;
+
 interface SessionPlace {
   readonly connection: string;
   user: string | null;
@@ -40,10 +43,10 @@ interface FilePlace {
 
 /** Follows the operations of a plan in their order. */
 export class Places {
-  readonly #connections = new Map<string, string>();
-  readonly #sessions = new Map<string, SessionPlace>();
-  readonly #trees = new Map<string, TreePlace>();
-  readonly #files = new Map<string, FilePlace>();
+  readonly #connections = new Recent<string, string>(LIVE_KEPT);
+  readonly #sessions = new Recent<string, SessionPlace>(LIVE_KEPT);
+  readonly #trees = new Recent<string, TreePlace>(LIVE_KEPT);
+  readonly #files = new Recent<string, FilePlace>(LIVE_KEPT);
   readonly #closed = new Recent<string, FilePlace>(CLOSED_KEPT);
 
   /** The place of the next operation. */

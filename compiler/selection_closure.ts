@@ -3,7 +3,7 @@
  * of its compound, a cancel and its target, opens that share a lease; and by path, who waited for whom, what became of
  * names, and who wrote what is read.
  */
-import { fileNodeOf, nodeOf, type Place, Recent } from "./places.ts";
+import { fileNodeOf, LIVE_KEPT, nodeOf, type Place, Recent } from "./places.ts";
 import type { CreateOperation, PlanOperation } from "./plan.ts";
 import { Lengths } from "./selection_lengths.ts";
 import {
@@ -28,7 +28,7 @@ export class Closure {
   readonly #waits = new Waits(this.#graph);
   readonly #paths = new PathStates(this.#graph);
   readonly #lengths = new Lengths(this.#graph);
-  readonly #leases = new Map<string, string>();
+  readonly #leases = new Recent<string, string>(LIVE_KEPT);
   /** Selected operations that a CANCEL may name: those that were pending are not pushed out by others. */
   readonly #selected = new Recent<number, true>(PAST_KEPT);
   readonly #selectedPending = new Recent<number, true>(PAST_KEPT);

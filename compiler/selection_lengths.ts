@@ -1,5 +1,5 @@
 /** How long files are: a selected READ gets data only where somebody wrote as far. */
-import { fileNodeOf, nodeOf, Recent } from "./places.ts";
+import { fileNodeOf, LIVE_KEPT, nodeOf, Recent } from "./places.ts";
 import type { IoctlOperation, PlanOperation, ReadOperation } from "./plan.ts";
 import { type Needs, PAST_KEPT, type Seen } from "./selection_nodes.ts";
 
@@ -21,7 +21,9 @@ export class Lengths {
   readonly #graph: Needs;
   readonly #lengths = new Recent<string, Length>(PAST_KEPT);
   /** Of each open, its file's length when it was opened. */
-  readonly #opened = new Map<string, { readonly key: string; readonly length: number }>();
+  readonly #opened = new Recent<string, { readonly key: string; readonly length: number }>(
+    LIVE_KEPT,
+  );
 
   constructor(graph: Needs) {
     this.#graph = graph;

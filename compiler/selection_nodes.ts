@@ -5,7 +5,7 @@
  * an open what it did that may be in the way of others (locks, deletion), `~` before a lease. What a node needs is
  * remembered until it is kept or past, so that memory goes with what is kept and what is open.
  */
-import { nodeOf, Recent } from "./places.ts";
+import { LIVE_KEPT, nodeOf, Recent } from "./places.ts";
 import type { CreateOperation, PlanCreateContext, PlanOperation } from "./plan.ts";
 
 /** Nodes, operations and paths that are remembered after they are past. */
@@ -27,7 +27,7 @@ export interface Seen {
 /** Which node needs which others, until it is kept or past; and which are kept. */
 export class Needs {
   readonly #kept = new Set<string>();
-  readonly #needs = new Map<string, Set<string>>();
+  readonly #needs = new Recent<string, Set<string>>(LIVE_KEPT);
   readonly #past = new Recent<string, ReadonlySet<string>>(PAST_KEPT);
 
   get size(): number {

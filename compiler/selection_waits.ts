@@ -3,7 +3,7 @@
  * ended a watch.
  */
 import { Status } from "../runtime/wire/mod.ts";
-import { Recent } from "./places.ts";
+import { LIVE_KEPT, Recent } from "./places.ts";
 import type { PlanOperation } from "./plan.ts";
 import { above, leaseOf, type Needs, PAST_KEPT, type Seen } from "./selection_nodes.ts";
 
@@ -61,7 +61,7 @@ export class Waits {
   readonly #graph: Needs;
   readonly #underWay = new Recent<string, readonly Cause[]>(PAST_KEPT);
   /** Opens of each path. */
-  readonly #open = new Map<string, Set<string>>();
+  readonly #open = new Recent<string, Set<string>>(LIVE_KEPT);
   /** By directory. */
   readonly #watched = new Map<string, Watched>();
 
