@@ -12,7 +12,8 @@ export function lines(label: string, text: string, width: number): string[] {
   const indent = " ".repeat(line("", "").length);
   const wrapped: string[] = [];
   let current = line(label, "").trimEnd();
-  for (const word of text.split(" ")) {
+  // A number stays with its unit.
+  for (const word of text.split(/ (?![KMGT]?i?B\b|%)/)) {
     if (current !== indent && current.length + 1 + word.length > width) {
       wrapped.push(current);
       current = indent + word;

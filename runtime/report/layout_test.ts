@@ -7,6 +7,10 @@ Deno.test("a long text goes on below its beginning", () => {
     "  data .......: one two",
     "                three four",
   ]);
+  assertEquals(lines("data", "one two 64 KiB", 26), [
+    "  data .......: one two",
+    "                64 KiB",
+  ]);
   assertEquals(lines("data", "x".repeat(40), 26).length, 2);
 });
 
