@@ -286,8 +286,14 @@ export class PcapngReader implements PacketReader {
         frame: packet.frame,
         loss: false,
       });
-    } else {
-      setTime(packet, source, options.stamp);
+    } else if (!setTime(packet, source, options.stamp)) {
+      this.#notes.add(
+        "A packet has a time that cannot be true, and got that of the packet before it",
+        {
+          frame: packet.frame,
+          loss: false,
+        },
+      );
     }
     packet.linkType = source.linkType;
     packet.start = start;
@@ -297,19 +303,29 @@ export class PcapngReader implements PacketReader {
   }
 }
 
-/** Splits a 64-bit timestamp in the units of its interface into seconds and nanoseconds. */
-function setTime(packet: Packet, source: Interface, stamp: { high: number; low: number }): void {
+/** The year 9999: dates end there for many, and no clock of a capture is that wrong. */
+const LATEST_SECOND = 253_402_300_799;
+
+/** Splits a 64-bit timestamp in the units of its interface into seconds and nanoseconds; false where it cannot be true. */
+function setTime(packet: Packet, source: Interface, stamp: { high: number; low: number }): boolean {
   if (source.microseconds && stamp.high < 0x200000) {
     const units = stamp.high * 0x100000000 + stamp.low;
     const seconds = Math.floor(units / 1e6);
+    if (!isSecond(seconds + source.offsetSeconds)) return false;
     packet.seconds = seconds + source.offsetSeconds;
     packet.nanoseconds = (units - seconds * 1e6) * 1000;
-    return;
+    return true;
   }
   const units = (BigInt(stamp.high) << 32n) | BigInt(stamp.low);
   const seconds = units / source.unitsPerSecond;
+  if (!isSecond(Number(seconds) + source.offsetSeconds)) return false;
   packet.seconds = Number(seconds) + source.offsetSeconds;
   packet.nanoseconds = Number(
     (units - seconds * source.unitsPerSecond) * 1_000_000_000n / source.unitsPerSecond,
   );
+  return true;
+}
+
+function isSecond(seconds: number): boolean {
+  return Math.abs(seconds) <= LATEST_SECOND;
 }

@@ -230,3 +230,26 @@ Deno.test("files damaged at random never throw", async () => {
     assertEquals(payloads.length <= 16 && times.length <= 16, true);
   }
 });
+
+Deno.test("a time that cannot be true is that of the packet before, and noted", async () => {
+  for (
+    const options of [[[9, big(1, 0)]], [[14, little(4, 0, 0x7fffffff)]]] as [
+      number,
+      Uint8Array,
+    ][][]
+  ) {
+    const file = concat(
+      section(),
+      interfaceBlock(),
+      interfaceBlock({ options }),
+      enhancedPacket(frame("one"), { units: 5_000_000n }),
+      enhancedPacket(frame("two"), { interfaceId: 1, units: 1n << 60n }),
+    );
+    const { payloads, times, notes } = await read(file, 100);
+    assertEquals(payloads, ["one", "two"]);
+    assertEquals(times, [5_000_000_000n, 5_000_000_000n]);
+    assertEquals(notes.map(({ reason, frames }) => [reason, frames]), [
+      ["A packet has a time that cannot be true, and got that of the packet before it", [2]],
+    ]);
+  }
+});
