@@ -167,7 +167,6 @@ class Walk {
   readonly #files: Files;
   readonly #breaks: Breaks;
   readonly #state: ReplayState;
-  readonly #notes: NoteBook;
   readonly #coverage: Coverage;
   /** Exchanges that were taken before they were settled, with their operations where they have one. */
   readonly #underWay = new Map<Exchange, Entry | null>();
@@ -178,7 +177,6 @@ class Walk {
   ) {
     this.#state = state;
     this.#store = options.store;
-    this.#notes = options.notes;
     this.#coverage = options.coverage;
     this.#clients = new Clients();
     this.#list = new OperationList(options);
@@ -268,11 +266,13 @@ class Walk {
       seconds: clock.duration,
       late: clock.late,
       firstFrame: this.#firstFrame,
+      fault: this.#fault,
       clients: this.#clients.toPlan(),
     });
   }
 
   #firstFrame: number | null = null;
+  #fault: string | null = null;
 
   /** Where the times cannot be true, frames tell the order. */
   #judgeTimes(): void {
@@ -280,11 +280,8 @@ class Walk {
     const { fault } = clock;
     if (fault === null || this.#firstFrame !== null || !this.#store.isHeld) return;
     this.#firstFrame = clock.firstFrame;
+    this.#fault = fault;
     this.#store.orderByFrame();
-    this.#notes.add(
-      `The times cannot be true, as ${fault}: operations are in the order of their frames, and the time between them means nothing`,
-      { loss: false },
-    );
   }
 
   #take(exchange: Exchange): Entry | null {

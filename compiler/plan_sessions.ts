@@ -478,13 +478,14 @@ export class Sessions {
   ): { ids?: ForeignIds; via?: string } {
     const named = Object.keys(ids).length === 0 ? {} : { ids };
     if (on.stream === exchange.stream) return named;
+    const { channels } = this.connectionOf(exchange);
+    const channel = channels.get(this.#state.facts(exchange).sessionId ?? 0n);
+    if (channel !== undefined) return { ...named, via: channel.name };
     this.#list.note(
       exchange,
       "A request of a session came on another connection: it is replayed on the session's own",
     );
-    const { channels } = this.connectionOf(exchange);
-    const channel = channels.get(this.#state.facts(exchange).sessionId ?? 0n);
-    return channel === undefined ? named : { ...named, via: channel.name };
+    return named;
   }
 }
 

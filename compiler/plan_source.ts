@@ -27,6 +27,8 @@ export interface StoredPlanOptions {
   readonly late: number;
   /** The frame from which times count, where they are but the order of frames; else null. */
   readonly firstFrame: number | null;
+  /** What is wrong with the times of the capture. */
+  readonly fault: string | null;
   /** All clients by number. */
   readonly clients: readonly PlanClient[];
 }
@@ -47,7 +49,12 @@ export class StoredPlan implements PlanSource {
       name,
       start,
       seconds,
-      ...(firstFrame === null ? {} : { timing: "order" as const }),
+      ...(firstFrame === null ? {} : {
+        timing: "order" as const,
+        remarks: [
+          `Its times cannot be true, as ${options.fault}: operations are in the order of their frames, and the time between them means nothing.`,
+        ],
+      }),
     };
     this.clients = options.clients.filter(({ operationCount }) => operationCount > 0);
     this.#store = store;

@@ -80,10 +80,6 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   "own/torture-compound.pcap": {
     "A CMD_255 request cannot be read": 1,
   },
-  // Two channels of one session.
-  "own/torture-replay-small.pcap": {
-    "A request of a session came on another connection: it is replayed on the session's own": 4,
-  },
   // Made by a fuzzer.
   "public/OISF+suricata-verify/bug-6875-01__fuzz.pcap": {
     "A packet has a TCP header that cannot be true": 1,
@@ -174,9 +170,5 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   "public/zeek+zeek/smb__smb2readwrite.pcap": {
     "A CHANGE_NOTIFY response has no request in the capture": 1,
     "A CHANGE_NOTIFY works on a file whose CREATE is not in the capture": 2,
-  },
-  // Four channels of one session.
-  "public/zeek+zeek/smb__smb_v2_only_non_zero_reserved1.pcap": {
-    "A request of a session came on another connection: it is replayed on the session's own": 17,
   },
 };
