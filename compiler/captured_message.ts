@@ -1,6 +1,6 @@
 /**
  * Bytes of one message -> what the capture tells of it: decoded where it is whole; where it is cut, its header and, for
- * WRITE and READ data, the fields before the data.
+ * WRITE and READ data, the fields before the data, for CREATE those before the contexts.
  */
 import {
   Command,
@@ -122,7 +122,7 @@ export function captureMessage(
     }
   } else {
     note(unit, "A message is only partly in the capture");
-    kept = keepFixedPart(bytes, part);
+    kept = keepFixedPart(bytes, part) ?? keepWithoutContexts(bytes, part);
   }
   const header = kept?.header ?? partialHeader(bytes, part);
   if (header === null) return null;
@@ -239,6 +239,41 @@ function keepFixedPart(bytes: Uint8Array, part: Part): Kept | null {
     const message = decode(fixed, { start: 0, end: size, copies: true });
     if (message.kind === "error") return null;
     return { message, header: message.header, payload: { length: stated } };
+  } catch (error) {
+    if (error instanceof WireError) return null;
+    throw error;
+  }
+}
+
+/** Bytes of a CREATE's body before its name, and of its answer's before the contexts: MS-SMB2 2.2.13 and 2.2.14. */
+const CREATE_FIXED_SIZE = 56;
+const CREATED_FIXED_SIZE = 88;
+
+/** Position of NameOffset and NameLength; of CreateContextsOffset and CreateContextsLength in both. */
+const CREATE_NAME = HEADER_SIZE + 44;
+const CREATE_CONTEXTS = HEADER_SIZE + 48;
+const CREATED_CONTEXTS = HEADER_SIZE + 80;
+const CONTEXTS_SIZE = 8;
+
+/** A CREATE tells its name, and its answer the file id, also when contexts behind that are cut. */
+function keepWithoutContexts(bytes: Uint8Array, { start, end }: Part): Kept | null {
+  if (end - start < HEADER_SIZE || bytes[start + 13] !== 0) return null;
+  if (bytes[start + 12] !== Command.CREATE) return null;
+  const response = (bytes[start + 16]! & HeaderFlags.SERVER_TO_REDIR) !== 0;
+  let size = HEADER_SIZE + (response ? CREATED_FIXED_SIZE : CREATE_FIXED_SIZE);
+  if (end - start < size) return null;
+  if (!response) {
+    const name = new Reader(bytes.subarray(start, end)).peekU32(CREATE_NAME);
+    size = Math.max(size, (name & 0xffff) + (name >>> 16));
+    if (end - start < size) return null;
+  }
+  const known = bytes.slice(start, start + size);
+  const contexts = response ? CREATED_CONTEXTS : CREATE_CONTEXTS;
+  known.fill(0, contexts, contexts + CONTEXTS_SIZE);
+  try {
+    const message = decode(known, { start: 0, end: size, copies: true });
+    if (message.kind === "error") return null;
+    return { message, header: message.header, payload: null };
   } catch (error) {
     if (error instanceof WireError) return null;
     throw error;

@@ -403,3 +403,39 @@ Deno.test("equal captures give equal plans", async () => {
   };
   assertEquals((await planOf(make())).plan, (await planOf(make())).plan);
 });
+
+Deno.test("a CREATE and its answer are used where contexts are cut off by the snap length", async () => {
+  const talk = new Conversation().open();
+  const contexts = [{ kind: "ExtA" as const, data: new Uint8Array(600) }];
+  talk.exchange(
+    "CREATE",
+    createBody("kept", { contexts }),
+    createAnswer(fileId(1), {
+      contexts: [{
+        kind: "raw" as const,
+        name: new Uint8Array([65, 65, 65, 65]),
+        data: new Uint8Array(600),
+      }],
+    }),
+  );
+  talk.exchange("CREATE", createBody("n".repeat(300)), createAnswer(fileId(2)));
+  talk.exchange("CLOSE", closeBody(fileId(1)), closeAnswer());
+  // Ethernet, IP, TCP, the length, header and fixed body, a short name: as many bytes as a snap length of 300 leaves.
+  const packets = talk.wire.packets.map((packet) => ({
+    ...packet,
+    bytes: packet.bytes.subarray(0, 300),
+    originalLength: packet.bytes.byteLength,
+  }));
+  const { plan, coverage } = await compile(inputOf(talk.wire.pcap(packets)), { version: "0.0.0" });
+  const { operations } = plan;
+  const [create, ...others] = of(operations, "create");
+  assertObjectMatch(create!, {
+    path: "kept",
+    contexts: [],
+    status: 0,
+    incomplete: "part of the request is not in the capture",
+  });
+  assertEquals(others, []);
+  assertObjectMatch(of(operations, "close")[0]!, { file: create!.file, status: 0 });
+  assertEquals(coverage.commands.CREATE, { seen: 2, emitted: 1, partly: 1, dropped: 1 });
+});
