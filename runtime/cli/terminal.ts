@@ -30,7 +30,7 @@ const DEFAULT_COLUMNS = 80;
 export function systemTerminal(): Terminal {
   const encoder = new TextEncoder();
   return {
-    out: (text) => writeAll(Deno.stdout, encoder.encode(text)),
+    out: (text) => writeAll(Deno.stdout, encoded(text, encoder)),
     err: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     colors: !Deno.noColor && Deno.stdout.isTerminal(),
     interactive: Deno.stderr.isTerminal(),
@@ -57,6 +57,18 @@ async function askLine(question: string): Promise<string | null> {
     line += decoder.decode(buffer.subarray(0, length), { stream: true });
   }
   return line.slice(0, line.indexOf("\n"));
+}
+
+/** For texts of which there are many: new memory for each costs more than encoding it. */
+let room = new Uint8Array(0);
+const LARGEST_ROOM = 0x100000;
+
+function encoded(text: string, encoder: TextEncoder): Uint8Array {
+  // A UTF-16 unit becomes three bytes at most.
+  const needed = 3 * text.length;
+  if (needed > LARGEST_ROOM) return encoder.encode(text);
+  if (needed > room.length) room = new Uint8Array(needed);
+  return room.subarray(0, encoder.encodeInto(text, room).written);
 }
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
