@@ -19,6 +19,9 @@ const FRAME_LINES = 9;
 /** Lines of a call: its own, what it came to, and a row of a table where it has several moments. */
 const CALL_LINES = 2;
 
+/** Clients that do less are not worth comparing. */
+const FEWEST_ALIKE = 6;
+
 /** Nodes of an episode, at most. */
 const LONGEST_EPISODE = 40;
 
@@ -41,7 +44,8 @@ interface Candidate {
 
 /** Finds what repeats, in all clients. */
 export function foldFunctions(clients: readonly (readonly Node[])[], shapes: Shapes): Folded {
-  const found = clients.map((nodes) => episodesOf(nodes, shapes));
+  const alike = alikeClients(clients, shapes);
+  const found = clients.map((nodes, client) => alike.get(client) ?? episodesOf(nodes, shapes));
   const counts = new Map<string, number>();
   for (const episodes of found) {
     for (const { key } of episodes.values()) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -93,6 +97,25 @@ function isCandidate(
 /** Whether the script gets shorter by that. */
 function isWorthwhile({ isLogon, saved, lines }: Episode, count: number): boolean {
   return count >= (isLogon ? FEWEST_LOGONS : FEWEST_CALLS) && count * saved > lines + FRAME_LINES;
+}
+
+/** Clients that do what others do from beginning to end: all of it is one episode. */
+function alikeClients(
+  clients: readonly (readonly Node[])[],
+  shapes: Shapes,
+): ReadonlyMap<number, ReadonlyMap<number, Episode>> {
+  const alike = new Map<number, ReadonlyMap<number, Episode>>();
+  const keys = clients.map((nodes) => nodes.length < FEWEST_ALIKE ? "" : shapes.key(nodes));
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const [client, key] of keys.entries()) {
+    if (key === "" || counts.get(key)! < FEWEST_LOGONS) continue;
+    const nodes = clients[client]!;
+    const lines = nodes.reduce((sum, node) => sum + linesOf(node), 0);
+    const episode = { end: nodes.length, key, isLogon: true, saved: lines, lines };
+    alike.set(client, new Map([[0, episode]]));
+  }
+  return alike;
 }
 
 /** Episodes by the node with which they begin. */

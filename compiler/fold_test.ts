@@ -388,6 +388,38 @@ Deno.test("requests in flight at any offsets wait for what each had waited for",
   );
 });
 
+Deno.test("clients that do the same from beginning to end share one function", async () => {
+  const ids = { next: 1 };
+  const names = ["alice", "bob", "carol"];
+  const makers = names.map((name) => {
+    const maker = new Maker(name, ids, () => 0);
+    for (let i = 0; i < 4; i++) {
+      const file = maker.open(`home\\${name}\\plan.docx`, { access: 0x0012019f + i });
+      maker.on(file, INFO);
+      maker.on(file, { kind: "close", flags: 0 });
+    }
+    return maker;
+  });
+  const plan: Plan = {
+    ...planOf(() => {}),
+    clients: names.map((id) => ({
+      id,
+      address: "10.0.0.1",
+      clientGuid: null,
+      users: [id],
+      operationCount: 15,
+    })),
+    operations: makers.flatMap(({ operations }) => operations),
+  };
+  const { script } = emitted(plan, "all");
+  assertMatch(script, /await work\(c, p, "carol", "home\\\\carol\\\\plan.docx", 72\);/);
+  assertMatch(script, /await c\.at\(\.\.\.moments\[14\]!\);/);
+  assertEquals(
+    await recordingsOfText(script, []),
+    await recordingsOfText(emitted(plan, "none").script, []),
+  );
+});
+
 Deno.test("what is left at the end belongs to the loop", async () => {
   for (const takes of [0.0004, 0.0034]) {
     const plan = planOf((maker) => {

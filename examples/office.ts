@@ -4,10 +4,14 @@
 // the comment tells the frame of the answer and the recorded outcome. Edit freely.
 import {
   type At,
+  type Client,
   type ConnectOptions,
   data,
+  type Label,
+  type Moments,
   type OpenOptions,
   replay,
+  type ReplayParams,
 } from "smbench";
 
 const offer: ConnectOptions = {
@@ -18,12 +22,7 @@ const offer: ConnectOptions = {
     { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
   ],
 };
-const toMakeFolder: OpenOptions = {
-  disposition: "create",
-  options: ["directory"],
-};
 const toDelete: OpenOptions = { access: "d", options: ["openReparsePoint"] };
-const toOverwrite: OpenOptions = { access: "rw", disposition: "overwriteIf" };
 
 export default replay({
   source: "office.pcap",
@@ -51,7 +50,10 @@ export default replay({
     const share = await alice.tree(p.share("share"));
 
     await c.at(0.028783, 14); // #15 SUCCESS, created, 1.62 ms
-    const office = await share.open(p.path("office"), toMakeFolder);
+    const office = await share.open(p.path("office"), {
+      disposition: "create",
+      options: ["directory"],
+    });
     await c.at(0.032662, 16); // #17 SUCCESS, 0.11 ms
     await office.close();
 
@@ -69,194 +71,36 @@ export default replay({
 
   // 127.0.0.1, ClientGuid effbc842-5f9f-4529-beef-d541bb91310a, 34 operations
   async alice2(c, p) {
-    await c.at(0.036617, 21); // #23 SUCCESS, 4.33 ms
-    const connection = await c.connect(offer);
-    await c.at(0.044933, 25, { took: 0.009999 }); // #28 SUCCESS, 10.00 ms
-    const alice = await connection.login({ user: "alice" });
-    await c.at(0.062465, 29); // #30 SUCCESS, 1.09 ms
-    const share = await alice.tree(p.share("share"));
-
-    await c.at(0.087674, 45, { after: [14] }); // #47 SUCCESS, created, 1.34 ms
-    const user1 = await share.open(p.path("office\\user1"), toMakeFolder);
-    await c.at(0.089493, 48); // #49 SUCCESS, 0.12 ms
-    await user1.close();
-
-    await c.at(0.090593, 50); // #51 OBJECT_NAME_NOT_FOUND, 0.15 ms
-    await share.open(p.path("office\\user1\\plan-0.docx"), {
-      access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"],
-      expect: "OBJECT_NAME_NOT_FOUND",
-    });
-    await c.at(0.091815, 53); // #56 SUCCESS, created, 3.81 ms
-    const plan0 = await share.open(
-      p.path("office\\user1\\plan-0.docx"),
-      toOverwrite,
+    // 0.036617 s, #21..#173, 1024 to 4096 bytes, 0.07 to 10.00 ms
+    await work(
+      c,
+      p,
+      "office\\user1",
+      "office\\user1\\plan-0.docx",
+      1,
+      "L1",
+      reads,
+      "office\\user1\\plan-0.docx.tmp",
+      2,
+      21,
     );
-    await c.at(0.096793, 57); // #60 SUCCESS, 0.36 ms
-    await plan0.write(0, data(4096, 1));
-    await c.at(0.097656, 61); // #63 SUCCESS, 0.48 ms
-    await plan0.close();
-
-    await c.at(0.098974, 65); // #66 SUCCESS, opened, lease RH, 0.27 ms
-    const plan0_2 = await share.open(p.path("office\\user1\\plan-0.docx"), {
-      lease: { state: "RH", key: "L1" },
-    });
-    await c.at(0.100218, 68); // #69 SUCCESS, 4096 bytes, 0.10 ms
-    await plan0_2.read(0, 4096);
-
-    // #71..#76 SUCCESS, 1024 bytes, 0.14 to 0.17 ms
-    await c.overlapped(reads, (i) => plan0_2.read(i * 1024, 1024));
-
-    await c.at(0.101948, 79); // #81 SUCCESS, created, 0.54 ms
-    const plan0Docx = await share.open(
-      p.path("office\\user1\\plan-0.docx.tmp"),
-      toOverwrite,
-    );
-    await c.at(0.104499, 82); // #83 SUCCESS, 0.22 ms
-    await plan0Docx.write(0, data(4096, 2));
-    await c.at(0.104983, 85); // #86 SUCCESS, 0.18 ms
-    await plan0Docx.close();
-    await c.at(0.1054, 87); // #88 SUCCESS, 0.10 ms
-    await plan0_2.close();
-
-    await c.at(0.105863, 89); // #90 SUCCESS, opened, 0.17 ms
-    const plan0Docx2 = await share.open(
-      p.path("office\\user1\\plan-0.docx.tmp"),
-      { access: "d" },
-    );
-    await c.at(0.106691, 91); // #92 SUCCESS, 0.45 ms
-    await plan0Docx2.rename(p.path("office\\user1\\plan-0.docx"), {
-      replace: true,
-    });
-    await c.at(0.108209, 93); // #95 SUCCESS, 0.07 ms
-    await plan0Docx2.close();
-
-    await c.at(0.129475, 119); // #120 SUCCESS, opened, 0.39 ms
-    const user1_2 = await share.open(p.path("office\\user1"), {
-      options: ["directory"],
-    });
-    await c.at(0.131389, 121); // #122 SUCCESS, 0.83 ms
-    await user1_2.queryDirectory({ flags: 0x01 });
-    await c.at(0.133199, 123); // #124 NO_MORE_FILES, 2.84 ms
-    await user1_2.queryDirectory({ expect: "NO_MORE_FILES" });
-    await c.at(0.136714, 125); // #126 SUCCESS, 0.16 ms
-    await user1_2.close();
-
-    await c.at(0.138651, 127); // #128 SUCCESS, opened, 0.31 ms
-    const plan0_3 = await share.open(
-      p.path("office\\user1\\plan-0.docx"),
-      toDelete,
-    );
-    await c.at(0.139768, 131); // #132 SUCCESS, 0.16 ms
-    await plan0_3.delete();
-    await c.at(0.142841, 133); // #136 SUCCESS, 0.55 ms
-    await plan0_3.close();
-
-    await c.at(0.14405, 138); // #140 SUCCESS, opened, 0.15 ms
-    const user1_3 = await share.open(p.path("office\\user1"), toDelete);
-    await c.at(0.144574, 141); // #144 SUCCESS, 0.19 ms
-    await user1_3.delete();
-    await c.at(0.145007, 145); // #151 SUCCESS, 1.19 ms
-    await user1_3.close();
-    await c.at(0.149567, 167); // #171 SUCCESS, 1.02 ms
-    await alice.logoff();
-    await c.at(0.151034, 173); // the connection ended
-    connection.disconnect();
   },
 
   // 127.0.0.1, ClientGuid 23453e75-fa8f-45e1-8681-cbbdef3ae47d, 34 operations
   async alice3(c, p) {
-    await c.at(0.0645, 34, { took: 0.011211 }); // #36 SUCCESS, 11 ms
-    const connection = await c.connect(offer);
-    await c.at(0.078093, 39); // #42 SUCCESS, 4.32 ms
-    const alice = await connection.login({ user: "alice" });
-    await c.at(0.08458, 43); // #44 SUCCESS, 1.77 ms
-    const share = await alice.tree(p.share("share"));
-
-    await c.at(0.087699, 46, { after: [14] }); // #52 SUCCESS, created, 3.25 ms
-    const user2 = await share.open(p.path("office\\user2"), toMakeFolder);
-    await c.at(0.092234, 54); // #55 SUCCESS, 3.21 ms
-    await user2.close();
-
-    await c.at(0.096816, 58); // #59 OBJECT_NAME_NOT_FOUND, 0.22 ms
-    await share.open(p.path("office\\user2\\plan-0.docx"), {
-      access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"],
-      expect: "OBJECT_NAME_NOT_FOUND",
-    });
-    await c.at(0.097936, 62); // #64 SUCCESS, created, 0.50 ms
-    const plan0 = await share.open(
-      p.path("office\\user2\\plan-0.docx"),
-      toOverwrite,
+    // 0.0645 s, #34..#176, 1024 to 4096 bytes, 0.06 to 11 ms
+    await work(
+      c,
+      p,
+      "office\\user2",
+      "office\\user2\\plan-0.docx",
+      3,
+      "L2",
+      reads2,
+      "office\\user2\\plan-0.docx.tmp",
+      4,
+      34,
     );
-    await c.at(0.100181, 67); // #70 SUCCESS, 0.29 ms
-    await plan0.write(0, data(4096, 3));
-    await c.at(0.101579, 78); // #80 SUCCESS, 0.88 ms
-    await plan0.close();
-
-    await c.at(0.104746, 84); // #94 SUCCESS, opened, lease RH, 3.48 ms
-    const plan0_2 = await share.open(p.path("office\\user2\\plan-0.docx"), {
-      lease: { state: "RH", key: "L2" },
-    });
-    await c.at(0.108682, 96); // #97 SUCCESS, 4096 bytes, 0.11 ms
-    await plan0_2.read(0, 4096);
-
-    // #98..#103 SUCCESS, 1024 bytes, 0.09 to 0.21 ms
-    await c.overlapped(reads2, (i) => plan0_2.read(i * 1024, 1024));
-
-    await c.at(0.11239, 105); // #106 SUCCESS, created, 0.58 ms
-    const plan0Docx = await share.open(
-      p.path("office\\user2\\plan-0.docx.tmp"),
-      toOverwrite,
-    );
-    await c.at(0.116346, 107); // #108 SUCCESS, 0.22 ms
-    await plan0Docx.write(0, data(4096, 4));
-    await c.at(0.116813, 109); // #110 SUCCESS, 0.14 ms
-    await plan0Docx.close();
-    await c.at(0.117219, 111); // #112 SUCCESS, 0.11 ms
-    await plan0_2.close();
-
-    await c.at(0.117588, 113); // #114 SUCCESS, opened, 0.19 ms
-    const plan0Docx2 = await share.open(
-      p.path("office\\user2\\plan-0.docx.tmp"),
-      { access: "d" },
-    );
-    await c.at(0.118026, 115); // #116 SUCCESS, 0.38 ms
-    await plan0Docx2.rename(p.path("office\\user2\\plan-0.docx"), {
-      replace: true,
-    });
-    await c.at(0.118571, 117); // #118 SUCCESS, 0.09 ms
-    await plan0Docx2.close();
-
-    await c.at(0.139225, 129); // #130 SUCCESS, opened, 0.26 ms
-    const user2_2 = await share.open(p.path("office\\user2"), {
-      options: ["directory"],
-    });
-    await c.at(0.142871, 134); // #135 SUCCESS, 0.27 ms
-    await user2_2.queryDirectory({ flags: 0x01 });
-    await c.at(0.144015, 137); // #139 NO_MORE_FILES, 0.06 ms
-    await user2_2.queryDirectory({ expect: "NO_MORE_FILES" });
-    await c.at(0.144591, 142); // #143 SUCCESS, 0.09 ms
-    await user2_2.close();
-
-    await c.at(0.145277, 146); // #147 SUCCESS, opened, 0.17 ms
-    const plan0_3 = await share.open(
-      p.path("office\\user2\\plan-0.docx"),
-      toDelete,
-    );
-    await c.at(0.14571, 148); // #149 SUCCESS, 0.13 ms
-    await plan0_3.delete();
-    await c.at(0.146131, 150); // #152 SUCCESS, 0.45 ms
-    await plan0_3.close();
-
-    await c.at(0.146849, 153); // #154 SUCCESS, opened, 0.15 ms
-    const user2_3 = await share.open(p.path("office\\user2"), toDelete);
-    await c.at(0.147206, 155); // #156 SUCCESS, 0.15 ms
-    await user2_3.delete();
-    await c.at(0.147509, 157); // #158 SUCCESS, 0.27 ms
-    await user2_3.close();
-    await c.at(0.149581, 168); // #172 SUCCESS, 1.11 ms
-    await alice.logoff();
-    await c.at(0.155151, 176); // the connection ended
-    connection.disconnect();
   },
 
   // 127.0.0.1, ClientGuid f454379b-8113-43cb-85ff-316f851a2957, 9 operations
@@ -308,6 +152,126 @@ export default replay({
     connection.disconnect();
   },
 });
+
+// office\user*: NEGOTIATE, SESSION_SETUP, TREE_CONNECT, CREATE, CLOSE, CREATE, WRITE, CLOSE,
+// CREATE, READ, CREATE, WRITE, CLOSE, CREATE, SET_INFO, CLOSE, CREATE, QUERY_DIRECTORY, CLOSE,
+// CREATE, SET_INFO
+async function work(
+  c: Client,
+  p: ReplayParams,
+  path: string,
+  path2: string,
+  seed: number,
+  key: string,
+  rows: Moments,
+  path3: string,
+  seed2: number,
+  frame: Label,
+) {
+  const moments = workTimes[frame]!;
+  await c.at(...moments[0]!); // #21..#36 SUCCESS, 4.33 to 11 ms
+  const connection = await c.connect(offer);
+  await c.at(...moments[1]!); // #25..#42 SUCCESS, 4.32 to 10.00 ms
+  const session = await connection.login({ user: "alice" });
+  await c.at(...moments[2]!); // #29..#44 SUCCESS, 1.09 to 1.77 ms
+  const share = await session.tree(p.share("share"));
+
+  await c.at(...moments[3]!); // #45..#52 SUCCESS, created, 1.34 to 3.25 ms
+  const file = await share.open(p.path(path), {
+    disposition: "create",
+    options: ["directory"],
+  });
+  await c.at(...moments[4]!); // #48..#55 SUCCESS, 0.12 to 3.21 ms
+  await file.close();
+
+  await c.at(...moments[5]!); // #50..#59 OBJECT_NAME_NOT_FOUND, 0.15 to 0.22 ms
+  await share.open(p.path(path2), {
+    access: ["FILE_READ_ATTRIBUTES", "SYNCHRONIZE"],
+    expect: "OBJECT_NAME_NOT_FOUND",
+  });
+  await c.at(...moments[6]!); // #53..#64 SUCCESS, created, 0.50 to 3.81 ms
+  const file2 = await share.open(p.path(path2), {
+    access: "rw",
+    disposition: "overwriteIf",
+  });
+  await c.at(...moments[7]!); // #57..#70 SUCCESS, 0.29 to 0.36 ms
+  await file2.write(0, data(4096, seed));
+  await c.at(...moments[8]!); // #61..#80 SUCCESS, 0.48 to 0.88 ms
+  await file2.close();
+
+  await c.at(...moments[9]!); // #65..#94 SUCCESS, opened, lease RH, 0.27 to 3.48 ms
+  const file3 = await share.open(p.path(path2), {
+    lease: { state: "RH", key },
+  });
+  await c.at(...moments[10]!); // #68..#97 SUCCESS, 4096 bytes, 0.10 to 0.11 ms
+  await file3.read(0, 4096);
+
+  // #71..#76 SUCCESS, 1024 bytes, 0.14 to 0.17 ms
+  await c.overlapped(rows, (i) => file3.read(i * 1024, 1024));
+
+  await c.at(...moments[11]!); // #79..#106 SUCCESS, created, 0.54 to 0.58 ms
+  const file4 = await share.open(p.path(path3), {
+    access: "rw",
+    disposition: "overwriteIf",
+  });
+  await c.at(...moments[12]!); // #82..#108 SUCCESS, 0.22 ms
+  await file4.write(0, data(4096, seed2));
+  await c.at(...moments[13]!); // #85..#110 SUCCESS, 0.14 to 0.18 ms
+  await file4.close();
+  await c.at(...moments[14]!); // #87..#112 SUCCESS, 0.10 to 0.11 ms
+  await file3.close();
+
+  await c.at(...moments[15]!); // #89..#114 SUCCESS, opened, 0.17 to 0.19 ms
+  const file5 = await share.open(p.path(path3), { access: "d" });
+  await c.at(...moments[16]!); // #91..#116 SUCCESS, 0.38 to 0.45 ms
+  await file5.rename(p.path(path2), { replace: true });
+  await c.at(...moments[17]!); // #93..#118 SUCCESS, 0.07 to 0.09 ms
+  await file5.close();
+
+  await c.at(...moments[18]!); // #119..#130 SUCCESS, opened, 0.26 to 0.39 ms
+  const file6 = await share.open(p.path(path), { options: ["directory"] });
+  await c.at(...moments[19]!); // #121..#135 SUCCESS, 0.27 to 0.83 ms
+  await file6.queryDirectory({ flags: 0x01 });
+  await c.at(...moments[20]!); // #123..#139 NO_MORE_FILES, 0.06 to 2.84 ms
+  await file6.queryDirectory({ expect: "NO_MORE_FILES" });
+  await c.at(...moments[21]!); // #125..#143 SUCCESS, 0.09 to 0.16 ms
+  await file6.close();
+
+  await c.at(...moments[22]!); // #127..#147 SUCCESS, opened, 0.17 to 0.31 ms
+  const file7 = await share.open(p.path(path2), toDelete);
+  await c.at(...moments[23]!); // #131..#149 SUCCESS, 0.13 to 0.16 ms
+  await file7.delete();
+  await c.at(...moments[24]!); // #133..#152 SUCCESS, 0.45 to 0.55 ms
+  await file7.close();
+
+  await c.at(...moments[25]!); // #138..#154 SUCCESS, opened, 0.15 ms
+  const file8 = await share.open(p.path(path), toDelete);
+  await c.at(...moments[26]!); // #141..#156 SUCCESS, 0.15 to 0.19 ms
+  await file8.delete();
+  await c.at(...moments[27]!); // #145..#158 SUCCESS, 0.27 to 1.19 ms
+  await file8.close();
+  await c.at(...moments[28]!); // #167..#172 SUCCESS, 1.02 to 1.11 ms
+  await session.logoff();
+  await c.at(...moments[29]!); // #173..#176 the connection ended
+  connection.disconnect();
+}
+
+// deno-fmt-ignore
+const workTimes: Record<Label, At[]> = {
+  21: [[0.036617, 21], [0.044933, 25, { took: 0.009999 }], [0.062465, 29],
+    [0.087674, 45, { after: [14] }], [0.089493, 48], [0.090593, 50], [0.091815, 53], [0.096793, 57],
+    [0.097656, 61], [0.098974, 65], [0.100218, 68], [0.101948, 79], [0.104499, 82], [0.104983, 85],
+    [0.1054, 87], [0.105863, 89], [0.106691, 91], [0.108209, 93], [0.129475, 119], [0.131389, 121],
+    [0.133199, 123], [0.136714, 125], [0.138651, 127], [0.139768, 131], [0.142841, 133],
+    [0.14405, 138], [0.144574, 141], [0.145007, 145], [0.149567, 167], [0.151034, 173]],
+  34: [[0.0645, 34, { took: 0.011211 }], [0.078093, 39], [0.08458, 43],
+    [0.087699, 46, { after: [14] }], [0.092234, 54], [0.096816, 58], [0.097936, 62], [0.100181, 67],
+    [0.101579, 78], [0.104746, 84], [0.108682, 96], [0.11239, 105], [0.116346, 107],
+    [0.116813, 109], [0.117219, 111], [0.117588, 113], [0.118026, 115], [0.118571, 117],
+    [0.139225, 129], [0.142871, 134], [0.144015, 137], [0.144591, 142], [0.145277, 146],
+    [0.14571, 148], [0.146131, 150], [0.146849, 153], [0.147206, 155], [0.147509, 157],
+    [0.149581, 168], [0.155151, 176]],
+};
 
 // deno-fmt-ignore
 const reads: At[] = [

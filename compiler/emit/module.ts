@@ -63,6 +63,9 @@ interface Table {
   readonly even: string | null;
 }
 
+/** More moments have no names of their own in a function. */
+const MOST_NAMES = 12;
+
 /** Seconds by which a recorded time may differ from an even one. */
 const TOLERANCE = 1.5e-6;
 
@@ -217,13 +220,17 @@ export class Module {
     const typed = (index: number) =>
       `${named[index]}: ${columnType(columns.columns[index]!, this.types)}`;
     const frame = moments.length < 2 ? "" : printer.fresh("frame");
-    if (frame !== "") {
+    if (frame !== "" && moments.length > MOST_NAMES) {
+      const at = printer.fresh("moments");
+      for (const [place, index] of moments.entries()) named[index] = `${at}[${place}]!`;
+      printer.lines.push(`  const ${at} = ${times}[${frame}]!;`);
+    } else if (frame !== "") {
       const names = moments.map((index) => named[index]!);
       printer.lines.push(...patternLines("  ", names, `${times}[${frame}]!`));
     }
     printer.noteAll(blocks);
     printer.fill(block, columns, named);
-    printer.nodes(block.nodes, false);
+    printer.nodes(block.nodes, moments.length > MOST_NAMES);
     const results = this.#results(blocks);
     const returned = results.map((place) => printer.nameOf(block.made[place]!));
     this.types.add("Client");
@@ -429,7 +436,7 @@ function typeOf(info: VariableInfo | undefined): string {
 
 /** A row of moments for each call of a function. */
 function timesLines(name: string, { columns }: Columns, moments: readonly number[]): string[] {
-  const type = `[${moments.map(() => "At").join(", ")}]`;
+  const type = moments.length > MOST_NAMES ? "At[]" : `[${moments.map(() => "At").join(", ")}]`;
   const rows = columns[moments[0]!]!.values.map((_, call) => {
     const row = moments.map((index) => columns[index]!.values[call]!);
     return `${frameOf(row[0]!)}: ${oneLine(list(row))}`;
@@ -483,7 +490,9 @@ function pathsOf(operations: readonly PlanOperation[]): string[] {
 function functionName({ blocks }: FunctionShape): string {
   const own = operationsOf(blocks[0]!.nodes);
   const verb = verbOf(own);
-  if (own[0]?.kind === "connect") return "logOn";
+  if (own[0]?.kind === "connect") {
+    return own.some(({ kind }) => kind === "create") ? "work" : "logOn";
+  }
   const paths = blocks.flatMap(({ nodes }) => pathsOf(operationsOf(nodes)));
   return `${verb}${capital(nounOfAll(own, paths))}`;
 }

@@ -95,8 +95,9 @@ export class Printer {
       const start = startOf(node);
       const pause = start === null || end === null ? 0 : start - end;
       if (spaced && previous !== null) {
-        if (pause >= PAUSE) this.lines.push("", `${this.#indent}// ${durationText(pause)} later`);
-        else if (isApart(previous, node)) this.lines.push("");
+        if (pause >= PAUSE && !this.#isFunction) {
+          this.lines.push("", `${this.#indent}// ${durationText(pause)} later`);
+        } else if (isApart(previous, node)) this.lines.push("");
       }
       this.#node(node);
       end = Math.max(end ?? 0, endOf(node) ?? 0);
