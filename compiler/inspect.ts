@@ -12,13 +12,8 @@ import {
   type SecurityCounts,
   type StatusCount,
 } from "./inspect_exchanges.ts";
-import {
-  type ClientCount,
-  PlanCounter,
-  type PlanCounts,
-  type ShareCount,
-  type UserCount,
-} from "./inspect_plan.ts";
+import type { ClientCount, PlanCounts, ShareCount, UserCount } from "./inspect_counts.ts";
+import { PlanCounter } from "./inspect_plan.ts";
 import { OperationLines } from "./operation_lines.ts";
 import { OperationStore } from "./operation_store.ts";
 import { PlanBuilder } from "./operations.ts";

@@ -2,157 +2,27 @@
  * What `inspect` learns of a capture's operations, in the order of sending: who did what where, how much of it at once,
  * what was asked for and granted, which breaks came and how they were answered, which files are hot, how data was read.
  */
-import { ByAnswer } from "./answers.ts";
-import { Heaviest, type Spread, SpreadCounter, Tally } from "./inspect_tables.ts";
-import { round } from "./capture_clock.ts";
-import { fileNodeOf, LIVE_KEPT, type Place, Places, Recent } from "./places.ts";
-import { commandOf } from "./plan_commands.ts";
+import {
+  AccessCounter,
+  BreakCounter,
+  InFlight,
+  leaseText,
+  oplockText,
+} from "./inspect_counters.ts";
 import type {
-  BreakOperation,
-  CreateOperation,
-  LoginOperation,
-  PlanOperation,
-  ReadOperation,
-  WriteOperation,
-} from "./plan.ts";
-
-/** What one client did. */
-export interface ClientCount {
-  readonly connections: number;
-  /** Most requests that were under way at once, without those that the server kept pending. */
-  readonly inFlight: number;
-  /** Seconds from an answer to the next request, where nothing else was under way. */
-  readonly thinkTime: Spread | null;
-  readonly read: number;
-  readonly written: number;
-}
-
-/** One user. */
-export interface UserCount {
-  readonly name: string;
-  readonly logins: number;
-  readonly failed: number;
-  readonly mechanisms: readonly string[];
-}
-
-/** One share. */
-export interface ShareCount {
-  readonly path: string;
-  readonly connects: number;
-  /** `disk`, `pipe` or `print`; null where no answer tells. */
-  readonly type: string | null;
-  readonly operations: number;
-  readonly read: number;
-  readonly written: number;
-}
-
-/** One file or directory. */
-export interface FileCount {
-  readonly share: string | null;
-  readonly path: string;
-  readonly operations: number;
-  readonly opens: number;
-  readonly failed: number;
-  readonly read: number;
-  readonly written: number;
-  /** Clients that worked on it, the first 16. */
-  readonly clients: readonly string[];
-}
-
-/** Reads or writes. */
-export interface AccessCount {
-  readonly count: number;
-  readonly bytes: number;
-  /** Those that began where the one before on the open ended; the first one at offset 0. */
-  readonly sequential: number;
-  /** Requests by size: up to that many bytes. */
-  readonly sizes: Readonly<Record<string, number>>;
-}
-
-/** Breaks, and how they were answered. */
-export interface BreakCount {
-  readonly received: number;
-  readonly acknowledged: number;
-  /** By closing the open. */
-  readonly closed: number;
-  /** An answer was asked for, and none is in the capture. */
-  readonly unanswered: number;
-  /** Acknowledgements that the server refused. */
-  readonly refused: number;
-  /** Seconds to the acknowledgement or closing. */
-  readonly delay: Spread | null;
-  /** Such as `lease RWH to RH`. */
-  readonly kinds: Readonly<Record<string, number>>;
-  /** The one whose answer took longest. */
-  readonly slowest: { readonly client: string; readonly frame: number } | null;
-}
-
-/** An operation that took long. */
-export interface SlowOperation {
-  readonly command: string;
-  readonly client: string;
-  readonly share: string | null;
-  readonly path: string | null;
-  /** Of the request. */
-  readonly frame: number;
-  readonly seconds: number;
-  /** Whether the server said in between that it is pending. */
-  readonly pending: boolean;
-}
-
-/** All of it. */
-export interface PlanCounts {
-  readonly clients: ReadonlyMap<string, ClientCount>;
-  readonly servers: ReadonlyMap<
-    string,
-    { readonly dialects: readonly number[]; readonly connections: number }
-  >;
-  readonly users: readonly UserCount[];
-  readonly shares: readonly ShareCount[];
-  readonly sessions: {
-    readonly logins: number;
-    readonly failed: number;
-    /** Sessions whose requests were signed, and encrypted. */
-    readonly signing: number;
-    readonly encryption: number;
-    readonly reauthentications: number;
-    /** Channels that joined a session. */
-    readonly channels: number;
-    /** By mechanism. */
-    readonly mechanisms: Readonly<Record<string, number>>;
-  };
-  readonly contexts: Readonly<Record<string, number>>;
-  readonly oplocks: Granted;
-  readonly leases: Granted;
-  readonly breaks: BreakCount;
-  readonly overlap: {
-    /** Most requests under way at once, of all clients, and when, in seconds. */
-    readonly max: number;
-    readonly at: number | null;
-  };
-  readonly cancelled: number;
-  readonly reconnects: number;
-  readonly reads: AccessCount;
-  readonly writes: AccessCount;
-  /** Operations on data, on names and attributes, and on sessions. */
-  readonly mix: { readonly data: number; readonly metadata: number; readonly session: number };
-  readonly files: {
-    readonly count: number;
-    /** False where files that did little were forgotten. */
-    readonly exact: boolean;
-    readonly byOperations: readonly FileCount[];
-    readonly byBytes: readonly FileCount[];
-  };
-  readonly thinkTime: Spread | null;
-  /** The slowest operations, without CHANGE_NOTIFY: that waits for others. */
-  readonly slowest: readonly SlowOperation[];
-}
-
-/** What CREATEs asked for, and what they were granted. */
-export interface Granted {
-  readonly asked: Readonly<Record<string, number>>;
-  readonly granted: Readonly<Record<string, number>>;
-}
+  ClientCount,
+  FileCount,
+  Granted,
+  PlanCounts,
+  ShareCount,
+  SlowOperation,
+  UserCount,
+} from "./inspect_counts.ts";
+import { Heaviest, SpreadCounter, Tally } from "./inspect_tables.ts";
+import { round } from "./capture_clock.ts";
+import { type Place, Places } from "./places.ts";
+import { commandOf } from "./plan_commands.ts";
+import type { CreateOperation, LoginOperation, PlanOperation, WriteOperation } from "./plan.ts";
 
 /** Files that are remembered, and those that are told. */
 const FILES_KEPT = 10_000;
@@ -162,10 +32,6 @@ const ROWS_TOLD = 200;
 const CLIENTS_OF_FILE = 16;
 const SLOW_TOLD = 5;
 
-/** Upper ends of the size classes. */
-const SIZES = [512, 4096, 16_384, 65_536, 262_144, 1_048_576] as const;
-
-const OPLOCKS = new Map([[0, "none"], [1, "II"], [8, "exclusive"], [9, "batch"], [255, "lease"]]);
 const SHARE_TYPES = new Map([[1, "disk"], [2, "pipe"], [3, "print"]]);
 
 const SESSION_KINDS: ReadonlySet<PlanOperation["kind"]> = new Set<PlanOperation["kind"]>([
@@ -458,142 +324,6 @@ function fileCount({ clients, ...file }: FileState): FileCount {
   return { ...file, clients: [...clients] };
 }
 
-/** Requests under way. Those that the server kept pending wait for others, and do not count. */
-class InFlight {
-  readonly #waiting = new ByAnswer();
-  #count = 0;
-  #answeredAt: number | null = null;
-  max = 0;
-  maxAt: number | null = null;
-
-  /** Takes the next operation; gives the seconds since the answer before, where nothing was under way. */
-  take(operation: PlanOperation): number | null {
-    for (
-      let answered = this.#waiting.next(operation);
-      answered !== null;
-      answered = this.#waiting.next(operation)
-    ) {
-      this.#count--;
-      this.#answeredAt = answered.answeredAt;
-    }
-    const thought = this.#count === 0 && this.#answeredAt !== null
-      ? operation.at - this.#answeredAt
-      : null;
-    if (operation.answeredAt !== null && operation.frames.interim === undefined) {
-      this.#waiting.add(operation);
-      this.#count++;
-      if (this.#count > this.max) {
-        this.max = this.#count;
-        this.maxAt = operation.at;
-      }
-    }
-    return thought;
-  }
-}
-
-/** Counts breaks and their answers. */
-class BreakCounter {
-  readonly #delay = new SpreadCounter();
-  readonly #kinds = new Tally();
-  /** Breaks that want an answer, by their opens. */
-  readonly #waiting = new Recent<string, BreakOperation[]>(LIVE_KEPT);
-  #slowest: { readonly client: string; readonly frame: number; readonly delay: number } | null =
-    null;
-  #received = 0;
-  #acknowledged = 0;
-  #closed = 0;
-  #wanted = 0;
-  #refused = 0;
-
-  received(operation: BreakOperation): void {
-    const { breakKind, from, to, acknowledgedAfter, ackRequired, acknowledgeStatus } = operation;
-    const text = breakKind === "lease" ? leaseText : oplockText;
-    this.#received++;
-    this.#kinds.add(`${breakKind} ${from === null ? "unknown" : text(from)} to ${text(to)}`);
-    if (acknowledgedAfter !== null) {
-      this.#acknowledged++;
-      this.#answered(operation, acknowledgedAfter);
-      if (acknowledgeStatus !== null && acknowledgeStatus !== 0) this.#refused++;
-      return;
-    }
-    if (!ackRequired) return;
-    this.#wanted++;
-    const file = fileNodeOf(operation);
-    if (file === null) return;
-    this.#waiting.set(file, [...this.#waiting.get(file) ?? [], operation]);
-  }
-
-  #answered({ client, frames }: BreakOperation, delay: number): void {
-    this.#delay.add(delay);
-    if (this.#slowest !== null && this.#slowest.delay >= delay) return;
-    this.#slowest = { client, frame: frames.request, delay };
-  }
-
-  closed(operation: PlanOperation): void {
-    const file = fileNodeOf(operation)!;
-    const waiting = this.#waiting.get(file);
-    if (waiting === undefined) return;
-    this.#waiting.delete(file);
-    for (const broken of waiting) {
-      this.#closed++;
-      this.#answered(broken, operation.at - broken.at);
-    }
-  }
-
-  get count(): BreakCount {
-    return {
-      received: this.#received,
-      acknowledged: this.#acknowledged,
-      closed: this.#closed,
-      unanswered: this.#wanted - this.#closed,
-      refused: this.#refused,
-      delay: this.#delay.spread,
-      kinds: this.#kinds.counts,
-      slowest: this.#slowest === null
-        ? null
-        : { client: this.#slowest.client, frame: this.#slowest.frame },
-    };
-  }
-}
-
-/** Counts reads or writes. */
-class AccessCounter {
-  readonly #next = new Recent<string, number>(LIVE_KEPT);
-  readonly #sizes = SIZES.map(() => 0);
-  #larger = 0;
-  #count = 0;
-  #bytes = 0;
-  #sequential = 0;
-
-  take(operation: ReadOperation | WriteOperation, asked: number, done: number): void {
-    const file = fileNodeOf(operation)!;
-    const offset = Number(operation.offset);
-    this.#count++;
-    this.#bytes += done;
-    if (offset === (this.#next.get(file) ?? 0)) this.#sequential++;
-    this.#next.set(file, offset + asked);
-    const size = SIZES.findIndex((end) => asked <= end);
-    if (size < 0) this.#larger++;
-    else this.#sizes[size]!++;
-  }
-
-  closed(operation: PlanOperation): void {
-    this.#next.delete(fileNodeOf(operation)!);
-  }
-
-  get count(): AccessCount {
-    const sizes = SIZES.map((end, index) => [String(end), this.#sizes[index]!] as const);
-    return {
-      count: this.#count,
-      bytes: this.#bytes,
-      sequential: this.#sequential,
-      sizes: Object.fromEntries(
-        [...sizes, ["larger", this.#larger] as const].filter(([, count]) => count > 0),
-      ),
-    };
-  }
-}
-
 function granted({ asked, granted }: { asked: Tally; granted: Tally }): Granted {
   return { asked: asked.counts, granted: granted.counts };
 }
@@ -604,16 +334,6 @@ function writtenBy(operation: WriteOperation): number {
 
 function isImplied(operation: PlanOperation): boolean {
   return "implied" in operation && operation.implied === true;
-}
-
-function leaseText(state: number): string {
-  const letters = ((state & 1) === 0 ? "" : "R") + ((state & 4) === 0 ? "" : "W") +
-    ((state & 2) === 0 ? "" : "H");
-  return letters === "" ? "none" : letters;
-}
-
-function oplockText(level: number): string {
-  return OPLOCKS.get(level) ?? `0x${level.toString(16)}`;
 }
 
 /** A context's name, where it is four printable characters. */
