@@ -154,8 +154,7 @@ export default replay({
 });
 
 // office\user*: NEGOTIATE, SESSION_SETUP, TREE_CONNECT, CREATE, CLOSE, CREATE, WRITE, CLOSE,
-// CREATE, READ, CREATE, WRITE, CLOSE, CREATE, SET_INFO, CLOSE, CREATE, QUERY_DIRECTORY, CLOSE,
-// CREATE, SET_INFO
+// CREATE, READ, CREATE, WRITE, ...
 async function work(
   c: Client,
   p: ReplayParams,

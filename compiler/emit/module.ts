@@ -63,7 +63,7 @@ interface Table {
   readonly even: string | null;
 }
 
-/** More moments have no names of their own in a function. */
+/** More moments have no names of their own in a function, more commands are not listed above it. */
 const MOST_NAMES = 12;
 
 /** Seconds by which a recorded time may differ from an even one. */
@@ -518,7 +518,8 @@ function aboutText(blocks: readonly Block[]): string {
     if (told.at(-1) !== command) told.push(command);
   }
   const pattern = paths.length === 0 ? "" : `${fingerprint(paths)}: `;
-  return comment(`${pattern}${told.join(", ")}`);
+  const shown = told.length <= MOST_NAMES ? told : [...told.slice(0, MOST_NAMES), "..."];
+  return comment(`${pattern}${shown.join(", ")}`);
 }
 
 function commandOf({ kind }: PlanOperation): string {

@@ -443,7 +443,7 @@ function notesOf(blocks: readonly Block[]): Map<AtLine, Note[]> {
 export function wrapped(text: string, start: string): string[] {
   const lines: string[] = [];
   let line = start;
-  for (const word of text.split(" ")) {
+  for (const word of text.trimEnd().split(" ")) {
     if (line !== start && line.length + word.length + 1 > COMMENT_WIDTH) {
       lines.push(line);
       line = start;
