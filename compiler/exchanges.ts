@@ -352,7 +352,7 @@ export class ExchangeTracker {
       kind: "smb1",
       command: "SMB1_NEGOTIATE",
       request: unread(frame),
-      smb1Dialects: negotiate.dialects,
+      told: { smb1Dialects: negotiate.dialects },
       response: null,
     });
   }
@@ -370,7 +370,7 @@ export class ExchangeTracker {
       command: "ENCRYPTED",
       request: unread(frame),
       response: null,
-      opaque: { sessionId, size },
+      told: { opaque: { sessionId, size } },
     }));
   }
 
@@ -393,9 +393,8 @@ export class ExchangeTracker {
       unanswered,
       settled: false,
       facts: null,
-      ...(kind === "smb1" ? { smb1Dialects: fields.smb1Dialects ?? [] } : {}),
-      ...(fields.opaque === undefined ? {} : { opaque: fields.opaque }),
     };
+    if (fields.told !== undefined) Object.assign(exchange, fields.told);
     this.#options.sink.opened(exchange);
     return exchange;
   }
@@ -414,7 +413,8 @@ export class ExchangeTracker {
 /** What the tracker says of a new exchange; the rest is found out later. */
 type OwnFields =
   & Pick<Exchange, "kind" | "command" | "request" | "response" | "chain">
-  & Pick<Exchange, "repeatedMessageId" | "unanswered" | "smb1Dialects" | "opaque">;
+  & Pick<Exchange, "repeatedMessageId" | "unanswered">
+  & { readonly told?: Pick<Exchange, "smb1Dialects" | "opaque"> };
 
 const UNREQUESTED = { chain: null, repeatedMessageId: false, unanswered: null } as const;
 

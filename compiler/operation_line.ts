@@ -66,7 +66,7 @@ export class LineMaker {
     }
     const messageId = captured === null || captured.known < MESSAGE_ID_END
       ? "null"
-      : Number(captured.header.messageId);
+      : String(Number(captured.header.messageId));
     const head = `${places(exchange, command)}${stream.ends}${firstTime(request)}`;
     const asked = request === null ? NO_REQUEST[exchange.kind] : requestFields(exchange, request);
     return `${head}${stream.ids},"message_id":${messageId}${wrapping(captured)}${
@@ -119,8 +119,8 @@ function learnIds(stream: StreamText, { sessionId, treeId, tree }: Facts): void 
 /** Number, command, frames and times. */
 function places({ index, request, response }: Exchange, command: string): string {
   return `{"i":${index}${commandField(command)}${
-    request === null ? "null" : request.completed.frame
-  },"frame_resp":${response === null ? "null" : response.completed.frame},"t_req":${
+    request === null ? "null" : String(request.completed.frame)
+  },"frame_resp":${response === null ? "null" : String(response.completed.frame)},"t_req":${
     request === null ? "null" : secondsText(request.completed)
   },"t_resp":${response === null ? "null" : secondsText(response.completed)}`;
 }

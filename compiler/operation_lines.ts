@@ -53,7 +53,7 @@ export class OperationLines implements ExchangeSink {
 
   settled(exchange: Exchange): void {
     const line = this.#lineOf(exchange);
-    if (this.#late.delete(exchange)) return this.#put(line);
+    if (this.#late.size > 0 && this.#late.delete(exchange)) return this.#put(line);
     if (exchange.index === this.#index) {
       this.#take();
       this.#put(line);

@@ -220,6 +220,9 @@ export const MESSAGES: { readonly [C in CommandName]: CommandEntry<C> } = {
   OPLOCK_BREAK: entry(oplockBreakRequest, "2.2.24", oplockBreakResponse, "2.2.23, 2.2.25"),
 };
 
+/** The same by command code. */
+const BY_CODE: readonly CommandEntry<CommandName>[] = COMMAND_NAMES.map((name) => MESSAGES[name]);
+
 /** Structure size of an ERROR response, and of four other responses. */
 const ERROR_SIZE = 9;
 
@@ -269,7 +272,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 export function decodeBody(reader: Reader, header: Header): Message {
   const command = COMMAND_NAMES[header.command];
   if (command === undefined) return { kind: "raw", header, body: reader.rest() };
-  const row: CommandEntry<CommandName> = MESSAGES[command];
+  const row = BY_CODE[header.command]!;
   if (!isResponse(header)) {
     return { kind: "request", command, header, body: row.request.decode(reader) } as Request;
   }

@@ -223,17 +223,17 @@ export class Reader {
   }
 
   #utf16(start: number, length: number): string {
-    const units = length >> 1;
-    const codes: number[] = [];
     let text = "";
-    for (let i = 0; i < units; i++) {
-      codes.push(this.#view.getUint16(start + i * 2, true));
-      if (codes.length === UNITS_PER_CALL) {
-        text += String.fromCharCode(...codes);
-        codes.length = 0;
+    const units = length >> 1;
+    for (let done = 0; done < units;) {
+      const codes = new Array<number>(Math.min(units - done, UNITS_PER_CALL));
+      for (let i = 0; i < codes.length; i++) {
+        codes[i] = this.#view.getUint16(start + 2 * (done + i), true);
       }
+      done += codes.length;
+      text += String.fromCharCode.apply(null, codes);
     }
-    return text + String.fromCharCode(...codes);
+    return text;
   }
 
   #locate(offset: number, length: number, field: string): number {
