@@ -186,6 +186,10 @@ class TemplateWriter {
 
   loop({ blocks, columns, inFlight, rows }: Loop, key: string): void {
     this.text += `loop ${inFlight} ${key} ${columnsText(columns)}`;
+    // What is the same each time stands in the loop itself: another value makes it another loop.
+    for (const [index, { kind }] of columns.places.entries()) {
+      if (kind === "value") this.text += ` ${JSON.stringify(blocks[0]!.slots[index]!.value)}`;
+    }
     this.slots.push(rows);
     this.variables.push(...blocks[0]!.free);
   }
