@@ -37,6 +37,14 @@ export function provisionOf(given: Given): ProvisionOptions {
       hint: "leave one of them out",
     });
   }
+  if ((only || given.has("keep")) && given.value("target") === undefined) {
+    throw new UsageError(
+      `Cannot leave files for later with ${
+        only ? "--provision-only" : "--keep"
+      }: the server in memory ends with the run`,
+      { hint: "name a server with --target" },
+    );
+  }
   return {
     mode: off ? "off" : only ? "only" : "run",
     existing: given.has("provision-existing"),
