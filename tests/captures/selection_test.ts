@@ -27,6 +27,7 @@ const TREE_SLICES: readonly Slice[] = [
 
 const CLIENT_SLICES: readonly Slice[] = [
   [CLIENTS, ["--client", "bob"], 69],
+  [CLIENTS, ["--command", "READ", "--command", "CLOSE"], 90],
   [CLIENTS, ["--user", "bob", "--command", "CLOSE"], 20],
 ];
 
