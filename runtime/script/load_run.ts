@@ -64,7 +64,8 @@ export class LoadRun implements Runner {
   #active = 0;
   #dropped = 0;
   #stopped: string | null = null;
-  readonly #stop = Promise.withResolvers<void>();
+  /** Waits that end when the run is stopped. */
+  readonly #waits = new Set<() => void>();
 
   /** @param zero What the records' times count from; the beginning of the shape unless given. */
   constructor(
@@ -104,7 +105,7 @@ export class LoadRun implements Runner {
     const work = "rate" in shape || "startRate" in shape ? this.#arrive() : this.#iterate();
     const length = lengthOf(shape);
     if (length === Infinity) {
-      await Promise.race([work, this.#stop.promise]);
+      await this.#unlessStopped(work);
       return;
     }
     const end = this.#until(length).then(() => this.#end());
@@ -116,7 +117,26 @@ export class LoadRun implements Runner {
     this.#stopped ??= reason;
     this.#end();
     for (const { scope } of this.#slots.values()) scope?.run.stop(reason);
-    this.#stop.resolve();
+    for (const end of [...this.#waits]) end();
+  }
+
+  /**
+   * Resolves with the promise, or when the run is stopped. (A race with one promise that lasts as long as the run would
+   * keep a reaction of each of its rounds.)
+   */
+  #unlessStopped(promise: Promise<unknown>): Promise<void> {
+    if (this.#stopped !== null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#waits.delete(end);
+        resolve();
+      };
+      this.#waits.add(end);
+      promise.then(end, (error) => {
+        this.#waits.delete(end);
+        reject(error);
+      });
+    });
   }
 
   /** Logs all users off. */
@@ -157,7 +177,7 @@ export class LoadRun implements Runner {
   /** Waits until that many seconds after the beginning, or until the run is stopped. */
   async #until(seconds: number): Promise<void> {
     const moment = this.#origin + seconds * 1000;
-    await Promise.race([this.#parts.host.clock.until(moment), this.#stop.promise]);
+    await this.#unlessStopped(this.#parts.host.clock.until(moment));
   }
 
   /** Users who iterate as fast as they can. */
@@ -258,7 +278,7 @@ export class LoadRun implements Runner {
     let failure: string | null = null;
     try {
       const due = moment === null ? null : moment - this.zero;
-      await Promise.race([scope.play(user, due), this.#stop.promise]);
+      await this.#unlessStopped(scope.play(user, due));
     } catch (error) {
       failure = this.#stopped === null ? failureText(error) : null;
       // What an iteration leaves behind when it fails is not what the next one begins with.
@@ -297,7 +317,7 @@ export class LoadRun implements Runner {
     const { host } = this.#parts;
     const [low = 0, high = 0] = host.random(2);
     const seconds = min + (max - min) * ((high << 8 | low) / 0x10000);
-    await Promise.race([host.clock.until(host.clock.now() + seconds * 1000), this.#stop.promise]);
+    await this.#unlessStopped(host.clock.until(host.clock.now() + seconds * 1000));
   }
 }
 
