@@ -1,34 +1,29 @@
 /** What the functions of a script share: names, tables, functions, and options that come again. */
-import type { FoldLevel } from "../fold.ts";
-import { fold } from "../fold.ts";
+import { fold, type FoldLevel } from "../fold.ts";
 import {
   type Block,
-  type Column,
   type Columns,
   columnsOf,
   type FunctionShape,
   type Loop,
-  loopOfRows,
   type Node,
   type SizedRun,
   sizedRun,
 } from "../fold_shape.ts";
-import type { PlanOperation } from "../plan.ts";
-import {
-  type Code,
-  comment,
-  list,
-  type ListCode,
-  object,
-  oneLine,
-  type Slot,
-  WIDTH,
-} from "./code.ts";
-import { capital, fingerprint, nounOf, plural, Scope } from "./naming.ts";
+import { aboutText, functionName, tableName } from "./about.ts";
+import { type Code, type Slot, WIDTH } from "./code.ts";
+import { Scope } from "./naming.ts";
 import { OptionSets } from "./option_sets.ts";
-import { columnNames, COMMENT_WIDTH, patternLines, Printer, wrapped } from "./print.ts";
+import { columnNames, patternLines, Printer, wrapped } from "./print.ts";
 import type { ClientSteps, VariableInfo } from "./step.ts";
-import { verbOf } from "./verbs.ts";
+import {
+  columnType,
+  evenLines,
+  evenMoments,
+  MOST_NAMES,
+  tableLines,
+  timesLines,
+} from "./tables.ts";
 
 /** A function of the script. */
 export interface ModuleFunction {
@@ -62,12 +57,6 @@ interface Table {
   /** What says the same as a table of times that grow evenly; null where they do not. */
   readonly even: string | null;
 }
-
-/** More moments have no names of their own in a function, more commands are not listed above it. */
-const MOST_NAMES = 12;
-
-/** Seconds by which a recorded time may differ from an even one. */
-const TOLERANCE = 1.5e-6;
 
 /** A script before it is text. */
 export class Module {
@@ -141,7 +130,8 @@ export class Module {
       if (times !== null) yield { name: times, lines: timesLines(times, columns, moments) };
     }
     for (const { name, loop, even } of this.#tables.values()) {
-      yield { name, lines: even === null ? this.#tableLines(name, loop) : evenLines(name, even) };
+      const lines = even === null ? tableLines(name, loop, this.tableTypes) : evenLines(name, even);
+      yield { name, lines };
     }
   }
 
@@ -188,14 +178,7 @@ export class Module {
   #table(loop: Loop): void {
     const even = evenMoments(loop);
     if (even !== null) this.tableTypes.add("Moments");
-    const operations = loop.blocks.flatMap(({ nodes }) => operationsOf(nodes));
-    const paths = pathsOf(operations);
-    const verb = verbOf(operations);
-    const name = this.scope.fresh(
-      paths.length === 0
-        ? plural(verb)
-        : `${plural(nounOfAll(operations, paths))}To${capital(verb)}`,
-    );
+    const name = this.scope.fresh(tableName(loop));
     this.#tables.set(loop.rows, { name, loop, even });
   }
 
@@ -283,142 +266,6 @@ export class Module {
   #isMentioned(call: Block, variable: string): boolean {
     return this.#mentioned[this.#clientOf.get(call) ?? 0]!.has(variable);
   }
-
-  #tableLines(name: string, { columns, blocks }: Loop): string[] {
-    const rows = rowsOf({ columns, blocks }).map(oneLine);
-    const type = rowType(columns, this.tableTypes);
-    return [
-      "// deno-fmt-ignore",
-      `const ${name}: ${/[ |]/.test(type) && !type.startsWith("[") ? `(${type})` : type}[] = [`,
-      ...packed(rows),
-      "];",
-    ];
-  }
-}
-
-/** The type of a column; what it takes of the scripting API goes to `types`. */
-function columnType({ type, values }: Column, types: Set<string>): string {
-  switch (type) {
-    case "At":
-      types.add("At");
-      return "At";
-    case "Data":
-      types.add("BlobReference");
-      return "BlobReference";
-    case "label":
-      types.add("Label");
-      return "Label";
-    case "number":
-      return values.some((value) => oneLine(value).endsWith("n")) ? "number | bigint" : "number";
-    case "rows":
-      return rowsType(values, types);
-    default:
-      return type;
-  }
-}
-
-/** Of the rows of a loop within a loop or function. */
-function rowsType(values: readonly Code[], types: Set<string>): string {
-  const loops = values.map(loopOfRows);
-  if (loops.every(isMoments)) {
-    types.add("Moments");
-    return "Moments";
-  }
-  const found = new Set(loops.map(({ columns }) => rowType(columns, types)));
-  return [...found].map((type) => `${type}[]`).join(" | ");
-}
-
-function rowType(columns: Columns, types: Set<string>): string {
-  const [only] = columns.columns;
-  if (only !== undefined && columns.columns.length === 1) return columnType(only, types);
-  const scope = new Scope();
-  const names = columnNames(columns, (wanted) => scope.counter(wanted));
-  const typed = columns.columns.map((column, index) =>
-    `${names[index]}: ${columnType(column, types)}`
-  );
-  return `[${typed.join(", ")}]`;
-}
-
-/** The rows of a table; those of a loop within the loop are a cell. */
-function rowsOf({ columns, blocks }: Pick<Loop, "columns" | "blocks">): Code[] {
-  return blocks.map((_, index) => {
-    const cells = columns.columns.map(({ type, values }) =>
-      type === "rows" ? list(rowsOf(loopOfRows(values[index]!))) : values[index]!
-    );
-    return cells.length === 1 ? cells[0]! : list(cells);
-  });
-}
-
-function evenLines(name: string, even: string): string[] {
-  return ["// deno-fmt-ignore", `const ${name}: Moments = ${even};`];
-}
-
-/** Short rows share a line. */
-function packed(rows: readonly string[]): string[] {
-  const lines: string[] = [];
-  let line = " ";
-  for (const row of rows) {
-    const [first = "", ...more] = pieces(`${row},`);
-    if (line !== " " && (row.length > 40 || line.length + first.length + 1 > COMMENT_WIDTH)) {
-      lines.push(line);
-      line = " ";
-    }
-    line += ` ${first}`;
-    for (const piece of more) {
-      lines.push(line);
-      line = `    ${piece}`;
-    }
-  }
-  return line === " " ? lines : [...lines, line];
-}
-
-/** A long row between its cells. */
-function pieces(row: string): string[] {
-  if (row.length + 2 <= COMMENT_WIDTH) return [row];
-  const lines: string[] = [];
-  let line = "";
-  for (const cell of row.split(/(?<=\],) (?=\[)/)) {
-    if (line !== "" && line.length + cell.length + 5 > COMMENT_WIDTH) {
-      lines.push(line);
-      line = "";
-    }
-    line += line === "" ? cell : ` ${cell}`;
-  }
-  return [...lines, line];
-}
-
-/** Whether times are all that a loop's table has. */
-function isMoments({ columns, blocks }: Loop): boolean {
-  const nodes = blocks[0]?.nodes ?? [];
-  const [node] = nodes;
-  return columns.columns.length === 1 && nodes.length === 1 && node?.kind === "step" &&
-    node.lines.length === 2 && node.lines[0]?.kind === "at";
-}
-
-/** Times and labels that grow evenly, as `times()` takes them; null where they do not. */
-function evenMoments(loop: Loop): string | null {
-  if (!isMoments(loop) || loop.blocks.length < 3) return null;
-  const moments = loop.columns.columns[0]!.values.map((value) => (value as ListCode).items);
-  if (moments.some((items) => items.length !== 2)) return null;
-  const times = moments.map(([seconds]) => Number(seconds));
-  const labels = moments.map(([, label]) => Number(label));
-  const [start, second] = times as [number, number];
-  const count = times.length;
-  const interval = Math.round((times.at(-1)! - start) / (count - 1) * 1e6) / 1e6;
-  const labelStep = labels[1]! - labels[0]!;
-  const isEven = second > start && labels.every(Number.isSafeInteger) &&
-    times.every((time, i) => Math.abs(start + i * interval - time) <= TOLERANCE) &&
-    labels.every((label, i) => label === labels[0]! + i * labelStep);
-  if (!isEven) return null;
-  return oneLine(
-    object({
-      start: String(start),
-      count: String(count),
-      interval: String(interval),
-      label: String(labels[0]),
-      labelStep: labelStep === 1 ? undefined : String(labelStep),
-    })!,
-  );
 }
 
 function typeOf(info: VariableInfo | undefined): string {
@@ -432,26 +279,6 @@ function typeOf(info: VariableInfo | undefined): string {
     default:
       return "File";
   }
-}
-
-/** A row of moments for each call of a function. */
-function timesLines(name: string, { columns }: Columns, moments: readonly number[]): string[] {
-  const type = moments.length > MOST_NAMES ? "At[]" : `[${moments.map(() => "At").join(", ")}]`;
-  const rows = columns[moments[0]!]!.values.map((_, call) => {
-    const row = moments.map((index) => columns[index]!.values[call]!);
-    return `${frameOf(row[0]!)}: ${oneLine(list(row))}`;
-  });
-  return [
-    "// deno-fmt-ignore",
-    `const ${name}: Record<Label, ${type}> = {`,
-    ...packed(rows),
-    "};",
-  ];
-}
-
-/** The label of a moment. */
-export function frameOf(moment: Code): Code {
-  return (moment as ListCode).items[1]!;
 }
 
 function signature(name: string, parameters: readonly string[]): string[] {
@@ -472,69 +299,6 @@ function spread(parameter: string): string {
   const [, name, row, rest] = /^(\w+: )\[(.*)\](\[\])$/.exec(parameter) ?? [];
   if (row === undefined || parameter.length + 3 <= WIDTH) return parameter;
   return `${name}[\n${row.split(", ").map((member) => `    ${member},\n`).join("")}  ]${rest}`;
-}
-
-/** All operations of nodes. */
-export function operationsOf(nodes: readonly Node[]): PlanOperation[] {
-  return nodes.flatMap((node): readonly PlanOperation[] => {
-    if (node.kind === "step") return node.does;
-    if (node.kind === "function") return operationsOf(node.block.nodes);
-    return node.blocks.flatMap((block) => operationsOf(block.nodes));
-  });
-}
-
-function pathsOf(operations: readonly PlanOperation[]): string[] {
-  return operations.flatMap((operation) => operation.kind === "create" ? [operation.path] : []);
-}
-
-function functionName({ blocks }: FunctionShape): string {
-  const own = operationsOf(blocks[0]!.nodes);
-  const verb = verbOf(own);
-  if (own[0]?.kind === "connect") {
-    return own.some(({ kind }) => kind === "create") ? "work" : "logOn";
-  }
-  const paths = blocks.flatMap(({ nodes }) => pathsOf(operationsOf(nodes)));
-  return `${verb}${capital(nounOfAll(own, paths))}`;
-}
-
-/** What the paths name: folders, where nothing else is opened. */
-function nounOfAll(operations: readonly PlanOperation[], paths: readonly string[]): string {
-  const noun = nounOf(paths);
-  const isFolders = noun === "file" &&
-    operations.every((operation) =>
-      operation.kind !== "create" || (operation.options & DIRECTORY_FILE) !== 0
-    );
-  return isFolders ? "folder" : noun;
-}
-
-const DIRECTORY_FILE = 0x01;
-
-/** What calls of a function have in common: on what, and the requests. */
-function aboutText(blocks: readonly Block[]): string {
-  const paths = blocks.flatMap(({ nodes }) => pathsOf(operationsOf(nodes)));
-  const commands = operationsOf(blocks[0]!.nodes).map(commandOf);
-  const told: string[] = [];
-  for (const command of commands) {
-    if (told.at(-1) !== command) told.push(command);
-  }
-  const pattern = paths.length === 0 ? "" : `${fingerprint(paths)}: `;
-  const shown = told.length <= MOST_NAMES ? told : [...told.slice(0, MOST_NAMES), "..."];
-  return comment(`${pattern}${shown.join(", ")}`);
-}
-
-function commandOf({ kind }: PlanOperation): string {
-  switch (kind) {
-    case "connect":
-      return "NEGOTIATE";
-    case "login":
-      return "SESSION_SETUP";
-    case "tree":
-      return "TREE_CONNECT";
-    case "untree":
-      return "TREE_DISCONNECT";
-    default:
-      return kind.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
-  }
 }
 
 /** Variables that something mentions which does not make them. */

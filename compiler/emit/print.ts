@@ -19,7 +19,7 @@ import {
   WIDTH,
   widthOf,
 } from "./code.ts";
-import { frameOf, type Module, type ModuleFunction } from "./module.ts";
+import type { Module, ModuleFunction } from "./module.ts";
 import { nameOf, roleOf, Scope } from "./naming.ts";
 import { durationText, summaryText } from "./notes.ts";
 import type { AtLine, CallLine, Line, Note, VariableInfo } from "./step.ts";
@@ -384,6 +384,11 @@ export class Printer {
     write();
     this.#indent = outer;
   }
+}
+
+/** The label of a moment. */
+export function frameOf(moment: ListCode): Code {
+  return moment.items[1]!;
 }
 
 /** Names of a table's columns, in order. */
