@@ -16,14 +16,14 @@ import {
 } from "./emit/rows.ts";
 import { emitScenario, type Emitted } from "./emit/typescript.ts";
 import type { FoldLevel } from "./fold.ts";
-import { PlanBuilder } from "./operations.ts";
+import { type Built, PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
 import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
 import type { Plan } from "./plan.ts";
 import { planOf, type PlanSource } from "./plan_source.ts";
 import { PreStateInference } from "./prestate.ts";
-import { type Progress, readCapture } from "./read_capture.ts";
+import { type Progress, readCapture, type ReadResult } from "./read_capture.ts";
 import { RecentMap } from "./recent_map.ts";
 import { Turns, type Work } from "./turns.ts";
 
@@ -97,14 +97,7 @@ export async function compile(
   options: CompileOptions,
 ): Promise<Compiled> {
   using store = new OperationStore({ scratch: () => openScratch(options.temporaryFolder) });
-  let builder: PlanBuilder | undefined;
-  const result = await readCapture(input, (state) => builder = new PlanBuilder(state, store), {
-    payloads: options.blobs === undefined ? planPayloads : savingPayloads(options.blobs.save),
-    unwrapper: new Decryption(options.keys ?? {}),
-    ...(options.progress === undefined ? {} : { progress: options.progress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  });
-  const built = builder!.finish(options.name ?? nameOf(input));
+  const { built, result } = await readPlan(input, store, options);
   const passed = pass(built.plan, options, result.files.map(({ name }) => name));
   const turns = new Turns(passed.source.count, options);
   const known = await lookThrough(passed.source, options, turns);
@@ -132,6 +125,22 @@ export async function compile(
     packets,
     exchanges,
   };
+}
+
+/** Reads the capture; what that took to remember is forgotten before anything is written. */
+async function readPlan(
+  input: CaptureInput,
+  store: OperationStore,
+  options: CompileOptions,
+): Promise<{ built: Built; result: ReadResult }> {
+  let builder: PlanBuilder | undefined;
+  const result = await readCapture(input, (state) => builder = new PlanBuilder(state, store), {
+    payloads: options.blobs === undefined ? planPayloads : savingPayloads(options.blobs.save),
+    unwrapper: new Decryption(options.keys ?? {}),
+    ...(options.progress === undefined ? {} : { progress: options.progress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  return { built: builder!.finish(options.name ?? nameOf(input)), result };
 }
 
 /** Whether the operations go into rows: there are too many to be read as a script. */

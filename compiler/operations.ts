@@ -259,6 +259,8 @@ class Walk {
   /** The plan of all that was taken. */
   finish(source: string): StoredPlan {
     this.#judgeTimes();
+    // The store outlives all that was needed to read.
+    this.#store.beforeAside = () => {};
     const { clock } = this.#list;
     return new StoredPlan(this.#store, {
       name: source,
