@@ -6,6 +6,7 @@
  * @module
  */
 export type * from "./api.ts";
+export { ScriptClient } from "./client.ts";
 export { blob, data, hex, isBlobPath, watchBlobs } from "./data.ts";
 export { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 export { execute, type RunHandle, type RunResult } from "./execute.ts";

@@ -2,9 +2,7 @@
  * What a compiled scenario does, without a server: its functions run with clients that only write down what was sent,
  * when, and for which answers it had waited. Two scripts that are written down alike send the same.
  */
-import { ScriptClient } from "../../runtime/script/client.ts";
-import type { At, Label } from "../../runtime/script/api.ts";
-import type { Definition } from "../../runtime/script/mod.ts";
+import { type At, type Definition, type Label, ScriptClient } from "../../runtime/script/mod.ts";
 
 /** What was sent, in a line of text each. */
 export type Recording = readonly string[];
