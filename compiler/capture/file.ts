@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers";
 import { CaptureError } from "./errors.ts";
 import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type PacketReader, type PacketSink } from "./packet.ts";
+import { PACKAGE_LIMIT, PackageReader } from "./package_reader.ts";
 import { PCAP_FILE_HEADER_BYTES, pcapMagic, PcapReader, readPcapHeader } from "./pcap.ts";
 import { isPcapng, PcapngReader } from "./pcapng.ts";
 import type { CaptureSource } from "./source.ts";
@@ -145,7 +146,12 @@ export class CaptureFile {
       if (header === undefined) {
         this.#notes.add("The file ends inside its file header", { loss: true });
       } else {
-        this.#reader = new PcapReader(header, options);
+        const { compression, totalBytes = Infinity } = this.source;
+        const isSmall = header.variant === "microseconds" && compression === undefined &&
+          totalBytes <= PACKAGE_LIMIT;
+        this.#reader = isSmall
+          ? new PackageReader(header, options)
+          : new PcapReader(header, options);
       }
     }
   }

@@ -65,7 +65,7 @@ class ScratchFile implements Scratch {
       this.#seek(position);
       for (let filled = 0; filled < into.byteLength;) {
         const count = this.#file.readSync(into.subarray(filled));
-        if (count === null) throw new RangeError("it is shorter than it was");
+        if (count === null) throw new RangeError("The file is shorter than it was");
         filled += count;
       }
     } catch (cause) {
