@@ -157,20 +157,21 @@ const NO_TUNING: RequestOptions = {};
 export function requestTuning(options: CreateOptions): RequestOptions {
   if (options === NO_CREATE_OPTIONS) return NO_TUNING;
   const { flags, override, rawBody, signal, timeout, sign, related } = options;
-  const { creditCharge, creditRequest, channelSequence, onInterim, encrypt, via } = options;
-  return {
-    ...(flags === undefined ? {} : { flags }),
-    ...(override === undefined ? {} : { override }),
-    ...(rawBody === undefined ? {} : { rawBody }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(timeout === undefined ? {} : { timeout }),
-    ...(sign === undefined ? {} : { sign }),
-    ...(via === undefined ? {} : { via }),
-    ...(encrypt === undefined ? {} : { encrypt }),
-    ...(related === undefined ? {} : { related }),
-    ...(onInterim === undefined ? {} : { onInterim }),
-    ...(creditCharge === undefined ? {} : { creditCharge }),
-    ...(creditRequest === undefined ? {} : { creditRequest }),
-    ...(channelSequence === undefined ? {} : { channelSequence }),
-  };
+  const { creditCharge, creditRequest, channelSequence, onInterim, encrypt, via, owner } = options;
+  const tuning: { -readonly [K in keyof RequestOptions]: RequestOptions[K] } = {};
+  if (owner !== undefined) tuning.owner = owner;
+  if (flags !== undefined) tuning.flags = flags;
+  if (override !== undefined) tuning.override = override;
+  if (rawBody !== undefined) tuning.rawBody = rawBody;
+  if (signal !== undefined) tuning.signal = signal;
+  if (timeout !== undefined) tuning.timeout = timeout;
+  if (sign !== undefined) tuning.sign = sign;
+  if (via !== undefined) tuning.via = via;
+  if (encrypt !== undefined) tuning.encrypt = encrypt;
+  if (related !== undefined) tuning.related = related;
+  if (onInterim !== undefined) tuning.onInterim = onInterim;
+  if (creditCharge !== undefined) tuning.creditCharge = creditCharge;
+  if (creditRequest !== undefined) tuning.creditRequest = creditRequest;
+  if (channelSequence !== undefined) tuning.channelSequence = channelSequence;
+  return tuning;
 }

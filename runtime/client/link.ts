@@ -228,7 +228,7 @@ export class Link {
       options,
       path,
       rescuer: more.rescuer ?? null,
-      stopListening: this.#listen(exchange, options.signal),
+      stopListening: this.#listen(exchange, options),
     };
     exchange.settler = settler;
     if (options.timeout !== undefined) this.#arm(this.now() + options.timeout);
@@ -289,8 +289,8 @@ export class Link {
   /** Takes over a request of another connection, with the promise that waits for its answer; `sendChain` sends it. */
   adopt(input: RequestInput, settler: Settler): Exchange {
     const exchange = new Exchange(input);
-    const { signal, timeout } = settler.options;
-    exchange.settler = { ...settler, stopListening: this.#listen(exchange, signal) };
+    const { timeout } = settler.options;
+    exchange.settler = { ...settler, stopListening: this.#listen(exchange, settler.options) };
     if (timeout !== undefined) this.#arm(this.now() + timeout);
     return exchange;
   }
@@ -337,16 +337,19 @@ export class Link {
         return;
       case "replied":
         return this.#replied(effect.exchange, effect.reply, effect.open);
-      case "interim":
-        settlerOf(effect.exchange)?.options.onInterim?.();
+      case "interim": {
+        const options = settlerOf(effect.exchange)?.options;
+        options?.onInterim?.();
+        options?.owner?.interim();
         return;
+      }
       case "rejected":
         return this.#rejected(effect.exchange, effect.error);
       case "timedOut":
         return this.#timedOut(effect.exchange);
       case "withdrawn": {
         const settler = this.#settlerOf(effect.exchange);
-        settler?.reject(settler.options.signal?.reason);
+        settler?.reject((settler.options.owner ?? settler.options).signal?.reason);
         return;
       }
       case "negotiated":
@@ -435,14 +438,16 @@ export class Link {
     return settler;
   }
 
-  #listen(exchange: Exchange, signal: AbortSignal | undefined): (() => void) | null {
-    if (signal === undefined) return null;
+  #listen(exchange: Exchange, { signal, owner }: RequestOptions): (() => void) | null {
+    if (signal === undefined && owner === undefined) return null;
     const cancel = () => this.perform(this.engine.cancel(exchange, this.now()));
-    if (signal.aborted) {
+    if (signal?.aborted === true || owner?.isCancelled === true) {
       // Sent and cancelled at once: the caller asked for both.
       exchange.cancelWhenSent = true;
       return null;
     }
+    owner?.cancelBy(cancel);
+    if (signal === undefined) return null;
     signal.addEventListener("abort", cancel, { once: true });
     return () => signal.removeEventListener("abort", cancel);
   }

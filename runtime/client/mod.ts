@@ -40,7 +40,7 @@ export type { CreateOptions, DurableOptions, LeaseOptions } from "./create.ts";
 export { keylogLine } from "./keylog.ts";
 export type { ConnectionOptions, Observer } from "./link.ts";
 export { type Durability, Open, type ReconnectOptions } from "./open.ts";
-export type { Answer, RequestOptions } from "./options.ts";
+export type { Answer, RequestOptions, RequestOwner } from "./options.ts";
 export { type RecoveryOptions, Session, type TreeOptions } from "./session.ts";
 export type { TransferOptions } from "./transfer.ts";
 export { type ServerInterface, Tree } from "./tree.ts";

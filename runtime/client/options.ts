@@ -3,6 +3,18 @@ import type { CommandName } from "../wire/mod.ts";
 import type { Session } from "./session.ts";
 import type { Reply, RequestTuning, SuccessReply } from "../protocol/mod.ts";
 
+/** Who sends a request and hears of it: in place of a signal and a function, which would be made for each request. */
+export interface RequestOwner {
+  /** Whether it was cancelled already. */
+  readonly isCancelled: boolean;
+  /** For those who cannot cancel otherwise; made when it is asked for. */
+  readonly signal: AbortSignal;
+  /** From now on `cancel` does what aborting {@linkcode RequestOptions.signal} does. */
+  cancelBy(cancel: () => void): void;
+  /** As {@linkcode RequestOptions.onInterim}. */
+  interim(): void;
+}
+
 /** What every request method accepts. */
 export interface RequestOptions extends RequestTuning {
   /**
@@ -20,6 +32,8 @@ export interface RequestOptions extends RequestTuning {
    * throw.
    */
   readonly onInterim?: () => void;
+  /** Takes the place of `signal` and `onInterim`. */
+  readonly owner?: RequestOwner;
   /**
    * The channel to send on, where the session has several: one of `Session.channels`. That on which the session, tree or
    * file was made unless told, or another one where that is lost.

@@ -42,35 +42,38 @@ function stateNumber(kind: "lease" | "oplock", state: LeaseStateText | Oplock): 
 
 /** The breaks of a file: those that came, and those that the script waits for. */
 export class BreakQueue {
-  readonly #all: Break[] = [];
-  readonly #arrived: Break[] = [];
-  readonly #waiting: { kind: Break["kind"]; resolve: (event: Break) => void }[] = [];
+  // Most files see none: made for the first.
+  #all: Break[] | null = null;
+  #arrived: Break[] | null = null;
+  #waiting: { kind: Break["kind"]; resolve: (event: Break) => void }[] | null = null;
 
   /** Every break so far. */
   get all(): readonly Break[] {
-    return [...this.#all];
+    return [...this.#all ?? []];
   }
 
   push(event: Break): void {
-    this.#all.push(event);
-    const index = this.#waiting.findIndex((waiter) => waiter.kind === event.kind);
-    if (index < 0) this.#arrived.push(event);
-    else this.#waiting.splice(index, 1)[0]?.resolve(event);
+    (this.#all ??= []).push(event);
+    const waiting = this.#waiting ?? [];
+    const index = waiting.findIndex((waiter) => waiter.kind === event.kind);
+    if (index < 0) (this.#arrived ??= []).push(event);
+    else waiting.splice(index, 1)[0]?.resolve(event);
   }
 
   /** Gives the first break of the kind, now or later; returns how to stop waiting. */
   next(kind: Break["kind"], resolve: (event: Break) => void): () => void {
-    const index = this.#arrived.findIndex((event) => event.kind === kind);
-    const arrived = index < 0 ? undefined : this.#arrived.splice(index, 1)[0];
+    const index = this.#arrived?.findIndex((event) => event.kind === kind) ?? -1;
+    const arrived = index < 0 ? undefined : this.#arrived?.splice(index, 1)[0];
     if (arrived !== undefined) {
       resolve(arrived);
       return () => {};
     }
     const waiter = { kind, resolve };
-    this.#waiting.push(waiter);
+    const waiting = this.#waiting ??= [];
+    waiting.push(waiter);
     return () => {
-      const at = this.#waiting.indexOf(waiter);
-      if (at >= 0) this.#waiting.splice(at, 1);
+      const at = waiting.indexOf(waiter);
+      if (at >= 0) waiting.splice(at, 1);
     };
   }
 }

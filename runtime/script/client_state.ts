@@ -121,9 +121,9 @@ export class ClientState {
       client: this.name,
       label: this.#label,
       due: this.#due,
-      ...this.#recorded === undefined ? {} : { recorded: this.#recorded },
-      ...this.pace === undefined ? {} : { pace: this.pace },
-      ...this.#key === undefined ? {} : { key: this.#key },
+      recorded: this.#recorded,
+      pace: this.pace,
+      key: this.#key,
     };
     this.#label = null;
     this.#due = null;

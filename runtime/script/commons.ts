@@ -7,9 +7,11 @@ import type { Footprints } from "./footprints.ts";
 /** How often overdue operations are looked for, in milliseconds. */
 const SWEEP_MS = 100;
 
-interface Watched {
-  readonly expiresAt: number;
-  readonly expire: () => void;
+/** What has a time limit. */
+export interface Watched {
+  /** Moment of the clock. */
+  expiresAt: number;
+  expire(): void;
 }
 
 /** Time limits of many operations with one timer: one for each would cost more than the operations. */
@@ -24,10 +26,20 @@ export class Deadlines {
 
   /** Calls `expire` once, unless the returned function is called within that many milliseconds. */
   set(milliseconds: number, expire: () => void): () => void {
-    const watched: Watched = { expiresAt: this.#clock.now() + milliseconds, expire };
+    const watched: Watched = { expiresAt: Infinity, expire };
+    this.watch(watched, milliseconds);
+    return () => this.unwatch(watched);
+  }
+
+  /** Lets `watched` expire, unless `unwatch` is called within that many milliseconds. */
+  watch(watched: Watched, milliseconds: number): void {
+    watched.expiresAt = this.#clock.now() + milliseconds;
     this.#watched.add(watched);
     if (!this.#sweeping) void this.#sweep();
-    return () => void this.#watched.delete(watched);
+  }
+
+  unwatch(watched: Watched): void {
+    this.#watched.delete(watched);
   }
 
   async #sweep(): Promise<void> {

@@ -413,7 +413,7 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
       const guid = run.guid("client guid", options.clientGuid ?? state.name);
       const began = run.host.clock.now();
       const { connection: inner, transport } = await state.open(guid);
-      sending.signal.addEventListener("abort", () => inner.close(), { once: true });
+      sending.owner.signal.addEventListener("abort", () => inner.close(), { once: true });
       if (options.negotiate === false) {
         made = { connection: inner, transport, result: null };
         return connectedAt(began, run.host.clock.now());

@@ -15,6 +15,11 @@ const ANY: Expected = { text: "any", matches: (status) => status !== null };
 /** In a scenario: no response shall come. */
 const NONE = "none";
 
+/** What names and numbers mean: scripts expect the same ones again and again. */
+const KNOWN = new Map<string | number, Expected>();
+/** Beyond that nothing is kept. */
+const MAX_KNOWN = 1000;
+
 /**
  * Reads what `expect` says.
  *
@@ -23,7 +28,13 @@ const NONE = "none";
 export function expectedStatus(expected: ExpectedStatus | undefined): Expected {
   if (expected === undefined || expected === "SUCCESS" || expected === 0) return SUCCESS;
   if (expected === "any") return ANY;
-  const list = typeof expected === "object" ? expected : [expected];
+  if (typeof expected === "object") return anyOf(expected);
+  const known = KNOWN.get(expected) ?? anyOf([expected]);
+  if (KNOWN.size < MAX_KNOWN) KNOWN.set(expected, known);
+  return known;
+}
+
+function anyOf(list: readonly (string | number)[]): Expected {
   if (list.includes("any")) return ANY;
   const codes = new Set(list.map((status) => status === NONE ? null : statusNumber(status)));
   const names = [...codes].map((code) => code === null ? "no response" : statusName(code));

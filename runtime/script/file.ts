@@ -32,6 +32,7 @@ import {
   renameInput,
 } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
+import { mapOperation } from "./operation.ts";
 import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
 import type { Place } from "./requests.ts";
 import type { Answered, Origin } from "./run.ts";
@@ -55,6 +56,8 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
   readonly #createGuid: string | null;
   #requests: FileRequests | null = null;
   #open: BackendOpen | null = null;
+  /** What breaks find it by. */
+  #id: string | null = null;
   /** Why requests cannot be sent; null while they can. A closed file takes them: the server says what it thinks. */
   #obstacle: string | null;
   #closed = false;
@@ -93,7 +96,8 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     this.#open = open;
     this.#requests = open;
     this.#obstacle = null;
-    this.#state.breaks.addFile(fileIdText(open.fileId), this);
+    this.#id = fileIdText(open.fileId);
+    this.#state.breaks.addFile(this.#id, this);
     this.#state.files.add(this);
   }
 
@@ -185,12 +189,7 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
 
   stat(options: OperationOptions = {}): Operation<FileStat> {
     const answer = this.queryInfo({ ...options, class: InfoClass.networkOpen, outputLength: 56 });
-    const promise = answer.then((info) => fileStat(info.bytes));
-    return Object.defineProperties(promise, {
-      outcome: { get: () => (promise.catch(() => {}), answer.outcome) },
-      pending: { value: answer.pending },
-      cancel: { value: answer.cancel },
-    }) as Operation<FileStat>;
+    return mapOperation(answer, (info) => fileStat(info.bytes));
   }
 
   leaseBreak(
@@ -251,7 +250,8 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
         if (open?.reconnect === undefined) throw new Error(NOT_KEPT);
         const reply = await open.reconnect(inner as NativeTree, sending);
         this.over(link);
-        this.#state.breaks.addFile(fileIdText(open.fileId), this);
+        this.#id = fileIdText(open.fileId);
+        this.#state.breaks.addFile(this.#id, this);
         return reply;
       },
       value: () => {},
@@ -293,8 +293,7 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
   protected override closing(): void {
     this.#closed = true;
     this.#state.files.delete(this);
-    const id = this.#open === null ? null : fileIdText(this.#open.fileId);
-    this.#state.breaks.remove(this, id, this.#leaseKey);
+    this.#state.breaks.remove(this, this.#id, this.#leaseKey);
   }
 
   protected override gotResumeKey(key: Uint8Array): void {

@@ -222,6 +222,8 @@ export function changeAction(action: number): (typeof CHANGE_ACTIONS)[number] | 
 
 /** A path with `\` between components and none at either end. */
 export function sharePath(path: string): string {
+  // Most are that already.
+  if (!path.includes("/") && !path.startsWith("\\") && !path.endsWith("\\")) return path;
   return path.replaceAll("/", "\\").replace(/^\\+|\\+$/g, "");
 }
 

@@ -53,7 +53,7 @@ export function sendRaw(state: ClientState, bytes: Uint8Array, how: {
     path: "",
     options: { ...options, expect: options.expect ?? "any" },
     obstacle: how.obstacle,
-    send: async ({ signal }) => {
+    send: async ({ owner: { signal } }) => {
       const { clock } = state.run.host;
       const end = how.end();
       const framed = options.framed ?? true;

@@ -1,5 +1,5 @@
 /** A client's transport with an opening at its side: bytes of any kind go out, and frames that arrive can be looked at. */
-import type { Transport, TransportError } from "../client/mod.ts";
+import { FaultTransport, type Transport } from "../client/mod.ts";
 
 /** NetBIOS packet type and length before each frame (MS-SMB2 2.1). */
 const HEADER_LENGTH = 4;
@@ -7,10 +7,12 @@ const HEADER_LENGTH = 4;
 type Listener = (frame: Uint8Array) => void;
 
 /** Passes everything on; what is written with `inject` goes between the client's own frames. */
-export class RawTransport implements Transport {
+export class RawTransport extends FaultTransport {
   readonly #inner: Transport;
-  readonly #listeners = new Set<Listener>();
-  readonly #header = new Uint8Array(HEADER_LENGTH);
+  /** Made for the first of them. */
+  #listeners: Set<Listener> | null = null;
+  /** Bytes of a header that has come in part, as a number, and how many they are. */
+  #header = 0;
   #headerLength = 0;
   /** Bytes of the current frame that are still to come. */
   #left = 0;
@@ -18,30 +20,9 @@ export class RawTransport implements Transport {
   #parts: Uint8Array[] | null = null;
 
   constructor(inner: Transport) {
+    super(inner);
     this.#inner = inner;
-  }
-
-  get remote(): string {
-    return this.#inner.remote;
-  }
-
-  get closed(): Promise<TransportError | null> {
-    return this.#inner.closed;
-  }
-
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#inner.read(into).then((count) => {
-      if (count !== null) this.#skim(into.subarray(0, count));
-      return count;
-    });
-  }
-
-  write(chunks: readonly Uint8Array[]): Promise<void> {
-    return this.#inner.write(chunks);
-  }
-
-  close(): void {
-    this.#inner.close();
+    this.seen = this.#skim;
   }
 
   /** Sends bytes as they are: with their length before them, or without. */
@@ -53,27 +34,28 @@ export class RawTransport implements Transport {
 
   /** Tells of every frame that begins from now on, until the returned function is called. */
   listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    const listeners = this.#listeners ??= new Set();
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
   /** Follows the frames' lengths, so that it is known where one begins when somebody listens. */
-  #skim(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
+  #skim(bytes: Uint8Array, length: number): void {
+    for (let at = 0; at < length;) {
       if (this.#left === 0) {
-        this.#header[this.#headerLength++] = bytes[at++] ?? 0;
-        if (this.#headerLength < HEADER_LENGTH) continue;
+        this.#header = (this.#header << 8) | (bytes[at++] ?? 0);
+        if (++this.#headerLength < HEADER_LENGTH) continue;
+        // The first of them is the packet type.
+        this.#left = this.#header & 0xffffff;
         this.#headerLength = 0;
-        const [, high = 0, middle = 0, low = 0] = this.#header;
-        this.#left = (high << 16) | (middle << 8) | low;
-        this.#parts = this.#listeners.size > 0 ? [] : null;
+        this.#parts = (this.#listeners?.size ?? 0) > 0 ? [] : null;
         continue;
       }
-      const part = bytes.subarray(at, at + this.#left);
-      at += part.length;
-      this.#left -= part.length;
+      const count = Math.min(this.#left, length - at);
       // The client may decrypt in place: what is kept is kept apart.
-      this.#parts?.push(part.slice());
+      this.#parts?.push(bytes.slice(at, at + count));
+      at += count;
+      this.#left -= count;
       if (this.#left === 0 && this.#parts !== null) this.#tell(this.#parts);
     }
   }
@@ -85,6 +67,6 @@ export class RawTransport implements Transport {
       frame.set(part, at);
       at += part.length;
     }
-    for (const listener of [...this.#listeners]) listener(frame);
+    for (const listener of [...this.#listeners ?? []]) listener(frame);
   }
 }

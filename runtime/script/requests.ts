@@ -31,7 +31,8 @@ import type {
 import type { Alteration, FileContent } from "./contents.ts";
 import { infoClassNumber, infoValue, renameTarget } from "./info.ts";
 import { changeAction, infoTypeNumber } from "./names.ts";
-import type { Intent, Origin, Run, Sending } from "./run.ts";
+import type { Sending } from "./performed.ts";
+import type { Intent, Origin, Run } from "./run.ts";
 import { size } from "./units.ts";
 
 /** FILE_ATTRIBUTE_DIRECTORY (MS-FSCC 2.6). */
@@ -102,51 +103,34 @@ export abstract class Requests {
     let wrong: number | null = null;
     return this.#perform<"READ", Uint8Array>("READ", options, {
       parameters: { offset: Number(offset), length: count },
-      send: (file, sending) =>
-        file.read(offset, count, {
-          ...sending,
-          ...defined({
-            minimumCount: options.minimumCount,
-            remainingBytes: options.remainingBytes,
-            padding: options.padding,
-            channel: options.channel,
-            readFlags: options.flags,
-          }),
-        }),
+      send: (file, sending) => file.read(offset, count, readTuning(sending, options)),
       value: (body) => {
         if (judge !== undefined) wrong = judge(Number(offset), body.data);
         return body.data;
       },
       empty: () => NO_BYTES,
       payload: (body) => body?.data.length ?? 0,
-      ...judge === undefined ? {} : {
-        failed: () => void judge(0, NO_BYTES),
-        wrongData: () => wrong ?? undefined,
-      },
+      failed: judge === undefined ? undefined : () => void judge(0, NO_BYTES),
+      wrongData: judge === undefined ? undefined : () => wrong ?? undefined,
     });
   }
 
   write(offset: number | bigint, data: Data, options: WriteOptions = {}): Operation<number> {
     const bytes = this.run.bytes(data);
-    const fields = defined({
-      writeFlags: options.flags,
-      channel: options.channel,
-      remainingBytes: options.remainingBytes,
-    });
     const change = this.#writing(Number(offset), bytes, options);
     return this.#perform<"WRITE", number>("WRITE", options, {
       parameters: { offset: Number(offset), length: (bytes as Uint8Array).length ?? 0 },
       send: (file, sending) =>
         bytes instanceof Uint8Array
-          ? file.write(offset, bytes, { ...sending, ...fields })
-          : bytes.then((loaded) => file.write(offset, loaded, { ...sending, ...fields })),
+          ? file.write(offset, bytes, writeTuning(sending, options))
+          : bytes.then((loaded) => file.write(offset, loaded, writeTuning(sending, options))),
       value: (body) => {
         change?.settle(body.count === (bytes as Uint8Array).length ? "done" : "unknown");
         return body.count;
       },
       empty: () => 0,
       payload: (body) => body?.count ?? 0,
-      ...change === undefined ? {} : { failed: () => change.settle("unknown") },
+      failed: change === undefined ? undefined : () => change.settle("unknown"),
     });
   }
 
@@ -178,7 +162,7 @@ export abstract class Requests {
     return this.#perform<"CLOSE", void>("CLOSE", options, {
       send: (file, sending) => {
         this.closing();
-        return file.close({ ...sending, postQueryAttributes: attributes });
+        return file.close(attributes ? { ...sending, postQueryAttributes: true } : sending);
       },
       value: () => {},
       empty: () => {},
@@ -355,11 +339,11 @@ export abstract class Requests {
     empty: () => T;
     payload?: (body: ResponseBodies[C] | null) => number;
     /** What is asked for, for the operation log. */
-    parameters?: Intent<T, Reply<C>>["parameters"];
+    parameters?: Intent<T, Reply<C>>["parameters"] | undefined;
     /** Why it cannot be sent although the file is open. */
     obstacle?: string | null;
-    failed?: () => void;
-    wrongData?: () => number | undefined;
+    failed?: (() => void) | undefined;
+    wrongData?: (() => number | undefined) | undefined;
   }): Operation<T> {
     const target = how.obstacle ?? this.target();
     const { payload, failed, wrongData } = how;
@@ -372,13 +356,31 @@ export abstract class Requests {
       send: (sending) => how.send(target as FileRequests, sending),
       value: (reply) => reply.body === null ? how.empty() : how.value(reply.body),
       empty: how.empty,
-      ...how.parameters === undefined ? {} : { parameters: how.parameters },
-      ...payload === undefined ? {} : { payload: (reply) => payload(reply.body) },
-      ...failed === undefined ? {} : { failed },
-      ...wrongData === undefined ? {} : { wrongData },
+      parameters: how.parameters,
+      payload: payload === undefined ? undefined : (reply) => payload(reply.body),
+      failed,
+      wrongData,
     });
     return this.keep(operation);
   }
+}
+
+/** What goes with a READ; most have no options. */
+function readTuning(sending: Sending, options: ReadOptions) {
+  const { minimumCount, remainingBytes, padding, channel, flags } = options;
+  const isPlain = minimumCount === undefined && remainingBytes === undefined &&
+    padding === undefined && channel === undefined && flags === undefined;
+  if (isPlain) return sending;
+  const fields = { minimumCount, remainingBytes, padding, channel, readFlags: flags };
+  return { ...sending, ...defined(fields) };
+}
+
+/** What goes with a WRITE; most have no options. */
+function writeTuning(sending: Sending, options: WriteOptions) {
+  const { flags, channel, remainingBytes } = options;
+  const isPlain = flags === undefined && channel === undefined && remainingBytes === undefined;
+  if (isPlain) return sending;
+  return { ...sending, ...defined({ writeFlags: flags, channel, remainingBytes }) };
 }
 
 /** Information that sets a size. */

@@ -1,10 +1,8 @@
 /** One run of a scenario: sends operations, judges and records them, and holds what its clients share. */
-import {
-  type Authenticator,
-  type Reply,
-  type RequestOptions,
-  type Session as NativeSession,
-  StatusError as ClientStatusError,
+import type {
+  Authenticator,
+  Reply,
+  Session as NativeSession,
   UnsupportedError,
 } from "../client/mod.ts";
 import type { OperationRecord } from "../measure/mod.ts";
@@ -14,39 +12,29 @@ import {
   type OrderKey,
   type Pace,
   Pacing,
-  pendingOf,
   type Timeline,
 } from "../schedule/mod.ts";
-import { statusName } from "../wire/mod.ts";
-import type { Data, Duration, Operation, OperationOptions, Outcome, Session } from "./api.ts";
-import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
-import { expectedStatus } from "./expected.ts";
+import type { Data, Duration, Operation, OperationOptions, Session } from "./api.ts";
+import { ScriptError } from "./errors.ts";
 import type { Commons } from "./commons.ts";
 import type { Credentials, RunHost, RunOptions } from "./host.ts";
 import { sharePath } from "./names.ts";
-import { makeOperation, type Settlement } from "./operation.ts";
+import { Performed, type Sending } from "./performed.ts";
 import { HELD_BY_OTHERS, Standstill } from "./standstill.ts";
 import { duration } from "./units.ts";
-
-/** SMB2_FLAGS_DFS_OPERATIONS and SMB2_FLAGS_REPLAY_OPERATION (MS-SMB2 2.2.1.2). */
-const DFS_OPERATIONS = 0x10000000;
-const REPLAY_OPERATION = 0x20000000;
-
-/** Severity of an NTSTATUS that is an error (MS-ERREF 2.3). */
-const ERROR_SEVERITY = 3;
 
 /** Where an operation comes from, taken when the script makes it. */
 export interface Origin {
   readonly client: string;
   readonly label: string | null;
   /** What others wait for it by, in place of its label: a row's number. */
-  readonly key?: number;
+  readonly key?: number | undefined;
   /** Milliseconds after the run's origin; null when it just follows. */
   readonly due: number | null;
   /** When it was recorded; absent in what was written by hand. */
-  readonly recorded?: RecordedTime;
+  readonly recorded?: RecordedTime | undefined;
   /** The client's place in time. */
-  readonly pace?: Pace;
+  readonly pace?: Pace | undefined;
 }
 
 /** An operation's times in the capture, in seconds. */
@@ -55,12 +43,6 @@ export interface RecordedTime {
   /** Until the final answer; 0 where that is not told. */
   readonly took: number;
 }
-
-/** What goes to the client with every request. */
-export type Sending = RequestOptions & {
-  readonly accept: "any";
-  readonly signal: AbortSignal;
-};
 
 /** What every answer has; a {@linkcode Reply} is one. */
 export type Answered = Pick<
@@ -77,25 +59,25 @@ export interface Intent<T, R extends Answered> {
   /** Why it cannot be sent; null when it can. */
   readonly obstacle: string | null;
   /** Why it is not sent though nothing is lost by that: neither a failure nor a difference. */
-  readonly leftOut?: string | null;
+  readonly leftOut?: string | null | undefined;
   /** Sends at once, and resolves to the reply, whatever its status. */
   readonly send: (options: Sending) => Promise<R>;
   /** The result, from a reply whose status is right. */
-  readonly value: (reply: R) => T | Promise<T>;
+  readonly value: (reply: R) => T;
   /** The result when there is no better one. */
   readonly empty: () => T;
   /** It did not succeed: told before the script goes on. */
-  readonly failed?: (reason: string) => void;
+  readonly failed?: ((reason: string) => void) | undefined;
   /** Bytes of file data in the reply or request. */
-  readonly payload?: (reply: R) => number;
+  readonly payload?: ((reply: R) => number) | undefined;
   /** What the server granted, for the operation log; empty when it granted nothing. */
-  readonly granted?: () => string;
+  readonly granted?: (() => string) | undefined;
   /** What is asked for, for the operation log. */
-  readonly parameters?: NonNullable<OperationRecord["parameters"]>;
+  readonly parameters?: NonNullable<OperationRecord["parameters"]> | undefined;
   /** Recorded and actual grant, once the reply is there. */
-  readonly grant?: () => OperationRecord["grant"];
+  readonly grant?: (() => OperationRecord["grant"]) | undefined;
   /** Where the data that came is wrong, once its value was taken; undefined where it is right. */
-  readonly wrongData?: () => number | undefined;
+  readonly wrongData?: (() => number | undefined) | undefined;
 }
 
 /** What all clients of a run share. */
@@ -222,281 +204,48 @@ export class Run {
 
   /** The limit of an operation in milliseconds. */
   timeoutOf(timeout: Duration | undefined): number {
-    return (timeout === undefined ? this.options.timeout : duration(timeout)) * 1000;
+    return timeout === undefined ? this.options.timeout * 1000 : duration(timeout) * 1000;
   }
 
   /** Carries an operation out. */
   perform<T, R extends Answered>(intent: Intent<T, R>): Operation<T> {
-    const { options, origin } = intent;
-    // A mistake in the options is the script's: it throws here, at its line.
-    const expected = expectedStatus(options.expect);
-    const limit = this.timeoutOf(options.timeout);
-    const id = this.commons.id();
-    const label = options.label === undefined ? origin.label : String(options.label);
-    const abort = new AbortController();
-    const pending = Promise.withResolvers<boolean>();
-    const settled = Promise.withResolvers<Settlement<T>>();
-    const operation = makeOperation({
-      settled: settled.promise,
-      pending: pending.promise,
-      cancel: () => abort.abort(),
-    });
-    const madeAt = this.host.clock.now();
-    // Where the script made it: its failure comes from elsewhere, and shall name that line.
-    const site = this.strict || this.host.backend.name !== "native" ? new ScriptError("") : null;
-    const key = origin.key ?? label;
-    if (key !== null) {
-      this.order.begin(key);
-      this.order.begin(pendingOf(key));
-      void pending.promise.then(() => this.order.end(pendingOf(key)));
-    }
-    this.#outstanding++;
-    this.commons.inFlight++;
-    const { watchdog } = this.commons;
-    const outstanding = watchdog === null ? null : {
-      client: origin.client,
-      label,
-      command: intent.command,
-      path: intent.path,
-      since: madeAt,
-      held: false,
-    };
-    if (outstanding !== null) watchdog?.began(id, outstanding);
-    const { pace, recorded } = origin;
-    let held = false;
-    const isOthers = HELD_BY_OTHERS.has(intent.command);
-    this.#standstill.changed();
-    pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: madeAt });
-
-    const finish = (result: {
-      reply?: R;
-      skipped?: string;
-      leftOut?: boolean;
-      error?: string;
-      cause?: unknown;
-    }): void => {
-      let end = result;
-      if (end.cause instanceof UnsupportedError) {
-        const { cause } = end;
-        cause.stack = `${cause.name}: ${cause.message}\n${framesOf(site)}`;
-        this.refuse(cause);
-        end = { skipped: cause.reason };
-      }
-      pending.resolve(end.reply?.interimAt !== undefined);
-      const { reply } = end;
-      const matched = end.leftOut === true ||
-        (end.skipped === undefined && expected.matches(reply?.status ?? null));
-      const sentAt = end.skipped !== undefined ? null : (reply?.sentAt ?? madeAt) - this.#origin;
-      const completedAt = reply === undefined ? null : reply.receivedAt - this.#origin;
-      const outcome: Outcome = {
-        status: reply === undefined ? "" : statusName(reply.status),
-        code: reply?.status ?? null,
-        matched,
-        duration: reply === undefined ? 0 : (reply.receivedAt - reply.sentAt) / 1000,
-        ...end.skipped === undefined ? {} : { skipped: end.skipped },
-        ...end.error === undefined ? {} : { error: end.error },
-      };
-      if (reply === undefined || reply.status >>> 30 === ERROR_SEVERITY) {
-        intent.failed?.(end.skipped ?? end.error ?? outcome.status);
-      }
-      const record = () => {
-        const grant = reply === undefined ? undefined : intent.grant?.();
-        const wrongData = intent.wrongData?.();
-        this.host.record({
-          id,
-          client: origin.client,
-          command: intent.command,
-          path: intent.path,
-          label,
-          due: origin.due,
-          sentAt,
-          completedAt,
-          status: reply?.status ?? null,
-          expected: expected.text,
-          matched,
-          ...options.tag === undefined ? {} : { tag: options.tag },
-          ...this.options.parameters === true && intent.parameters !== undefined
-            ? { parameters: intent.parameters }
-            : {},
-          ...this.options.parameters === true && intent.granted !== undefined && reply !== undefined
-            ? { granted: intent.granted() }
-            : {},
-          payload: reply === undefined ? 0 : intent.payload?.(reply) ?? 0,
-          bytesSent: reply?.bytesSent ?? 0,
-          bytesReceived: reply?.bytesReceived ?? 0,
-          ...end.skipped === undefined ? {} : { skipped: end.skipped },
-          ...end.error === undefined ? {} : { error: end.error },
-          ...grant === undefined ? {} : { grant },
-          ...wrongData === undefined ? {} : { wrongData },
-        });
-        watchdog?.ended(id);
-        this.#outstanding--;
-        this.commons.inFlight--;
-        const answered = recorded === undefined || reply === undefined ? null : {
-          recorded: recorded.at + recorded.took,
-          actual: reply.receivedAt,
-        };
-        if (answered !== null && key !== null && this.timeline.causal) {
-          (this.#answers ??= new Map()).set(key, answered);
-        }
-        pace?.answered(held, answered);
-        if (held && isOthers) this.#held--;
-        this.#standstill.changed();
-        if (key !== null) this.order.end(key);
-        // The script has its turn first: it may send the next one.
-        if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
-      };
-      const failure = this.strict && end.leftOut !== true
-        ? this.#failure(intent, { ...end, matched, expected: expected.text })
-        : null;
-      if (failure !== null) {
-        failure.stack = `${failure.name}: ${failure.message}\n${framesOf(site)}`;
-        record();
-        settled.resolve({ outcome, error: failure });
-        return;
-      }
-      // The value comes first: what a CREATE was granted is known only with it.
-      const value = reply === undefined
-        ? Promise.resolve(intent.empty())
-        : Promise.resolve().then(() => intent.value(reply));
-      value.then(
-        (value) => {
-          record();
-          settled.resolve({ outcome, value });
-        },
-        (error: Error) => {
-          record();
-          settled.resolve({ outcome, error });
-        },
-      );
-    };
-
-    if (this.options.dryRun === true) {
-      finish({ skipped: "dry run", leftOut: true });
-      return operation;
-    }
-    const obstacle = this.#stopped ?? intent.obstacle ?? channelObstacle(options.via);
-    if (obstacle !== null) {
-      finish({ skipped: obstacle });
-      return operation;
-    }
-    if (intent.leftOut !== undefined && intent.leftOut !== null) {
-      this.differs(intent.leftOut);
-      finish({ skipped: intent.leftOut, leftOut: true });
-      return operation;
-    }
-    const how = {
-      limit,
-      abort,
-      finish,
-      request: this.#requestOptions(options, {
-        signal: abort.signal,
-        onInterim: () => {
-          if (!held) {
-            pace?.held();
-            if (isOthers) this.#held++;
-            this.#standstill.changed();
-          }
-          held = true;
-          if (outstanding !== null) outstanding.held = true;
-          pending.resolve(true);
-        },
-      }),
-    };
-    const { admission } = this.commons;
-    if (this.host.step !== undefined) {
-      const { command, path } = intent;
-      void this.host.step(
-        [origin.client, ...label === null ? [] : [`#${label}`], command, path].join(" ").trimEnd(),
-      ).then(() => this.#send(intent, how));
-    } else if (admission === null || admission.enter()) this.#send(intent, how);
-    else admission.queue(() => this.#send(intent, how));
+    const operation = new Performed(this, intent);
+    operation.start();
     return operation;
   }
 
-  #send<T, R extends Answered>(intent: Intent<T, R>, how: {
-    limit: number;
-    abort: AbortController;
-    request: Sending;
-    finish: (end: { reply?: R; error?: string; cause?: unknown }) => void;
+  // What operations tell of themselves.
+
+  operationBegins(): void {
+    this.#outstanding++;
+    this.commons.inFlight++;
+    this.#standstill.changed();
+  }
+
+  /** The server holds one back. */
+  operationHeld(command: string): void {
+    if (HELD_BY_OTHERS.has(command)) this.#held++;
+    this.#standstill.changed();
+  }
+
+  operationEnds(end: {
+    readonly command: string;
+    readonly key: OrderKey | null;
+    readonly isHeld: boolean;
+    /** When it was answered, in the capture and now; null where that is not known. */
+    readonly answered: Event | null;
   }): void {
-    let done = false;
-    const end = (result: { reply?: R; error?: string; cause?: unknown }) => {
-      if (done) return;
-      done = true;
-      stopTimer();
-      this.commons.admission?.leave();
-      how.finish(result);
-    };
-    const stopTimer = this.deadline(how.limit, () => {
-      end({ error: `no response within ${how.limit / 1000} s` });
-      how.abort.abort();
-    });
-    let sent: Promise<R>;
-    try {
-      sent = intent.send(how.request);
-    } catch (error) {
-      sent = Promise.reject(error);
+    const { key, answered } = end;
+    this.#outstanding--;
+    this.commons.inFlight--;
+    if (answered !== null && key !== null && this.timeline.causal) {
+      (this.#answers ??= new Map()).set(key, answered);
     }
-    sent.then(
-      (reply) => end({ reply }),
-      (error: unknown) => {
-        if (error instanceof ClientStatusError) end({ reply: error.reply as Answered as R });
-        else end({ error: error instanceof Error ? error.message : String(error), cause: error });
-      },
-    );
-  }
-
-  #requestOptions(
-    options: OperationOptions,
-    ears: Pick<Sending, "signal" | "onInterim">,
-  ): Sending {
-    const flags = (options.dfs === true ? DFS_OPERATIONS : 0) |
-      (options.replay === true ? REPLAY_OPERATION : 0);
-    const channel = options.via === undefined ? null : channelOf(options.via);
-    return {
-      accept: "any",
-      ...ears,
-      ...options.credits === undefined ? {} : { creditRequest: options.credits },
-      ...options.creditCharge === undefined ? {} : { creditCharge: options.creditCharge },
-      ...options.channelSequence === undefined ? {} : { channelSequence: options.channelSequence },
-      ...flags === 0 ? {} : { flags },
-      ...options.related === undefined ? {} : { related: options.related },
-      ...options.sign === undefined ? {} : { sign: options.sign },
-      ...options.encrypt === undefined ? {} : { encrypt: options.encrypt },
-      ...channel === null ? {} : { via: channel },
-      ...options.raw?.header === undefined ? {} : { override: options.raw.header },
-      ...options.raw?.body === undefined ? {} : { rawBody: options.raw.body },
-    };
-  }
-
-  #failure(intent: { command: string; path: string }, end: {
-    reply?: Answered;
-    skipped?: string;
-    error?: string;
-    cause?: unknown;
-    matched: boolean;
-    expected: string;
-  }): Error | null {
-    const { command, path } = intent;
-    if (end.skipped !== undefined) {
-      return new ScriptError(
-        `Cannot send ${command}${path === "" ? "" : ` ${JSON.stringify(path)}`}: ${end.skipped}`,
-      );
-    }
-    if (end.matched) return null;
-    if (end.error !== undefined) {
-      return new NoResponseError({ command, path, reason: end.error, cause: end.cause });
-    }
-    if (end.reply === undefined) return null;
-    const code = end.reply.status;
-    return new StatusError({
-      command,
-      path,
-      code,
-      status: statusName(code),
-      expected: end.expected,
-    });
+    if (end.isHeld && HELD_BY_OTHERS.has(end.command)) this.#held--;
+    this.#standstill.changed();
+    if (key !== null) this.order.end(key);
+    // The script has its turn first: it may send the next one.
+    if (this.#waiting > 0) void this.host.clock.rest(0).then(() => this.#releaseIfStuck());
   }
 
   /** Acknowledges a break for the script; without `send` there is nothing to acknowledge. */
@@ -676,11 +425,6 @@ function shareOfPath(path: string): number {
     hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   }
   return (hash >>> 0) / 2 ** 32;
-}
-
-/** The frames of an error's stack, without its message. */
-function framesOf(error: Error | null): string {
-  return (error?.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
 }
 
 /** Version 4 GUID text from 16 random bytes. */

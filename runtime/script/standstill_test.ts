@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import type { Clock, OrderKey } from "../schedule/mod.ts";
 import { Commons } from "./commons.ts";
 import type { RunHost } from "./host.ts";
-import { type Answered, Run, type Sending } from "./run.ts";
+import type { Sending } from "./performed.ts";
+import { type Answered, Run } from "./run.ts";
 
 /** Goes on when nobody has anything to do. */
 class FakeClock implements Clock {
@@ -44,12 +45,12 @@ class LockServer {
     this.#clock = clock;
   }
 
-  lock({ onInterim }: Sending): Promise<Answered> {
+  lock({ owner }: Sending): Promise<Answered> {
     if (!this.#isHeld) {
       this.#isHeld = true;
       return Promise.resolve(this.#reply());
     }
-    onInterim?.();
+    owner.interim();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

@@ -66,8 +66,12 @@ export class FaultTransport implements Transport, FaultControls {
   #ending: AbortController | null = null;
   readonly #closed = Promise.withResolvers<TransportError | null>();
   // Made once, not for every read; there is one read at a time.
-  readonly #onRead = (count: number | null): number | null | Promise<number | null> =>
-    isFree(this.#rx) && !this.#isHalfOpen && this.#fault === null ? count : this.#arrived(count);
+  readonly #onRead = (count: number | null): number | null | Promise<number | null> => {
+    if (count !== null) this.seen?.(this.#into, count);
+    return isFree(this.#rx) && !this.#isHalfOpen && this.#fault === null
+      ? count
+      : this.#arrived(count);
+  };
   readonly #onReadError = (error: unknown): Promise<number | null> => {
     if (this.#fault !== null) throw this.#fault;
     if (!this.#isHalfOpen) throw error;
@@ -78,6 +82,8 @@ export class FaultTransport implements Transport, FaultControls {
   #isHalfOpen = false;
   #dropsNext = false;
   #fault: TransportError | null = null;
+  /** Sees what arrives, before any fault: so many bytes of an array. */
+  protected seen: ((into: Uint8Array, count: number) => void) | null = null;
   /** The write before has been handed on; null where none is held back. */
   #lastWrite: Promise<void> | null = null;
 

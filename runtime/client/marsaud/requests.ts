@@ -15,8 +15,10 @@ export interface Tuning extends RequestOptions {
 }
 
 /** Who listens while a request is under way. */
-export function ears({ signal, onInterim }: Tuning) {
-  return { signal, onInterim };
+export function ears({ signal, onInterim, owner }: Tuning) {
+  return owner === undefined
+    ? { signal, onInterim }
+    : { signal: owner.signal, onInterim: () => owner.interim() };
 }
 
 /** @throws {UnsupportedError} When the package cannot carry the operation out. */
