@@ -112,10 +112,10 @@ interface Waited {
 const OTHERS_KEPT = 128;
 
 /** Clients that are remembered to have waited; of others, an order may be told again. */
-const CLIENTS_WAITING = 512;
+const CLIENTS_WAITING = 128;
 
 /** Ids that are remembered of each generation; who waits twice loses nothing. */
-const IDS_KEPT = 128;
+const IDS_KEPT = 64;
 
 class RecentIds {
   #young = new Set<number>();
