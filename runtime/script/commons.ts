@@ -93,9 +93,31 @@ export class Admission {
   }
 }
 
+/**
+ * Whether operations keep the line of the script that made them, for their failure. That costs as much as all the rest
+ * that scripting adds to a request: the first ones do; later ones take the line where they are awaited, until one fails
+ * that nobody awaits.
+ */
+export class Sites {
+  #left = 1000;
+
+  /** Whether one more operation keeps its line. */
+  areDue(): boolean {
+    if (this.#left === 0) return false;
+    this.#left--;
+    return true;
+  }
+
+  /** An operation failed whose line is not known: from now on all keep it. */
+  missed(): void {
+    this.#left = Infinity;
+  }
+}
+
 /** Everything that is shared. */
 export class Commons {
   readonly deadlines: Deadlines;
+  readonly sites = new Sites();
   readonly timeline: Timeline;
   /** Null where nobody watches. */
   readonly watchdog: Watchdog | null;

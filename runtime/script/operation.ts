@@ -21,7 +21,7 @@ export interface OperationParts<T> {
  * most scripts never look at is made when they do.
  */
 export abstract class RunningOperation<T> extends Promise<T> implements Operation<T> {
-  readonly #resolve: (value: T) => void;
+  readonly #resolve: (value: T | PromiseLike<T>) => void;
   readonly #reject: (error: Error) => void;
   #isSettled = false;
   #settled: PromiseWithResolvers<Outcome> | null = null;
@@ -35,13 +35,13 @@ export abstract class RunningOperation<T> extends Promise<T> implements Operatio
   }
 
   constructor() {
-    let resolve: ((value: T) => void) | undefined;
+    let resolve: ((value: T | PromiseLike<T>) => void) | undefined;
     let reject: ((error: Error) => void) | undefined;
     super((ok, failed) => {
       resolve = ok;
       reject = failed;
     });
-    this.#resolve = resolve as (value: T) => void;
+    this.#resolve = resolve as (value: T | PromiseLike<T>) => void;
     this.#reject = reject as (error: Error) => void;
   }
 
@@ -84,6 +84,22 @@ export abstract class RunningOperation<T> extends Promise<T> implements Operatio
     this.#isSettled = true;
     this.#settled?.resolve(this.told());
     this.#resolve(value);
+  }
+
+  /**
+   * Fails with an error that is made where its stack leads to who awaits the operation: in a reaction of a promise that
+   * the operation follows.
+   */
+  protected failAt(error: () => Error): void {
+    this.#isSettled = true;
+    this.#settled?.resolve(this.told());
+    const begun = Promise.withResolvers<void>();
+    const failed = begun.promise.then((): never => {
+      throw error();
+    });
+    this.#resolve(failed);
+    // Behind the job by which the operation begins to follow.
+    queueMicrotask(begun.resolve);
   }
 
   protected fail(error: Error): void {

@@ -22,6 +22,9 @@ const REPLAY_OPERATION = 0x20000000;
 /** Severity of an NTSTATUS that is an error (MS-ERREF 2.3). */
 const ERROR_SEVERITY = 3;
 
+/** Where frames of the runtime's own are. */
+const RUNTIME = new URL("..", import.meta.url).href;
+
 /** How an operation ends. */
 interface End<R> {
   readonly reply?: R;
@@ -79,7 +82,11 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     this.#label = options.label === undefined ? origin.label : String(options.label);
     this.#key = origin.key ?? this.#label;
     this.#madeAt = run.host.clock.now();
-    this.#site = run.strict || run.host.backend.name !== "native" ? capturedSite() : null;
+    const { sites } = run.commons;
+    const isNative = run.host.backend.name === "native";
+    this.#site = !isNative || (run.strict && (sites.areDue() || origin.apart === true))
+      ? capturedSite()
+      : null;
   }
 
   /** Sends it, unless something is in the way. */
@@ -224,11 +231,10 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
         end.skipped ?? end.error ?? (reply === undefined ? "" : statusName(reply.status)),
       );
     }
-    const failure = this.#run.strict && end.leftOut !== true ? this.#failure(end) : null;
-    if (failure !== null) {
-      failure.stack = `${failure.name}: ${failure.message}\n${framesOf(this.#site)}`;
+    if (this.#run.strict && end.leftOut !== true && this.#isFailure(end)) {
       this.#record(end);
-      this.fail(failure);
+      if (this.#site === null) this.failAt(() => this.#failure(end));
+      else this.fail(this.#failure(end));
       return;
     }
     if (reply === undefined) {
@@ -301,19 +307,35 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     });
   }
 
-  #failure(end: End<R>): Error | null {
+  #isFailure(end: End<R>): boolean {
+    if (end.skipped !== undefined) return true;
+    return !this.#matched && (end.error !== undefined || end.reply !== undefined);
+  }
+
+  /** Where its line was not kept, the error has to be made for who awaits the operation. */
+  #failure(end: End<R>): Error {
+    const failure = this.#reason(end);
+    let frames = framesOf(this.#site ?? failure);
+    if (this.#site === null) {
+      frames = frames.split("\n").filter((line) => !line.includes(RUNTIME)).join("\n");
+      if (frames === "") this.#run.commons.sites.missed();
+    }
+    failure.stack = `${failure.name}: ${failure.message}\n${frames}`;
+    return failure;
+  }
+
+  #reason(end: End<R>): Error {
     const { command, path } = this.#intent;
     if (end.skipped !== undefined) {
       return new ScriptError(
         `Cannot send ${command}${path === "" ? "" : ` ${JSON.stringify(path)}`}: ${end.skipped}`,
       );
     }
-    if (this.#matched) return null;
-    if (end.error !== undefined) {
-      return new NoResponseError({ command, path, reason: end.error, cause: end.cause });
+    const { reply } = end;
+    if (reply === undefined || end.error !== undefined) {
+      return new NoResponseError({ command, path, reason: end.error ?? "", cause: end.cause });
     }
-    if (end.reply === undefined) return null;
-    const code = end.reply.status;
+    const code = reply.status;
     return new StatusError({
       command,
       path,

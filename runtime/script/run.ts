@@ -35,6 +35,8 @@ export interface Origin {
   readonly recorded?: RecordedTime | undefined;
   /** The client's place in time. */
   readonly pace?: Pace | undefined;
+  /** Nobody awaits it by itself: it is part of a compound. */
+  readonly apart?: boolean;
 }
 
 /** An operation's times in the capture, in seconds. */

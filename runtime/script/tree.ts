@@ -274,7 +274,7 @@ export class ScriptCompound implements Compound {
   origin(): Origin {
     if (this.#sent) throw new ScriptError("Cannot add to a compound: it is sent");
     if (this.#origin === null || this.#state.isKeyed) {
-      const origin = this.#state.origin();
+      const origin = { ...this.#state.origin(), apart: true };
       this.#origin ??= origin;
       return origin;
     }
