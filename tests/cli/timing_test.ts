@@ -1,5 +1,6 @@
 /** Modes of time on a compiled capture whose clients meet on the same files: what happened before still does. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { compile } from "../../compiler/mod.ts";
 import { smbench } from "./harness.ts";
 
 const CAPTURE = "examples/office.ts";
@@ -15,18 +16,19 @@ const MODES: Readonly<Record<string, readonly string[]>> = {
   "a window": ["--from", "200ms"],
 };
 
-/** Operations that others had to wait for, as the script has them: frame -> frames before. */
-async function edges(): Promise<Map<string, string[]>> {
-  const text = await Deno.readTextFile(CAPTURE);
-  const found = new Map<string, string[]>();
-  for (
-    const [, label = "", after = ""] of text.matchAll(
-      /at\([\d.]+, "?([\d.]+)"?, \{[^}]*after: \[([^\]]*)\]/g,
-    )
-  ) {
-    found.set(label, after.split(",").map((one) => one.trim().replaceAll('"', "")));
-  }
-  return found;
+/** Operations that others had to wait for: frame -> frames before. */
+async function edges(): Promise<ReadonlyMap<number, readonly number[]>> {
+  const { plan } = await compile(new URL("../../examples/office.pcap", import.meta.url), {
+    version: "0",
+  });
+  const frames = new Map(plan.operations.map(({ id, frames }) => [id, frames.request]));
+  return new Map(
+    plan.operations.flatMap(({ frames: { request }, afterOthers }) =>
+      afterOthers === undefined
+        ? []
+        : [[request, afterOthers.flatMap((id) => frames.get(id) ?? [])] as const]
+    ),
+  );
 }
 
 interface Line {
@@ -58,10 +60,9 @@ for (const [mode, args] of Object.entries(MODES)) {
     let checked = 0;
     for (const [frame, others] of before) {
       for (const other of others) {
-        const one = lines.get(frame);
-        const first = lines.get(other);
-        // "n pending" is a moment of an operation, not its end.
-        if (one === undefined || first === undefined) continue;
+        const one = lines.get(String(frame));
+        const first = lines.get(String(other));
+        assert(one !== undefined && first !== undefined, `#${frame} or #${other} was not sent`);
         checked++;
         assert(one.sent_us >= first.completed_us, `#${frame} went before #${other} was answered`);
       }
