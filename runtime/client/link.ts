@@ -18,6 +18,7 @@ import {
   type SessionKeyRecord,
   type SessionOptions,
   type SessionState,
+  SparseMap,
   StatusError,
   type SuccessReply,
   type TreeInput,
@@ -122,15 +123,15 @@ interface Outgoing {
   readonly drops: boolean;
 }
 
-/** A first read takes a page; later ones follow what arrives. */
-const MIN_READ = 4 * 1024;
+/** A first read takes little, as most connections wait most of the time; later ones follow what arrives. */
+const MIN_READ = 1024;
 const MAX_READ = 256 * 1024;
 /** Received bytes that may wait for decryption before reading pauses. */
 const MAX_BACKLOG = 64 * 1024 * 1024;
 const WEB_CRYPTO_FROM = 16 * 1024;
 const WEB_CRYPTO_SIGNATURES_FROM = 64 * 1024;
 /** Room below which a fresh buffer is taken. */
-const LEAST_ROOM = 1024;
+const LEAST_ROOM = 256;
 /** Rest of a frame that is worth a read of its own, which leaves it where it arrives. */
 const DIRECT_FROM = 16 * 1024;
 /** Behind such a rest another long frame is likely, of which no more than this should be in the wrong place. */
@@ -155,11 +156,11 @@ export class Link {
 
   readonly #observer: Observer | null;
   readonly #settleDisconnected: (error: Error | null) => void;
-  readonly #sessions = new Map<SessionState, Waiter<SessionState>>();
-  readonly #authentications = new Map<SessionState, AuthenticationExchange>();
-  readonly #trees = new Map<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
+  readonly #sessions = new SparseMap<SessionState, Waiter<SessionState>>();
+  readonly #authentications = new SparseMap<SessionState, AuthenticationExchange>();
+  readonly #trees = new SparseMap<TreeState, Waiter<SuccessReply<"TREE_CONNECT">>>();
   /** Breaks that nobody has decided about yet. */
-  readonly #breaks = new Map<NoticedBreak, BreakNotice>();
+  readonly #breaks = new SparseMap<NoticedBreak, BreakNotice>();
   /** Made for the first long frame. */
   #longFrames: LongFrames | null = null;
   /** Frames that wait for one which is being encrypted; null where nothing waits. */
@@ -360,20 +361,20 @@ export class Link {
         this.#authenticate(effect.session, effect.token);
         return;
       case "sessionEstablished":
-        this.#authentications.delete(effect.session);
+        this.#authentications.take(effect.session);
         LINKS.set(effect.session, this);
         if (effect.keys !== null) this.#observer?.keyed?.(effect.keys);
-        waiterOf(this.#sessions, effect.session)?.resolve(effect.session);
+        this.#sessions.take(effect.session)?.resolve(effect.session);
         return;
       case "sessionFailed":
-        this.#authentications.delete(effect.session);
-        waiterOf(this.#sessions, effect.session)?.reject(this.#errorFor(effect.error));
+        this.#authentications.take(effect.session);
+        this.#sessions.take(effect.session)?.reject(this.#errorFor(effect.error));
         return;
       case "treeConnected":
-        waiterOf(this.#trees, effect.tree)?.resolve(effect.reply);
+        this.#trees.take(effect.tree)?.resolve(effect.reply);
         return;
       case "treeFailed":
-        waiterOf(this.#trees, effect.tree)?.reject(this.#errorFor(effect.error));
+        this.#trees.take(effect.tree)?.reject(this.#errorFor(effect.error));
         return;
       case "openClosed":
         this.#release(effect.open, null);
@@ -686,12 +687,6 @@ function isAccepted(reply: Reply, accept: RequestOptions["accept"]): boolean {
   const { status, body } = reply;
   if (body !== null && (isSuccess(status) || status === Status.BUFFER_OVERFLOW)) return true;
   return accept !== undefined && accept.includes(status);
-}
-
-function waiterOf<K, T>(waiters: Map<K, Waiter<T>>, key: K): Waiter<T> | null {
-  const waiter = waiters.get(key) ?? null;
-  waiters.delete(key);
-  return waiter;
 }
 
 function asError(error: unknown): Error {

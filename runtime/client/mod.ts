@@ -57,6 +57,7 @@ export {
   SecurityMode,
   type SessionKeyRecord,
   type SigningMode,
+  SparseMap,
   StatusError,
   type SuccessReply,
 } from "../protocol/mod.ts";

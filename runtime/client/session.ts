@@ -68,13 +68,13 @@ export class Session {
     this.state = inner.state;
     const { boundTo, recovery = {} } = inner;
     this.#channels = boundTo === undefined
-      ? { sessions: [], recovery, renewing: null }
+      ? { sessions: [this], recovery, renewing: null }
       : boundTo.#channels;
     const { sessions } = this.#channels;
     for (let i = sessions.length - 1; i >= 0; i--) {
       if (sessions[i]?.isAlive === false) sessions.splice(i, 1);
     }
-    sessions.push(this);
+    if (boundTo !== undefined) sessions.push(this);
   }
 
   get id(): bigint {

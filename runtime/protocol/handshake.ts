@@ -53,10 +53,6 @@ export class Handshake {
   #negotiated: Negotiated | null = null;
   /** Connection.PreauthIntegrityHashValue. */
   #hash = PreauthHash.initial();
-  /** Capabilities of the SESSION_SETUP requests of a session. */
-  readonly #capabilities = new WeakMap<SessionState, number>();
-  /** Sessions whose renewed authentication the server has accepted. */
-  readonly #confirmed = new WeakSet<SessionState>();
 
   constructor(context: HandshakeContext) {
     this.#context = context;
@@ -91,7 +87,6 @@ export class Handshake {
 
   startSession(options: SessionOptions): SessionState {
     const session = newSession(options, this.#hash);
-    this.#capabilities.set(session, options.capabilities ?? 0);
     try {
       if (this.#negotiated === null) {
         throw new ProtocolError("Cannot log in: negotiate first", { side: "local" });
@@ -124,15 +119,14 @@ export class Handshake {
       if (step.sessionKey !== null) session.sessionKey = step.sessionKey;
     }
     if (phase === "finishing") return this.#finishSession(session, step.done, now);
-    if (phase === "reauthenticating" && this.#confirmed.has(session)) {
-      this.#confirmed.delete(session);
+    if (phase === "reauthenticating" && session.isConfirmed) {
+      session.isConfirmed = false;
       session.phase = "valid";
       this.#context.emit({ kind: "sessionEstablished", session, keys: null });
       return;
     }
     if (phase !== "authenticating" && phase !== "reauthenticating") return;
-    const capabilities = this.#capabilities.get(session) ?? 0;
-    const exchange = new Exchange(sessionSetupRequest(session, step.token, capabilities), {
+    const exchange = new Exchange(sessionSetupRequest(session, step.token), {
       handler: (outcome, context) => this.#sessionAnswered(session, outcome, context),
     });
     this.#context.outbox.submit([exchange], now);
@@ -235,7 +229,7 @@ export class Handshake {
   ): void {
     if (outcome instanceof Error) return this.failSession(session, outcome);
     const reply = outcome as Reply<"SESSION_SETUP">;
-    session.replies.push(reply);
+    session.replies = [...session.replies, reply];
     // Nobody waits for it any more.
     if (session.phase !== "authenticating" && session.phase !== "reauthenticating") return;
     const { body } = reply;
@@ -244,7 +238,7 @@ export class Handshake {
       return this.failSession(session, new StatusError(outcome, session.user));
     }
     if (session.phase === "reauthenticating") {
-      if (!goesOn) this.#confirmed.add(session);
+      if (!goesOn) session.isConfirmed = true;
       this.#context.emit({ kind: "authenticate", session, token: body.securityBuffer });
       return;
     }

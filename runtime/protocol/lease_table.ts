@@ -6,6 +6,7 @@ import {
   LeaseFlags,
 } from "../wire/mod.ts";
 import type { OpenState, SessionState, TreeState } from "./sessions.ts";
+import { SparseMap } from "./sparse_map.ts";
 
 /** One lease of this client. */
 export interface LeaseEntry {
@@ -31,7 +32,7 @@ export interface LeaseEntry {
  * response finds it.
  */
 export class LeaseTable {
-  readonly #entries = new Map<string, LeaseEntry>();
+  readonly #entries = new SparseMap<string, LeaseEntry>();
 
   /** Number of leases known. */
   get size(): number {

@@ -37,6 +37,7 @@ export {
 } from "./negotiation.ts";
 export type { Reply, SuccessReply } from "./reply.ts";
 export { OpenTable } from "./open_table.ts";
+export { SparseMap } from "./sparse_map.ts";
 export { SequenceWindow } from "./sequence_window.ts";
 export {
   SessionFlags,

@@ -101,26 +101,31 @@ export function negotiateRequest(
   };
 }
 
+const PREAUTH_HASHES: readonly number[] = [HashAlgorithm.SHA_512];
+const SIGNING_ALGORITHMS: readonly number[] = [
+  SigningAlgorithm.AES_GMAC,
+  SigningAlgorithm.AES_CMAC,
+  SigningAlgorithm.HMAC_SHA256,
+];
+
 function defaultContexts(
   options: NegotiateOptions,
   random: (length: number) => Uint8Array,
 ): NegotiateContext[] {
-  const contexts: NegotiateContext[] = [{
-    kind: "preauthIntegrity",
-    hashAlgorithms: [HashAlgorithm.SHA_512],
-    salt: random(SALT_LENGTH),
-  }];
   const ciphers = options.ciphers ?? ALL_CIPHERS;
+  const contexts: NegotiateContext[] = [
+    { kind: "preauthIntegrity", hashAlgorithms: PREAUTH_HASHES, salt: random(SALT_LENGTH) },
+  ];
   if (ciphers.length > 0) contexts.push({ kind: "encryption", ciphers });
   const { compression } = options;
   if (compression !== undefined) {
     const flags = compression.chained === true ? CompressionFlags.CHAINED : CompressionFlags.NONE;
     contexts.push({ kind: "compression", flags, padding: 0, algorithms: compression.algorithms });
   }
-  const algorithms = options.signingAlgorithms ??
-    [SigningAlgorithm.AES_GMAC, SigningAlgorithm.AES_CMAC, SigningAlgorithm.HMAC_SHA256];
+  const algorithms = options.signingAlgorithms ?? SIGNING_ALGORITHMS;
   if (algorithms.length > 0) contexts.push({ kind: "signing", algorithms });
-  return contexts;
+  // A copy has room for what it holds, and not for what might follow.
+  return contexts.slice();
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Session.OpenTable: opens by their file id (MS-SMB2 3.2.1.3). */
 import type { FileId } from "../wire/mod.ts";
 import type { OpenState } from "./sessions.ts";
+import { SparseMap } from "./sparse_map.ts";
 
 /**
  * Opens by their file id. The volatile half is the key: servers give it once. Where one of them gives it again with
@@ -15,7 +16,7 @@ import type { OpenState } from "./sessions.ts";
  * ```
  */
 export class OpenTable {
-  readonly #byVolatile = new Map<bigint, OpenState>();
+  readonly #byVolatile = new SparseMap<bigint, OpenState>();
   /** Those whose volatile half another open has. */
   #others: OpenState[] = [];
 

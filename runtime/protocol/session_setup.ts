@@ -94,6 +94,8 @@ export function newSession(options: SessionOptions, preauthHash: PreauthHash): S
     isAnonymous: false,
     preauthHash,
     replies: [],
+    capabilities: options.capabilities ?? 0,
+    isConfirmed: false,
     final: null,
   };
 }
@@ -122,14 +124,13 @@ export function prepareBinding(session: SessionState, negotiated: Negotiated): v
 export function sessionSetupRequest(
   session: SessionState,
   token: Uint8Array | null,
-  capabilities: number,
 ): RequestInput<"SESSION_SETUP"> {
   return {
     command: "SESSION_SETUP",
     body: {
       flags: session.isBinding && session.phase === "authenticating" ? SESSION_FLAG_BINDING : 0,
       securityMode: session.securityMode,
-      capabilities,
+      capabilities: session.capabilities,
       channel: 0,
       previousSessionId: session.phase === "authenticating" ? session.previousSessionId : 0n,
       securityBuffer: token ?? new Uint8Array(0),

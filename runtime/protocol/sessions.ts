@@ -81,7 +81,11 @@ export interface SessionState {
   isGuest: boolean;
   isAnonymous: boolean;
   preauthHash: PreauthHash;
-  readonly replies: Reply<"SESSION_SETUP">[];
+  replies: readonly Reply<"SESSION_SETUP">[];
+  /** Capabilities of its SESSION_SETUP requests. */
+  readonly capabilities: number;
+  /** Whether the server has accepted the renewed authentication that is under way. */
+  isConfirmed: boolean;
   /** The successful response until its signature is verified. */
   final: { readonly body: SessionSetupResponse; readonly message: Uint8Array } | null;
 }

@@ -1,5 +1,5 @@
 /** Breaks: which file they concern, what the policy says, and who waits for them. */
-import type { BreakEvent, BreakReaction } from "../client/mod.ts";
+import { type BreakEvent, type BreakReaction, SparseMap } from "../client/mod.ts";
 import { fileIdText } from "../wire/mod.ts";
 import type {
   Break,
@@ -82,10 +82,10 @@ export class BreakQueue {
 export class BreakTable {
   readonly #run: Run;
   readonly #client: string;
-  readonly #byKey = new Map<string, Set<BreakSubject>>();
-  readonly #byFile = new Map<string, BreakSubject>();
+  readonly #byKey = new SparseMap<string, Set<BreakSubject>>();
+  readonly #byFile = new SparseMap<string, BreakSubject>();
   /** Oplock breaks that overtook the response of their CREATE. */
-  readonly #early = new Map<string, BreakEvent>();
+  readonly #early = new SparseMap<string, BreakEvent>();
   /** The policy of files without one of their own. */
   policy: BreakPolicy = "acknowledge";
 

@@ -1,5 +1,10 @@
 /** What the objects of one client share. */
-import { type BackendConnection, type BackendSession, LeaseTable } from "../client/mod.ts";
+import {
+  type BackendConnection,
+  type BackendSession,
+  LeaseTable,
+  SparseMap,
+} from "../client/mod.ts";
 import { BreakTable } from "./breaks.ts";
 import { RawTransport } from "./raw_transport.ts";
 import type { Pace } from "../schedule/mod.ts";
@@ -45,7 +50,7 @@ export class ClientState {
   readonly sessions = new Set<BackendSession>();
   readonly #connections = new Set<BackendConnection>();
   /** Leases belong to a ClientGuid (MS-SMB2 3.2.1.6), not to a connection. */
-  readonly #leases = new Map<string, LeaseTable>();
+  readonly #leases = new SparseMap<string, LeaseTable>();
   #label: string | null = null;
   #due: number | null = null;
   #recorded: RecordedTime | undefined;

@@ -64,11 +64,15 @@ export class ScriptConnection implements Connection {
   #negotiated: NegotiateResult | null = null;
   /** What sessions, shares and files on this connection look at. */
   readonly #link: { lost: string | null } = { lost: "the connection is not made yet" };
-  readonly net: NetworkFaults;
+  /** Made when it is asked for: most connections have no faults. */
+  #net: NetworkFaults | null = null;
 
   constructor(state: ClientState) {
     this.#state = state;
-    this.net = networkFaults(() => this.#connection);
+  }
+
+  get net(): NetworkFaults {
+    return this.#net ??= networkFaults(() => this.#connection);
   }
 
   /** NEGOTIATE succeeded; null where there was none. */

@@ -64,7 +64,8 @@ export class FaultTransport implements Transport, FaultControls {
   #isOver = false;
   /** Ends waits early; made for the first one. */
   #ending: AbortController | null = null;
-  readonly #closed = Promise.withResolvers<TransportError | null>();
+  /** Made when somebody asks for it. */
+  #closed: PromiseWithResolvers<TransportError | null> | null = null;
   // Made once, not for every read; there is one read at a time.
   readonly #onRead = (count: number | null): number | null | Promise<number | null> => {
     if (count !== null) this.seen?.(this.#into, count);
@@ -90,9 +91,6 @@ export class FaultTransport implements Transport, FaultControls {
   constructor(inner: Transport, options: FaultOptions = {}) {
     this.#inner = inner;
     this.#sleep = options.sleep ?? sleep;
-    inner.closed.then((error) => {
-      if (!this.#isHalfOpen) this.#closed.resolve(this.#fault ?? error);
-    });
   }
 
   get remote(): string {
@@ -100,6 +98,13 @@ export class FaultTransport implements Transport, FaultControls {
   }
 
   get closed(): Promise<TransportError | null> {
+    if (this.#closed === null) {
+      const closed = this.#closed = Promise.withResolvers();
+      if (this.#isOver) closed.resolve(this.#fault);
+      this.#inner.closed.then((error) => {
+        if (!this.#isHalfOpen) closed.resolve(this.#fault ?? error);
+      });
+    }
     return this.#closed.promise;
   }
 
@@ -218,7 +223,7 @@ export class FaultTransport implements Transport, FaultControls {
     this.#fault = fault;
     this.#ending?.abort();
     this.#inner.close();
-    this.#closed.resolve(fault);
+    this.#closed?.resolve(fault);
   }
 
   get #ended(): AbortSignal {
