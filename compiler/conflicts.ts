@@ -4,7 +4,8 @@
  * other's way only where their bytes meet and one of them alters these.
  *
  * A path is also changed by what happens to its directory, and a directory by what happens below it: it must exist
- * before, and be empty when it goes. A watch or a lock that was pending stays before what ended it.
+ * before, and be empty when it goes; and its listing shows what came and went in it. A watch or a lock that was pending
+ * stays before what ended it.
  */
 import { answeredBefore, ByAnswer } from "./answers.ts";
 import { OpenPaths } from "./open_paths.ts";
@@ -182,6 +183,7 @@ function remember(node: PathNode, operation: PlanOperation): void {
     node.ranges = [...node.ranges, { touch, ranges }];
     if (node.ranges.length > RANGES_KEPT) forgetRange(node);
   } else node.touched = withLatest(node.touched, touch);
+  if (operation.kind === "queryDirectory") node.listed = kept(withLatest(node.listed, touch));
   if (operation.kind === "changeNotify") node.watched = kept(withLatest(node.watched, touch));
   if (!ALTERING.has(operation.kind)) return;
   if (ranges === null) {
@@ -195,6 +197,10 @@ function remember(node: PathNode, operation: PlanOperation): void {
     }
     node.touched = withoutImplied(node.touched, touch);
     node.altered = withoutImplied(node.altered, touch);
+  }
+  // A file that is deleted goes with the CLOSE.
+  if (node.parent !== null && (operation.kind === "close" || namesPath(operation))) {
+    node.parent.entries = kept(withLatest(node.parent.entries, touch));
   }
   let above = node.parent;
   for (let depth = 0; above !== null && depth < MAX_DEPTH; depth++) {
@@ -266,6 +272,8 @@ function conflicting(own: PathNode, operation: PlanOperation, waited: Waited): T
       above = above.parent;
     }
   }
+  if (operation.kind === "queryDirectory") add(own.entries);
+  if (own.parent !== null && namesPath(operation)) add(own.parent.listed);
   if (own.below.length > 0 && namesPath(operation) && operation.kind !== "create") add(own.below);
   return latest;
 }

@@ -120,6 +120,20 @@ Deno.test("a directory is made before what another client makes in it", () => {
   assertEquals(edges("a create d", "b create d\\x"), [], "it was there before");
 });
 
+Deno.test("a listing comes after what others made and removed in the directory, and before what they do next", () => {
+  const lines = [
+    "a create d",
+    "b create d",
+    "a create d\\x",
+    "a close d\\x",
+    "b queryDirectory d",
+    "a create d\\y",
+  ];
+  assertEquals(edgesWith(lines, { 2: CREATED, 5: CREATED }), ["1<0", "4<3", "5<4"]);
+  const looking = lines.with(5, "a read d\\x");
+  assertEquals(edgesWith(looking, { 2: CREATED }), ["1<0", "4<3"]);
+});
+
 Deno.test("a directory goes after what others did in it", () => {
   const lines = ["a create d", "b create d\\x", "b close d\\x", "a setInfo d"];
   assertEquals(edgesWith(lines, { 3: { class: 13, input: "01" } }), ["3<2"]);

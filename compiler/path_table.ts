@@ -37,6 +37,10 @@ export interface PathNode {
   named: Touch[];
   /** Operations that altered something below it. */
   below: Touch[];
+  /** Operations that may have changed what is directly in it. */
+  entries: Touch[];
+  /** Answers that told what is in it. */
+  listed: Touch[];
   /** Watches on it that have ended. */
   watched: Touch[];
   /** Operations on some of its bytes. */
@@ -77,6 +81,8 @@ export class PathTable {
       altered: NONE,
       named: NONE,
       below: NONE,
+      entries: NONE,
+      listed: NONE,
       watched: NONE,
       ranges: NONE,
       pending: NONE,
