@@ -75,8 +75,8 @@ export function leaseKeyOf(lease: Pick<LeaseIdentity, "clientGuid" | "key">): st
  */
 export function announceBreak(event: Break<Open>, connections: Iterable<Connection>): void {
   const { grant } = event;
-  const [open] = grant.holders;
-  if (open === undefined) return;
+  const open = [...grant.holders].find(({ session }) => session !== undefined);
+  if (open?.session === undefined) return;
   const connection = grant.lease?.version === 2
     ? oldestOf(grant.lease.clientGuid, connections) ?? open.session.connection
     : open.session.connection;

@@ -69,7 +69,7 @@ export interface Contention<Holder> {
 
 /** How breaks are announced and how long they may take. */
 export interface CachingOptions<Holder> {
-  /** Called for every break, after the grant has changed. */
+  /** Called for every break, after the grant has changed; may release grants that nobody answers for. */
   readonly announce: (event: Break<Holder>) => void;
   /** Milliseconds to acknowledge. */
   readonly timeout: number;
@@ -144,11 +144,13 @@ export class FileCaching<Holder> {
   contend(contention: Contention<Holder>, now: number): boolean {
     let wait = false;
     for (const grant of [...this.#grants]) {
-      if (this.#spared(grant, contention)) continue;
+      // What one break closed may have ended the next grant.
+      if (!this.#grants.has(grant) || this.#spared(grant, contention)) continue;
       const held = grant.state;
       const breaking = grant.breakingTo !== undefined;
       if ((held & contention.revoke) !== 0) {
         this.#revoke(grant, contention.revoke, now);
+        if (!this.#grants.has(grant)) continue;
         if (grant.breakingTo !== undefined && (held & contention.waitFor) !== 0) wait = true;
       } else if (breaking) {
         wait = true;

@@ -6,83 +6,31 @@
 
 import {
   Access,
-  type ExtendedAttribute,
   type FileOpen,
-  type FileStore,
   type Found,
   impliedAccess,
-  type OpenAction,
   sharingConflicts,
   type Stream,
 } from "../store/mod.ts";
-import {
-  CreateOption,
-  type CreateRequest,
-  type CreateRequestContext,
-  type CreateResponse,
-  type CreateResponseContext,
-  decodeExtendedAttributes,
-  LeaseFlags,
-  type LeaseV1,
-  type LeaseV2,
-  OplockLevel,
-  Status,
-} from "../wire/mod.ts";
-import { type CreateTerms, createTerms, grantAccess, maximalAccess } from "./access.ts";
-import { hexOfBytes, leaseKeyOf, levelOfRights, rightsOfLevel } from "./breaks.ts";
-import {
-  Caching,
-  type FileCaching,
-  type Grant,
-  grantable,
-  type LeaseIdentity,
-  validState,
-} from "./caching.ts";
+import { CreateOption, type CreateRequest, Status } from "../wire/mod.ts";
+import { type CreateTerms, grantAccess } from "./access.ts";
+import { leaseKeyOf } from "./breaks.ts";
+import { Caching, type FileCaching, type Grant, grantable, validState } from "./caching.ts";
 import { outcomeOf } from "./connection.ts";
-
+import { createAnswer } from "./create_answer.ts";
+import { type CreatePlan, makePlan } from "./create_plan.ts";
+import { makeDurable, reclaim, replayed } from "./durable.ts";
 import { Refusal } from "./errors.ts";
-import { attributesOf, sizesOf } from "./file_info.ts";
 import { MAX_OPENS } from "./limits.ts";
 import { openPipe } from "./pipe.ts";
-import type { Open } from "./state.ts";
+import type { Open, OpenedFile } from "./state.ts";
 import { failure, type Outcome, type Reply, reply, type Work } from "./work.ts";
 
 const { READ, HANDLE, WRITE } = Caching;
 
-const ACTIONS: Readonly<Record<OpenAction, number>> = {
-  superseded: 0,
-  opened: 1,
-  created: 2,
-  overwritten: 3,
-};
-
 // Opens for nothing but these disturb nobody's caching (MS-FSA 2.1.4.12).
 const STAT_ACCESS = Access.FILE_READ_ATTRIBUTES | Access.FILE_WRITE_ATTRIBUTES | Access.SYNCHRONIZE;
 const LEASE_STAT_ACCESS = STAT_ACCESS | Access.READ_CONTROL;
-
-/** A lease that a CREATE asks for, in memory of its own. */
-interface LeaseRequest {
-  readonly identity: LeaseIdentity;
-  readonly state: number;
-  readonly epoch: number;
-  readonly keyBytes: Uint8Array;
-  /** Undefined where the client gave none. */
-  readonly parentKey: Uint8Array | undefined;
-}
-
-/** Everything a CREATE says, in memory of its own: it may have to wait. */
-interface CreatePlan {
-  readonly terms: CreateTerms;
-  readonly store: FileStore;
-  readonly path: string;
-  readonly oplockRights: number;
-  readonly lease: LeaseRequest | undefined;
-  readonly eas: readonly ExtendedAttribute[];
-  readonly securityDescriptor: Uint8Array | undefined;
-  readonly allocationSize: number;
-  readonly wantsMaximalAccess: boolean;
-  readonly wantsDiskId: boolean;
-}
 
 /**
  * Handles CREATE.
@@ -97,6 +45,9 @@ export function handleCreate(work: Work, body: CreateRequest): Outcome {
   if (session.opens.size >= MAX_OPENS) throw new Refusal(Status.TOO_MANY_OPENED_FILES);
   if (share.store === undefined) return openPipe(work, body);
   const plan = makePlan(work, body, share.store);
+  if ("wanted" in plan) return reclaim(work, plan);
+  const repeated = replayed(work, plan);
+  if (repeated !== undefined) return repeated;
   const step = attempt(work, plan);
   if (step.reply !== undefined) return step.reply;
   const { server, connection } = work;
@@ -161,7 +112,8 @@ function attempt(work: Work, plan: CreatePlan): Step {
     });
     const open = register(work, { file, access, plan });
     grantCaching(work, { open, file, plan, own });
-    return { reply: reply(answer(work, { open, file, plan, action })) };
+    makeDurable(work, open, { asked: plan.durable, action });
+    return { reply: reply(createAnswer(work, { open, plan, action })) };
   } finally {
     server.afterStore(store);
   }
@@ -224,13 +176,15 @@ function ownLease(
 function register(
   work: Work,
   made: { readonly file: FileOpen; readonly access: number; readonly plan: CreatePlan },
-): Open {
+): OpenedFile {
   const { server } = work;
   const session = work.validSession;
-  const open: Open = {
+  const tree = work.validTree;
+  const open: OpenedFile = {
     fileId: server.newFileId(),
     session,
-    tree: work.validTree,
+    tree,
+    share: tree.share,
     file: made.file,
     pipe: undefined,
     grantedAccess: made.access,
@@ -242,6 +196,8 @@ function register(
     position: 0n,
     mode: modeOf(made.plan.terms.options),
     resumeKey: undefined,
+    durable: undefined,
+    replayKey: undefined,
     closed: false,
   };
   session.opens.set(open.fileId.volatile, open);
@@ -317,153 +273,4 @@ function otherUse(
     else if ((grant.state & HANDLE) !== 0) use.handleLease = true;
   }
   return use;
-}
-
-function answer(
-  work: Work,
-  made: {
-    readonly open: Open;
-    readonly file: FileOpen;
-    readonly plan: CreatePlan;
-    readonly action: OpenAction;
-  },
-): CreateResponse {
-  const { open, file, plan, action } = made;
-  const { node } = file;
-  const { grant } = open;
-  const lease = plan.lease !== undefined && grant !== undefined;
-  return {
-    oplockLevel: lease ? OplockLevel.LEASE : levelOfRights(grant?.state ?? 0),
-    flags: 0,
-    createAction: ACTIONS[action],
-    creationTime: node.times.creation,
-    lastAccessTime: node.times.lastAccess,
-    lastWriteTime: node.times.lastWrite,
-    changeTime: node.times.change,
-    ...sizesOf(file),
-    fileAttributes: attributesOf(node),
-    reserved: 0,
-    fileId: open.fileId,
-    contexts: answerContexts(work, made),
-  };
-}
-
-function answerContexts(
-  work: Work,
-  made: { readonly open: Open; readonly file: FileOpen; readonly plan: CreatePlan },
-): CreateResponseContext[] {
-  const { open, file, plan } = made;
-  const contexts: CreateResponseContext[] = [];
-  if (plan.wantsMaximalAccess) {
-    const limits = {
-      maximal: open.tree.maximalAccess,
-      attributes: file.node.attributes,
-      isDirectory: file.node.isDirectory,
-    };
-    const access = maximalAccess(limits);
-    contexts.push({ kind: "MxAc", queryStatus: Status.SUCCESS, maximalAccess: access });
-  }
-  if (plan.wantsDiskId) {
-    const { id } = file.node;
-    const { volumeId } = work.server;
-    contexts.push({ kind: "QFid", diskFileId: id, volumeId, reserved: new Uint8Array(16) });
-  }
-  if (plan.lease !== undefined && open.grant !== undefined) {
-    contexts.push(leaseContext(plan.lease, open.grant));
-  }
-  return contexts;
-}
-
-function leaseContext(request: LeaseRequest, grant: Grant<Open>): LeaseV1 | LeaseV2 {
-  const breaking = grant.breakingTo === undefined ? 0 : LeaseFlags.BREAK_IN_PROGRESS;
-  const shared = {
-    kind: "RqLs",
-    leaseKey: request.keyBytes,
-    leaseState: grant.state,
-    leaseDuration: 0n,
-  } as const;
-  // A lease answers in the form in which it was first asked for.
-  if (grant.lease?.version !== 2) return { ...shared, version: 1, leaseFlags: breaking };
-  const { parentKey } = request;
-  const parent = parentKey === undefined ? 0 : LeaseFlags.PARENT_LEASE_KEY_SET;
-  return {
-    ...shared,
-    version: 2,
-    leaseFlags: breaking | parent,
-    parentLeaseKey: parentKey ?? new Uint8Array(16),
-    epoch: grant.epoch,
-    reserved: 0,
-  };
-}
-
-function makePlan(work: Work, body: CreateRequest, store: FileStore): CreatePlan {
-  // MS-SMB2 3.3.5.9: a name never begins with a separator.
-  if (body.name.startsWith("\\")) throw new Refusal(Status.INVALID_PARAMETER);
-  const terms = createTerms(body);
-  // MS-SMB2 2.2.13.2: names of contexts have at least four bytes.
-  if (body.contexts.some((context) => context.kind === "raw" && context.name.length < 4)) {
-    throw new Refusal(Status.INVALID_PARAMETER);
-  }
-  const contexts = firstOfEach(body.contexts);
-  // Handles are not kept over a lost connection, so none can be there to come back to.
-  if (contexts.DHnC !== undefined || contexts.DH2C !== undefined) {
-    throw new Refusal(Status.OBJECT_NAME_NOT_FOUND);
-  }
-  // There are no snapshots.
-  if (contexts.TWrp !== undefined && contexts.TWrp.timestamp !== 0n) {
-    throw new Refusal(Status.OBJECT_NAME_NOT_FOUND);
-  }
-  const allocation = contexts.AlSi?.allocationSize ?? 0n;
-  if (allocation > BigInt(Number.MAX_SAFE_INTEGER)) throw new Refusal(Status.DISK_FULL);
-  const isLease = body.requestedOplockLevel === OplockLevel.LEASE;
-  return {
-    terms,
-    store,
-    // A directory may be named with a separator behind it.
-    path: terms.kind === "file" ? body.name : body.name.replace(/(?<=[^\\])\\$/, ""),
-    oplockRights: rightsOfLevel(body.requestedOplockLevel),
-    lease: isLease ? leaseRequest(work, contexts.RqLs) : undefined,
-    eas: contexts.ExtA === undefined ? [] : ownedEas(contexts.ExtA.data),
-    securityDescriptor: contexts.SecD?.data.slice(),
-    allocationSize: Number(allocation),
-    wantsMaximalAccess: contexts.MxAc !== undefined,
-    wantsDiskId: contexts.QFid !== undefined,
-  };
-}
-
-function ownedEas(data: Uint8Array): ExtendedAttribute[] {
-  return decodeExtendedAttributes(data.slice());
-}
-
-function leaseRequest(
-  work: Work,
-  context: LeaseV1 | LeaseV2 | undefined,
-): LeaseRequest | undefined {
-  const { connection } = work;
-  if (context === undefined || connection.dialect < 0x0210 || !work.server.caching) {
-    return undefined;
-  }
-  // MS-SMB2 3.3.5.9.11: version 2 belongs to 3.x.
-  if (context.version === 2 && connection.dialect < 0x0300) return undefined;
-  const hasParent = context.version === 2 &&
-    (context.leaseFlags & LeaseFlags.PARENT_LEASE_KEY_SET) !== 0;
-  return {
-    identity: {
-      clientGuid: connection.negotiated?.clientGuid ?? "",
-      key: hexOfBytes(context.leaseKey),
-      version: context.version,
-    },
-    state: context.leaseState,
-    epoch: context.version === 2 ? context.epoch : 0,
-    keyBytes: context.leaseKey.slice(),
-    parentKey: hasParent ? context.parentLeaseKey.slice() : undefined,
-  };
-}
-
-type ContextByKind = { [C in CreateRequestContext as C["kind"]]?: C };
-
-function firstOfEach(contexts: readonly CreateRequestContext[]): ContextByKind {
-  const found: Record<string, CreateRequestContext> = {};
-  for (const context of contexts) found[context.kind] ??= context;
-  return found as ContextByKind;
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { Access, MAX_FILE_SIZE } from "../store/mod.ts";
+import { Access, type FileStore, MAX_FILE_SIZE } from "../store/mod.ts";
 import { type FlushRequest, type ReadRequest, Status, type WriteRequest } from "../wire/mod.ts";
 import { breakReaders } from "./breaks.ts";
 import { Refusal } from "./errors.ts";
-import type { OpenedFile } from "./state.ts";
 import { type Reply, reply, type Work } from "./work.ts";
 
 /** Offset that means the end of the file (MS-FSA 2.1.5.4). */
@@ -125,7 +124,7 @@ export function checkSize(work: Work, length: number): void {
  * @returns The store.
  * @throws {Refusal} INVALID_DEVICE_REQUEST on IPC$.
  */
-export function storeOf(work: Work): NonNullable<OpenedFile["tree"]["share"]["store"]> {
+export function storeOf(work: Work): FileStore {
   const { store } = work.validTree.share;
   if (store === undefined) throw new Refusal(Status.INVALID_DEVICE_REQUEST);
   return store;

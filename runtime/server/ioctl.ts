@@ -235,7 +235,7 @@ function copy(
   },
 ): Output {
   const { source, target, chunks } = job;
-  const from = source.tree.share.store;
+  const from = source.share.store;
   const to = storeOf(work);
   if (from === undefined) throw new Refusal(Status.INVALID_DEVICE_REQUEST);
   const now = work.server.fileTime(work.now);

@@ -32,6 +32,10 @@ export const MAX_NOTIFY_BYTES = 65_536;
 export const BREAK_TIMEOUT = 35_000;
 /** Milliseconds that a connection may live without a session. */
 export const AUTHENTICATION_TIMEOUT = 45_000;
+/** Milliseconds that a durable open is kept without a connection: unless the client says, and at most. */
+export const DURABLE_TIMEOUT = { default: 60_000, most: 300_000 } as const;
+/** Opens that are kept without a connection; for one more, the one that waits longest is closed. */
+export const MAX_DISCONNECTED = 1024;
 /** Connections at one time. */
 export const MAX_CONNECTIONS = 10_000;
 /** Bytes that one named pipe may have waiting in either direction. */

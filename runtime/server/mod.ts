@@ -3,6 +3,10 @@
  * bytes and a clock reading and returns effects; {@linkcode startServer} puts it behind a port. It shares the codec and
  * the security room with the client, and nothing else, so that one can catch the other's mistakes.
  *
+ * It has SMB 2.0.2 to 3.1.1 with signing, chains and asynchronous answers, oplocks and leases, byte-range locks,
+ * watched directories, and durable handles of both versions with their replay; it has neither encryption, further
+ * channels, persistent handles nor leases on directories.
+ *
  * @module
  */
 

@@ -83,6 +83,7 @@ export function openPipe(work: Work, body: CreateRequest): Reply {
     fileId: server.newFileId(),
     session,
     tree,
+    share: tree.share,
     file: undefined,
     pipe: new Pipe(new RpcServer(server.shares)),
     grantedAccess: grantAccess(terms, limits),
@@ -94,6 +95,8 @@ export function openPipe(work: Work, body: CreateRequest): Reply {
     position: 0n,
     mode: 0,
     resumeKey: undefined,
+    durable: undefined,
+    replayKey: undefined,
     closed: false,
   };
   session.opens.set(open.fileId.volatile, open);

@@ -17,8 +17,9 @@ import {
 } from "../store/mod.ts";
 import { type FileId, Status } from "../wire/mod.ts";
 import { announceBreak, leaseKeyOf } from "./breaks.ts";
-import { Caching, FileCaching, type Grant } from "./caching.ts";
+import { type Break, Caching, FileCaching, type Grant } from "./caching.ts";
 import { Connection } from "./connection.ts";
+import { DurableOpens, isKept } from "./durable_opens.ts";
 import { Disconnect } from "./errors.ts";
 import { AUTHENTICATION_TIMEOUT, BREAK_TIMEOUT, MAX_TRANSACT_SIZE } from "./limits.ts";
 import { DIALECTS } from "./negotiate.ts";
@@ -102,6 +103,8 @@ export class Server {
   readonly opens = new Map<FileOpen, Open>();
   /** Requests that wait for byte-range locks. */
   readonly lockWaits = new Map<LockTicket, Work>();
+  /** Opens without a connection, and CREATEs that may come again. */
+  readonly durables = new DurableOpens();
   readonly #options: ServerOptions;
   readonly #accounts: ReadonlyMap<string, Uint8Array>;
   readonly #connections = new Map<number, Connection>();
@@ -173,7 +176,7 @@ export class Server {
   }
 
   /**
-   * Lets time pass: overdue breaks end, idle strangers go.
+   * Lets time pass: overdue breaks end, idle strangers go, and durable opens that nobody came back for.
    *
    * @param now Milliseconds since 1970.
    * @returns What to do.
@@ -183,6 +186,8 @@ export class Server {
     for (const caching of [...this.#breaking]) {
       if (caching.expire(now)) this.cachingChanged(caching);
     }
+    // MS-SMB2 3.3.2.2: the Durable Open Scavenger Timer.
+    for (const open of this.durables.overdue(now)) this.closeOpen(open, now);
     for (const connection of [...this.#unauthenticated]) {
       if (hasSession(connection)) this.#unauthenticated.delete(connection);
       else if (now - connection.acceptedAt >= AUTHENTICATION_TIMEOUT) {
@@ -194,7 +199,7 @@ export class Server {
 
   /** When {@linkcode tick} has something to do next, in milliseconds since 1970; Infinity when nothing is due. */
   get nextDeadline(): number {
-    let next = Infinity;
+    let next = this.durables.nextDeadline;
     for (const caching of this.#breaking) next = Math.min(next, caching.nextDeadline);
     for (const connection of this.#unauthenticated) {
       next = Math.min(next, connection.acceptedAt + AUTHENTICATION_TIMEOUT);
@@ -203,7 +208,7 @@ export class Server {
   }
 
   /**
-   * Ends a connection whose peer is gone: its sessions end, its files are closed.
+   * Ends a connection whose peer is gone: its sessions end, its files are closed; durable ones wait for it.
    *
    * @param id The connection.
    * @param now Milliseconds since 1970.
@@ -280,10 +285,7 @@ export class Server {
       const timeout = this.#options.breakTimeout ?? BREAK_TIMEOUT;
       caching = new FileCaching<Open>({
         timeout,
-        announce: (event) => {
-          if (event.ackRequired) this.#breaking.add(event.grant.file);
-          announceBreak(event, this.#connections.values());
-        },
+        announce: (event) => this.#announce(event),
       });
       this.#caching.set(stream, caching);
     }
@@ -373,16 +375,18 @@ export class Server {
   closeOpen(open: Open, now: number): void {
     if (open.closed) return;
     open.closed = true;
-    open.session.opens.delete(open.fileId.volatile);
+    open.session?.opens.delete(open.fileId.volatile);
+    this.durables.forget(open);
     for (const work of open.lockWaits) this.complete(work, failure(Status.RANGE_NOT_LOCKED));
     open.lockWaits.clear();
     if (open.watch !== undefined) this.#unwatch(open, Status.NOTIFY_CLEANUP);
     const { file, grant } = open;
+    const { store } = open.share;
     if (file?.deleteOnClose === true) this.#announceDeletion(open, now);
     if (file !== undefined) {
       this.opens.delete(file);
-      open.tree.share.store?.close(file, this.fileTime(now));
-      if (open.tree.share.store !== undefined) this.afterStore(open.tree.share.store);
+      store?.close(file, this.fileTime(now));
+      if (store !== undefined) this.afterStore(store);
     }
     if (grant !== undefined) this.releaseGrant(open, grant);
     const { stream } = file ?? {};
@@ -409,9 +413,26 @@ export class Server {
     tree.session.trees.delete(tree.id);
   }
 
-  /** Ends a session: its opens are closed, its waiting requests answered. */
-  endSession(session: Session, now: number): void {
-    for (const open of [...session.opens.values()]) this.closeOpen(open, now);
+  /** Gives an open that waits for its client to a session. */
+  attachOpen(open: Open, tree: TreeConnect): void {
+    this.durables.release(open);
+    if (open.durable !== undefined) open.durable.deadline = Infinity;
+    open.fileId = { ...open.fileId, volatile: this.newFileId().volatile };
+    open.session = tree.session;
+    open.tree = tree;
+    tree.session.opens.set(open.fileId.volatile, open);
+  }
+
+  /** Ends a session: its opens are closed, or wait for their client; its waiting requests are answered. */
+  endSession(
+    session: Session,
+    now: number,
+    how: { readonly keepDurable?: boolean } = {},
+  ): void {
+    for (const open of [...session.opens.values()]) {
+      if (how.keepDurable === true && isKept(open)) this.#disconnectOpen(open, now);
+      else this.closeOpen(open, now);
+    }
     session.trees.clear();
     session.connection.sessions.delete(session.id);
     this.sessions.delete(session.id);
@@ -420,6 +441,28 @@ export class Server {
       const reply = work.cancel?.() ?? null;
       if (reply !== null) this.complete(work, failure(Status.USER_SESSION_DELETED));
     }
+  }
+
+  #disconnectOpen(open: Open, now: number): void {
+    open.session?.opens.delete(open.fileId.volatile);
+    open.session = undefined;
+    open.tree = undefined;
+    const surplus = this.durables.keep(open, now);
+    if (surplus !== undefined) this.closeOpen(surplus, now);
+  }
+
+  // MS-SMB2 3.3.2.2: a durable open without a connection is not kept against a break; nobody would answer it.
+  #announce(event: Break<Open>): void {
+    const { grant, from, to } = event;
+    const lost = [...grant.holders].filter(({ session }) => session === undefined);
+    const answered = lost.length < grant.holders.size;
+    // A lease that others of its opens answer for goes on; those without a connection need its handles.
+    if (!answered || (from & ~to & Caching.HANDLE) !== 0) {
+      for (const open of lost) this.closeOpen(open, this.#now);
+    }
+    if (!answered) return;
+    if (event.ackRequired) this.#breaking.add(grant.file);
+    announceBreak(event, this.#connections.values());
   }
 
   // A file that is about to go is of no use to those who keep handles of it.
@@ -490,7 +533,10 @@ export class Server {
   #forget(connection: Connection): void {
     if (!this.#connections.delete(connection.id)) return;
     this.#unauthenticated.delete(connection);
-    for (const session of [...connection.sessions.values()]) this.endSession(session, this.#now);
+    // MS-SMB2 3.3.7.1.
+    for (const session of [...connection.sessions.values()]) {
+      this.endSession(session, this.#now, { keepDurable: true });
+    }
     for (const work of connection.pending.values()) work.cancel?.();
     connection.pending.clear();
   }

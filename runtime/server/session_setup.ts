@@ -64,13 +64,13 @@ export function handleSessionSetup(work: Work, body: SessionSetupRequest): Reply
 }
 
 /**
- * Handles LOGOFF: the session goes with everything in it.
+ * Handles LOGOFF: the session goes with everything in it but durable opens (MS-SMB2 3.3.5.6).
  *
  * @param work The request.
  * @returns The answer.
  */
 export function handleLogoff(work: Work, _body: LogoffRequest): Reply {
-  work.server.endSession(work.validSession, work.now);
+  work.server.endSession(work.validSession, work.now, { keepDurable: true });
   return reply({ reserved: 0 });
 }
 
@@ -151,14 +151,21 @@ function establish(
   };
 }
 
-// MS-SMB2 3.3.5.5.3: a client that comes back names its former session, which ends.
+// MS-SMB2 3.3.5.5.3: a client that comes back names its former session, which ends; durable opens wait for it.
 function replace(work: Work, previousSessionId: bigint, identity: Identity): void {
   const previous = work.server.sessions.get(previousSessionId);
   if (previous === undefined || !sameUser(previous.identity, identity)) return;
-  work.server.endSession(previous, work.now);
+  work.server.endSession(previous, work.now, { keepDurable: true });
 }
 
-function sameUser(one: Identity | undefined, two: Identity): boolean {
+/**
+ * Whether two logins are of the same user.
+ *
+ * @param one A login, if there was any.
+ * @param two Another one.
+ * @returns Whether kind and name are the same.
+ */
+export function sameUser(one: Identity | undefined, two: Identity): boolean {
   return one !== undefined && one.kind === two.kind &&
     one.user.toUpperCase() === two.user.toUpperCase();
 }

@@ -64,11 +64,27 @@ export interface Watch {
   readonly requests: Work[];
 }
 
+/** What is known of an open that outlives its connection. */
+export interface Durable {
+  /** What the client called its CREATE, in version 2. */
+  readonly createGuid: string | undefined;
+  /** Who may have it back. */
+  readonly owner: Identity;
+  /** Milliseconds that it is kept without a connection. */
+  readonly timeout: number;
+  /** When it is closed unless it is reclaimed; Infinity while it is connected. */
+  deadline: number;
+}
+
 /** Open (MS-SMB2 3.3.1.10). */
 export interface Open {
-  readonly fileId: FileId;
-  readonly session: Session;
-  readonly tree: TreeConnect;
+  /** Its volatile part changes when the open is reclaimed. */
+  fileId: FileId;
+  /** Undefined while the open waits for its client to come back. */
+  session: Session | undefined;
+  /** Undefined like the session. */
+  tree: TreeConnect | undefined;
+  readonly share: Share;
   /** The use of a file; undefined for a pipe. */
   readonly file: FileOpen | undefined;
   /** The pipe; undefined for a file. */
@@ -87,6 +103,10 @@ export interface Open {
   mode: number;
   /** Key for server-side copy, made when asked for. */
   resumeKey: Uint8Array | undefined;
+  /** Set where the open outlives its connection. */
+  durable: Durable | undefined;
+  /** Set while a repetition of the CREATE is answered with this open. */
+  replayKey: string | undefined;
   closed: boolean;
 }
 

@@ -96,6 +96,8 @@ export class Work {
     }
     // MS-SMB2 3.3.5.2.11: the open must belong to the tree connect of the request.
     if (open.tree !== this.tree) throw new Refusal(Status.FILE_CLOSED);
+    // MS-SMB2 3.3.5.21, 3.3.5.22.1: a client that uses an open has had the answer to its CREATE.
+    this.server.durables.forgetReplay(open);
     return open;
   }
 

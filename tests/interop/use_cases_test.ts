@@ -9,8 +9,6 @@ const FOLDER = decodeURIComponent(new URL("../fixtures/use_cases/", import.meta.
 interface UseCase {
   readonly file: string;
   readonly args?: readonly string[];
-  /** Why the server in memory cannot take part. */
-  readonly sambaOnly?: string;
 }
 
 const USE_CASES: Readonly<Record<string, UseCase>> = {
@@ -19,10 +17,7 @@ const USE_CASES: Readonly<Record<string, UseCase>> = {
     file: "write_order.ts",
     args: ["--speed", "50"],
   },
-  "a durable file and a write under way survive the connection": {
-    file: "durable_reconnect.ts",
-    sambaOnly: "the server in memory grants no durable handles",
-  },
+  "a durable file and a write under way survive the connection": { file: "durable_reconnect.ts" },
   "100 users with 4000 operations each": { file: "many_operations.ts" },
 };
 
@@ -32,12 +27,8 @@ async function passes(args: readonly string[], env: Readonly<Record<string, stri
   assertEquals(code, 0);
 }
 
-for (const [name, { file, args = [], sambaOnly }] of Object.entries(USE_CASES)) {
-  Deno.test({
-    name: `${name}, in memory${sambaOnly === undefined ? "" : ` (skipped: ${sambaOnly})`}`,
-    ignore: sambaOnly !== undefined,
-    fn: () => passes([`${FOLDER}${file}`, ...args]),
-  });
+for (const [name, { file, args = [] }] of Object.entries(USE_CASES)) {
+  Deno.test(`${name}, in memory`, () => passes([`${FOLDER}${file}`, ...args]));
 
   interopTest(`${name}, against Samba`, { needs: ["smbd"] }, async () => {
     await using smbd = await startSmbd();

@@ -132,6 +132,7 @@ export async function embeddedSeen(contexts: readonly CreateContext[]): Promise<
       const session = await connection.login();
       const tree = await session.tree("share");
       await files(tree, contexts);
+      await reclaims(client);
       const asked = await controls(tree);
       await tree.networkInterfaces();
       await tree.dfsReferral("\\server\\share");
@@ -203,6 +204,28 @@ async function offers(client: Parameters<Parameters<typeof replay>[1][string]>[0
   }
 }
 
+/** Durable files that are lost with their connection and opened again on the next one. */
+async function reclaims(client: Parameters<typeof offers>[0]): Promise<void> {
+  const place = async () => {
+    const connection = await client.connect();
+    return { connection, tree: await (await connection.login()).tree("share") };
+  };
+  for (const [asked, back] of [["DHnQ", "DHnC"], ["DH2Q", "DH2C"]] as const) {
+    const { connection, tree } = await place();
+    const held = await tree.open("held", {
+      access: "rw",
+      disposition: "openIf",
+      oplock: "batch",
+      contexts: [asked === "DHnQ" ? asked : { kind: asked, createGuid: GUID }],
+    });
+    connection.disconnect();
+    await connection.disconnected();
+    const next = await place();
+    await (await next.tree.open("held", { contexts: [{ kind: back, file: held }] })).close();
+    next.connection.disconnect();
+  }
+}
+
 /** Commands on files and directories, contexts and classes. */
 async function files(tree: Tree, contexts: readonly CreateContext[]): Promise<void> {
   const file = await tree.open("file", { access: "all", disposition: "openIf" });
@@ -218,15 +241,6 @@ async function files(tree: Tree, contexts: readonly CreateContext[]): Promise<vo
       contexts: [context],
     });
     await made.close();
-  }
-  const held = await tree.open("held", {
-    access: "rw",
-    disposition: "openIf",
-    oplock: "batch",
-    contexts: [{ kind: "DH2Q", createGuid: GUID }],
-  });
-  for (const context of [{ kind: "DHnC", file: held }, { kind: "DH2C", file: held }] as const) {
-    await tree.open("held", { contexts: [context] });
   }
   for (const name of Object.keys(FileInformationClass)) await file.queryInfo({ class: name });
   for (const name of Object.keys(FsInformationClass)) {
