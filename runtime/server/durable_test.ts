@@ -10,6 +10,7 @@ import { Lab, type Peer } from "./testing.ts";
 
 const GUID_1 = "11111111-0000-0000-0000-000000000001";
 const GUID_2 = "22222222-0000-0000-0000-000000000002";
+const NO_GUID = "00000000-0000-0000-0000-000000000000";
 const CLIENT = "cccccccc-0000-0000-0000-00000000000c";
 const KEY = new Uint8Array(16).fill(0xa1);
 const OTHER_KEY = new Uint8Array(16).fill(0xb2);
@@ -63,7 +64,6 @@ function lost(how: How = batch(asked()), name = "f"): { lab: Lab; bob: Peer; fil
   const lab = new Lab();
   const alice = comeBack(lab);
   const { fileId } = alice.create(name, how);
-  alice.write(fileId, 0n, new Uint8Array([1, 2, 3]));
   alice.hangUp();
   return { lab, bob: lab.connect({ user: "bob" }), fileId };
 }
@@ -94,6 +94,12 @@ Deno.test("no handle is persistent, and before 3.0 there is version 1 alone", ()
   const old = new Lab().connect({ dialect: 0x0210 });
   assertEquals(durability(old.create("f", batch(asked()))), undefined);
   assertEquals(durability(old.create("g", batch(ASKED_1))), ["DHnQ"]);
+});
+
+Deno.test("a guest, who cannot prove to be the same again, gets no durable open", () => {
+  const peer = new Lab({ guest: true }).connect({ user: "nobody", dialect: 0x0302 });
+  const { oplockLevel, contexts } = peer.create("f", batch(asked()));
+  assertEquals([oplockLevel, contexts], [9, []]);
 });
 
 Deno.test("contexts of durable handles that exclude each other are refused", () => {
@@ -152,6 +158,25 @@ Deno.test("version 1 reclaims by the file id alone", () => {
     assertEquals(alice.create("f", batch(again, ASKED_1)).contexts, []);
     assertEquals(alice.createStatus("f", batch(again)), Status.OBJECT_NAME_NOT_FOUND);
   }
+});
+
+Deno.test("version 2 reclaims an open of version 1 by a CreateGuid of zeros, and version 1 one of version 2", () => {
+  const { lab, fileId } = lost(batch(ASKED_1));
+  const alice = comeBack(lab);
+  const { OBJECT_NAME_NOT_FOUND } = Status;
+  assertEquals(alice.createStatus("f", batch(back(fileId))), OBJECT_NAME_NOT_FOUND);
+  assertEquals(alice.create("f", batch(back(fileId, NO_GUID))).createAction, OPENED);
+  const second = lost();
+  const again = comeBack(second.lab);
+  assertEquals(
+    again.createStatus("f", batch(back(second.fileId, NO_GUID))),
+    OBJECT_NAME_NOT_FOUND,
+  );
+  const first: CreateRequestContext = { kind: "DHnC", fileId: second.fileId };
+  assertEquals(again.create("f", batch(first)).createAction, OPENED);
+  // Who has it back has had the answer to its CREATE: the next one with the same name is a new one.
+  const body = again.createBody("g", batch(asked()));
+  assertEquals(again.status("CREATE", body), Status.SUCCESS);
 });
 
 Deno.test("an open is given to nobody but the client and user that lost it", () => {
