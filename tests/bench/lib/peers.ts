@@ -81,7 +81,10 @@ export async function goUsers(
     seconds: load.seconds,
   };
   const args = Object.entries(flags).map(([name, value]) => `-${name}=${value}`);
-  const { stdout } = await run(program, { args });
+  const { stdout, stderr, code } = await run(program, { args });
+  if (code !== 0) {
+    throw new Error(`Cannot measure go-smb2: it ended with ${code}: ${stderr.trim()}`);
+  }
   const said = JSON.parse(stdout);
   return { ...said, p50: said.p50 / 1000, p99: said.p99 / 1000 };
 }

@@ -101,7 +101,22 @@ func manyUsers(s settings, users int, stagger, think, seconds float64) {
 		go func(number int) {
 			defer group.Done()
 			time.Sleep(time.Duration(float64(number) / float64(users) * stagger * 1e9))
-			share := mount(s)
+			conn, err := net.Dial("tcp", s.address)
+			if err != nil {
+				atomic.AddInt64(&failed, 1)
+				return
+			}
+			dialer := &smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: s.user, Password: s.password}}
+			session, err := dialer.Dial(conn)
+			if err != nil {
+				atomic.AddInt64(&failed, 1)
+				return
+			}
+			share, err := session.Mount(s.share)
+			if err != nil {
+				atomic.AddInt64(&failed, 1)
+				return
+			}
 			random := rand.New(rand.NewSource(int64(number)))
 			block := make([]byte, size)
 			name := fmt.Sprintf("go-%04d.dat", number)
