@@ -99,7 +99,12 @@ export class Admission {
  * that nobody awaits.
  */
 export class Sites {
-  #left = 1000;
+  #left: number;
+
+  /** @param count Operations that keep their line. */
+  constructor(count: number) {
+    this.#left = count;
+  }
 
   /** Whether one more operation keeps its line. */
   areDue(): boolean {
@@ -117,7 +122,7 @@ export class Sites {
 /** Everything that is shared. */
 export class Commons {
   readonly deadlines: Deadlines;
-  readonly sites = new Sites();
+  readonly sites: Sites;
   readonly timeline: Timeline;
   /** Null where nobody watches. */
   readonly watchdog: Watchdog | null;
@@ -143,12 +148,15 @@ export class Commons {
     /** How recorded times become due times; as they are unless given. */
     readonly timeline?: TimelineOptions;
     readonly blob: (path: string) => Promise<Uint8Array>;
+    /** Operations that keep the line of the script for a failure; all unless given. */
+    readonly sites?: number;
     /** Most operations in flight; no limit unless given. */
     readonly maxConcurrent?: number | undefined;
     /** Which of several workers this is: their numbers differ. */
     readonly segment?: Segment | undefined;
   }) {
     this.deadlines = new Deadlines(parts.clock);
+    this.sites = new Sites(parts.sites ?? Infinity);
     this.timeline = new Timeline(parts.timeline);
     this.watchdog = parts.stuck === undefined ? null : new Watchdog(parts.clock, parts.stuck);
     this.admission = parts.maxConcurrent === undefined ? null : new Admission(parts.maxConcurrent);

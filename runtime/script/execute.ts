@@ -37,6 +37,9 @@ export interface RunHandle {
 const CLOSING_MS = 3000;
 const CLOSING_PER_USER_MS = 10;
 
+/** Operations of a worker whose lines are kept under load: keeping one costs as much as a third of an operation. */
+const LINES_UNDER_LOAD = 1000;
+
 /** How to run a definition: the parameters' texts, and what is to be done of it. */
 export type ExecuteOptions = RunOptions & {
   readonly params: Readonly<Record<string, string>>;
@@ -61,7 +64,9 @@ export function execute(
   host: RunHost,
   options: ExecuteOptions,
 ): RunHandle {
+  const isLoad = definition.kind === "suite" || parseLoad(definition.load, options.load) !== null;
   const commons = new Commons({
+    ...isLoad ? { sites: LINES_UNDER_LOAD } : {},
     clock: host.clock,
     timeline: timelineOptions(options),
     blob: host.blob,
