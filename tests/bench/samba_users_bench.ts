@@ -44,6 +44,8 @@ async function ours(
     args: [
       "run",
       "-A",
+      // As `deno task smbench` has it.
+      "--v8-flags=--max-semi-space-size=4",
       "--config",
       `${ROOT}deno.json`,
       `${ROOT}runtime/cli/main.ts`,
