@@ -118,7 +118,13 @@ async function ownRows(path: string): Promise<string[]> {
 }
 
 Deno.test({
-  name: "shared captures (skipped without tshark and ../shared): every segment is as tshark has it",
+  name: `every segment of the shared captures is as tshark has it${
+    !hasTshark()
+      ? " (skipped: no tshark)"
+      : exists(SHARED)
+      ? ""
+      : " (skipped: no ../shared/captures)"
+  }`,
   ignore: !exists(SHARED) || !hasTshark(),
   async fn() {
     const paths = ["own/", "public/"].flatMap((set) => [...filesBelow(new URL(set, SHARED))])

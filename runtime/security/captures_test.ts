@@ -354,7 +354,7 @@ const EXPECTED: Expectation[] = [
 for (const [file, least] of EXPECTED) {
   Deno.test({
     name: `the logins, signatures and encryption in ${file} are right${
-      present ? "" : " (../shared is absent)"
+      present ? "" : " (skipped: no ../shared/captures)"
     }`,
     ignore: !present,
     fn() {
