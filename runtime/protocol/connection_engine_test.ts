@@ -796,17 +796,11 @@ Deno.test("a validation that the caller asks for ends the connection when it dis
 Deno.test("a lease break is told to the lease's opens, and acknowledged before what waits", () => {
   const duo = ready(5);
   const owner = duo.guest();
-  const lease = {
-    kind: "RqLs",
-    version: 1,
-    leaseKey: KEY,
-    leaseState: 7,
-    leaseFlags: 0,
-    leaseDuration: 0n,
-  } as const;
-  const [create] = duo.send(createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] }));
+  const [create] = duo.send(
+    createInput(owner, { requestedOplockLevel: 0xff, contexts: [RWH_LEASE] }),
+  );
   duo.receive(frameOf([
-    answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [lease] })),
+    answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [RWH_LEASE] })),
   ]));
   assertEquals([create?.open?.lease?.state, duo.engine.leases.size], [7, 1]);
   while (duo.engine.credits > 0) duo.send({ ...echo(), ...owner });
@@ -835,23 +829,28 @@ Deno.test("a lease break is told to the lease's opens, and acknowledged before w
   assertEquals([acknowledgement.body.leaseState, acknowledgement.header.treeId], [3, 3]);
 });
 
+/** A lease of version 1 with everything. */
+const RWH_LEASE = {
+  kind: "RqLs",
+  version: 1,
+  leaseKey: KEY,
+  leaseState: 7,
+  leaseFlags: 0,
+  leaseDuration: 0n,
+} as const;
+
 Deno.test("the state of an acknowledgement counts once the server has accepted it", () => {
   for (const status of [Status.SUCCESS, Status.REQUEST_NOT_ACCEPTED]) {
     const duo = ready();
     const owner = duo.guest();
-    const lease = {
-      kind: "RqLs",
-      version: 1,
-      leaseKey: KEY,
-      leaseState: 7,
-      leaseFlags: 0,
-      leaseDuration: 0n,
-    } as const;
     const [create] = duo.send(
-      createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] }),
+      createInput(owner, { requestedOplockLevel: 0xff, contexts: [RWH_LEASE] }),
     );
     duo.receive(frameOf([
-      answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [lease] })),
+      answer<"CREATE">(
+        duo.next(),
+        createResponseBody({ oplockLevel: 0xff, contexts: [RWH_LEASE] }),
+      ),
     ]));
     const held = create?.open?.lease;
     duo.receive(breakFrame({
@@ -879,15 +878,7 @@ Deno.test("the state of an acknowledgement counts once the server has accepted i
 Deno.test("a lease break that overtakes the CREATE response finds the lease", () => {
   const duo = ready();
   const owner = duo.guest();
-  const lease = {
-    kind: "RqLs",
-    version: 1,
-    leaseKey: KEY,
-    leaseState: 7,
-    leaseFlags: 0,
-    leaseDuration: 0n,
-  } as const;
-  duo.send(createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] }));
+  duo.send(createInput(owner, { requestedOplockLevel: 0xff, contexts: [RWH_LEASE] }));
   const notification = { newEpoch: 0, breakReason: 0, accessMaskHint: 0, shareMaskHint: 0 };
   duo.receive(breakFrame({
     ...notification,
@@ -941,18 +932,10 @@ Deno.test("a lease table outlives its connection without the connection's leases
   const duo = new Duo({ leases });
   duo.negotiate();
   const owner = duo.guest();
-  const lease = {
-    kind: "RqLs",
-    version: 1,
-    leaseKey: KEY,
-    leaseState: 7,
-    leaseFlags: 0,
-    leaseDuration: 0n,
-  } as const;
-  const input = createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] });
+  const input = createInput(owner, { requestedOplockLevel: 0xff, contexts: [RWH_LEASE] });
   const [one] = duo.send(input, input);
   duo.receive(frameOf([
-    answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [lease] })),
+    answer<"CREATE">(duo.next(), createResponseBody({ oplockLevel: 0xff, contexts: [RWH_LEASE] })),
   ]));
   assertEquals(leases.size, 1);
   duo.take(duo.engine.close(null, 0));
@@ -989,16 +972,8 @@ Deno.test("a CLOSE at the end of a related chain closes the file that its CREATE
 Deno.test("a lease is forgotten with its last open, or with a CREATE that does not get it", () => {
   const duo = ready();
   const owner = duo.guest();
-  const lease = {
-    kind: "RqLs",
-    version: 1,
-    leaseKey: KEY,
-    leaseState: 7,
-    leaseFlags: 0,
-    leaseDuration: 0n,
-  } as const;
-  const input = createInput(owner, { requestedOplockLevel: 0xff, contexts: [lease] });
-  const granted = createResponseBody({ oplockLevel: 0xff, contexts: [lease] });
+  const input = createInput(owner, { requestedOplockLevel: 0xff, contexts: [RWH_LEASE] });
+  const granted = createResponseBody({ oplockLevel: 0xff, contexts: [RWH_LEASE] });
   duo.send(input);
   duo.receive(frameOf([answer<"CREATE">(duo.next(), granted)]));
   duo.send({ command: "TREE_DISCONNECT", body: { reserved: 0 }, ...owner });
