@@ -193,40 +193,29 @@ class RawSource implements CaptureSource {
   }
 }
 
-/**
- * Compressed bytes undone by zlib; damage ends the stream instead of failing it. Not by DecompressionStream: that refuses
- * files of several members (pigz, bgzip, or two files joined) and is several times slower.
- */
-class GzipSource implements CaptureSource {
-  readonly compression = "gzip";
-  readonly #raw: RawSource;
-  readonly #compressed: Readable;
-  readonly #plain: Gunzip;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+/** Compressed bytes; damage ends the stream instead of failing it. */
+abstract class CompressedSource implements CaptureSource {
+  abstract readonly compression: "gzip" | "zstd";
+  protected readonly raw: RawSource;
+  /** Nothing more is to come. */
+  protected done = false;
   #pending: Uint8Array = new Uint8Array(0);
-  #failure: unknown;
   #damage: string | undefined;
-  #done = false;
 
   constructor(raw: RawSource) {
-    this.#raw = raw;
-    this.#compressed = Readable.from(this.#compressedChunks());
-    // What zlib has not handed out when it meets damage is lost, so the pieces are small.
-    this.#plain = createGunzip({ chunkSize: COMPRESSED_CHUNK_BYTES });
-    pipeline(this.#compressed, this.#plain, () => {});
-    this.#chunks = this.#plain[Symbol.asyncIterator]();
+    this.raw = raw;
   }
 
   get name(): string {
-    return this.#raw.name;
+    return this.raw.name;
   }
 
   get totalBytes(): number | undefined {
-    return this.#raw.totalBytes;
+    return this.raw.totalBytes;
   }
 
   get bytesRead(): number {
-    return this.#raw.bytesRead;
+    return this.raw.bytesRead;
   }
 
   get damage(): string | undefined {
@@ -235,17 +224,8 @@ class GzipSource implements CaptureSource {
 
   async read(into: Uint8Array): Promise<number | null> {
     while (this.#pending.length === 0) {
-      if (this.#done) return null;
-      try {
-        const { done, value } = await this.#chunks.next();
-        if (done) this.#done = true;
-        else this.#pending = value;
-      } catch (cause) {
-        this.#done = true;
-        if (this.#failure !== undefined) throw this.#failure;
-        const why = cause instanceof Error ? cause.message : String(cause);
-        this.#damage = `The gzip data is damaged or ends early (${why}), and the rest was not read`;
-      }
+      if (this.done) return null;
+      this.#pending = await this.next() ?? this.#pending;
     }
     const count = Math.min(this.#pending.length, into.length);
     into.set(this.#pending.subarray(0, count));
@@ -254,10 +234,59 @@ class GzipSource implements CaptureSource {
   }
 
   close(): void {
-    this.#done = true;
+    this.done = true;
+    this.raw.close();
+  }
+
+  /** The next plain bytes; undefined where there are none yet, or (`done`) no more. */
+  protected abstract next(): Promise<Uint8Array | undefined>;
+
+  protected damaged(why: string): void {
+    this.done = true;
+    this.#damage =
+      `The ${this.compression} data is damaged or ends early (${why}), and the rest was not read`;
+  }
+}
+
+/**
+ * Compressed bytes undone by zlib; damage ends the stream instead of failing it. Not by DecompressionStream: that refuses
+ * files of several members (pigz, bgzip, or two files joined) and is several times slower.
+ */
+class GzipSource extends CompressedSource {
+  override readonly compression = "gzip";
+  readonly #compressed: Readable;
+  readonly #plain: Gunzip;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #failure: unknown;
+
+  constructor(raw: RawSource) {
+    super(raw);
+    this.#compressed = Readable.from(this.#compressedChunks());
+    // What zlib has not handed out when it meets damage is lost, so the pieces are small.
+    this.#plain = createGunzip({ chunkSize: COMPRESSED_CHUNK_BYTES });
+    pipeline(this.#compressed, this.#plain, () => {});
+    this.#chunks = this.#plain[Symbol.asyncIterator]();
+  }
+
+  protected override async next(): Promise<Uint8Array | undefined> {
+    try {
+      const { done, value } = await this.#chunks.next();
+      if (!done) return value;
+      this.done = true;
+    } catch (cause) {
+      if (this.#failure !== undefined) {
+        this.done = true;
+        throw this.#failure;
+      }
+      this.damaged(cause instanceof Error ? cause.message : String(cause));
+    }
+    return undefined;
+  }
+
+  override close(): void {
     this.#compressed.destroy();
     this.#plain.destroy();
-    this.#raw.close();
+    super.close();
   }
 
   async *#compressedChunks(): AsyncGenerator<Uint8Array> {
@@ -265,7 +294,7 @@ class GzipSource implements CaptureSource {
       const chunk = new Uint8Array(COMPRESSED_CHUNK_BYTES);
       let count: number | null;
       try {
-        count = await this.#raw.read(chunk);
+        count = await this.raw.read(chunk);
       } catch (cause) {
         this.#failure = cause;
         throw cause;
@@ -277,71 +306,30 @@ class GzipSource implements CaptureSource {
 }
 
 /** Zstandard undone block by block; damage ends the stream instead of failing it. */
-class ZstdSource implements CaptureSource {
-  readonly compression = "zstd";
-  readonly #raw: RawSource;
+class ZstdSource extends CompressedSource {
+  override readonly compression = "zstd";
   readonly #decoder = new ZstdDecoder();
   readonly #chunk = new Uint8Array(COMPRESSED_CHUNK_BYTES);
-  #pending: Uint8Array = new Uint8Array(0);
-  #damage: string | undefined;
-  #done = false;
 
-  constructor(raw: RawSource) {
-    this.#raw = raw;
-  }
-
-  get name(): string {
-    return this.#raw.name;
-  }
-
-  get totalBytes(): number | undefined {
-    return this.#raw.totalBytes;
-  }
-
-  get bytesRead(): number {
-    return this.#raw.bytesRead;
-  }
-
-  get damage(): string | undefined {
-    return this.#damage;
-  }
-
-  async read(into: Uint8Array): Promise<number | null> {
-    while (this.#pending.length === 0) {
-      if (this.#done) return null;
-      const plain = this.#plain();
-      if (plain !== undefined) this.#pending = plain;
-      else if (!this.#done) await this.#more();
-    }
-    const count = Math.min(this.#pending.length, into.length);
-    into.set(this.#pending.subarray(0, count));
-    this.#pending = this.#pending.subarray(count);
-    return count;
-  }
-
-  close(): void {
-    this.#done = true;
-    this.#raw.close();
+  protected override async next(): Promise<Uint8Array | undefined> {
+    const plain = this.#plain();
+    if (plain === undefined && !this.done) await this.#more();
+    return plain;
   }
 
   #plain(): Uint8Array | undefined {
     try {
       return this.#decoder.next();
     } catch (cause) {
-      this.#damaged(cause instanceof Error ? cause.message : String(cause));
+      this.damaged(cause instanceof Error ? cause.message : String(cause));
       return undefined;
     }
   }
 
   async #more(): Promise<void> {
-    const count = await this.#raw.read(this.#chunk);
+    const count = await this.raw.read(this.#chunk);
     if (count !== null) return this.#decoder.push(this.#chunk.slice(0, count));
-    this.#done = true;
-    if (!this.#decoder.complete) this.#damaged("unexpected end of file");
-  }
-
-  #damaged(why: string): void {
-    this.#done = true;
-    this.#damage = `The zstd data is damaged or ends early (${why}), and the rest was not read`;
+    this.done = true;
+    if (!this.#decoder.complete) this.damaged("unexpected end of file");
   }
 }
