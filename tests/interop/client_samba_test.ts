@@ -470,9 +470,9 @@ samba("a change notification arrives while other requests go on", {}, async (smb
   });
   let changed = false;
   const changes = directory.notify().finally(() => changed = true);
-  // Samba says PENDING only of what takes it more than half a millisecond.
+  // An answer that is ready at once comes without PENDING.
   await pending.next();
-  // It registers the watch on its own time: what happens before is not told.
+  // Samba registers the watch on its own time: what happens before is not told.
   for (let i = 0; !changed && i < 1000; i++) await (await create(client.tree, `new-${i}`)).close();
   const reply = await changes;
   assert(reply.interimAt !== undefined);
