@@ -29,6 +29,7 @@ import {
   workloadDefinition,
 } from "../script/mod.ts";
 import { connectTcp } from "../transport/mod.ts";
+import { placeText } from "./errors.ts";
 import { describeFailure } from "./failure.ts";
 import { lockDown } from "./lockdown.ts";
 import type { RunOrder, TargetOrder, ToHost, ToWorker } from "./messages.ts";
@@ -222,6 +223,7 @@ async function run(order: RunOrder): Promise<void> {
       },
       broke: (record) => void breaks.push(record),
       iterated: (record) => void iterations.push(record),
+      failureText,
       checked,
       log: (message) => send({ kind: "log", message }),
       note: (message) => send({ kind: "note", message }),
@@ -278,6 +280,12 @@ function flush(): void {
   breaks = [];
   iterations = [];
   checks.clear();
+}
+
+/** Message and line of what ended an iteration. */
+function failureText(error: unknown): string {
+  const { message, places: [place] } = describeFailure(error);
+  return place === undefined ? message : `${placeText(place)}: ${message}`;
 }
 
 function checked(name: string, held: boolean): void {

@@ -95,11 +95,12 @@ export class Admission {
 
 /**
  * Whether operations keep the line of the script that made them, for their failure. That costs as much as all the rest
- * that scripting adds to a request: the first ones do; later ones take the line where they are awaited, until one fails
- * that nobody awaits.
+ * that scripting adds to a request: the first ones do. Later ones take the line where they are awaited; of a command
+ * whose operations have ended before anybody awaited them, all go on keeping it.
  */
 export class Sites {
   #left: number;
+  readonly #loose = new Set<string>();
 
   /** @param count Operations that keep their line. */
   constructor(count: number) {
@@ -107,15 +108,15 @@ export class Sites {
   }
 
   /** Whether one more operation keeps its line. */
-  areDue(): boolean {
-    if (this.#left === 0) return false;
+  areDue(command: string): boolean {
+    if (this.#left === 0) return this.#loose.has(command);
     this.#left--;
     return true;
   }
 
-  /** An operation failed whose line is not known: from now on all keep it. */
-  missed(): void {
-    this.#left = Infinity;
+  /** An operation has ended that nobody awaited so far. */
+  loose(command: string): void {
+    this.#loose.add(command);
   }
 }
 

@@ -30,6 +30,8 @@ export interface RunHost {
   readonly keyed?: (keys: SessionKeyRecord) => void;
   /** An iteration of a user under load has ended. */
   iterated?(record: IterationRecord): void;
+  /** What is told of an error that ended an iteration; name and message unless given. */
+  failureText?(error: unknown): string;
   /** A check of the script held, or did not. */
   checked?(name: string, held: boolean): void;
   /** Something is not as it must be in every run: a file left open, an operation that is stuck. */

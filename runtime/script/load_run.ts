@@ -280,7 +280,7 @@ export class LoadRun implements Runner {
       const due = moment === null ? null : moment - this.zero;
       await this.#unlessStopped(scope.play(user, due));
     } catch (error) {
-      failure = this.#stopped === null ? failureText(error) : null;
+      failure = this.#stopped === null ? (host.failureText ?? failureText)(error) : null;
       // What an iteration leaves behind when it fails is not what the next one begins with.
       slot.scope = null;
     }

@@ -62,12 +62,18 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
   #end: End<R> | null = null;
   #abort: AbortController | null = null;
   #cancelRequest: (() => void) | null = null;
+  #isAwaited = false;
   isCancelled = false;
   expiresAt = Infinity;
 
   static {
-    // Awaiting it takes it as it is, without a second promise around it.
-    Object.defineProperty(this.prototype, "constructor", { value: Promise });
+    // The language asks for it where it is awaited, and then takes it as it is: without a second promise around it.
+    Object.defineProperty(this.prototype, "constructor", {
+      get(this: Performed<unknown, Answered>) {
+        this.#isAwaited = true;
+        return Promise;
+      },
+    });
   }
 
   constructor(run: Run, intent: Intent<T, R>) {
@@ -84,9 +90,10 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     this.#madeAt = run.host.clock.now();
     const { sites } = run.commons;
     const isNative = run.host.backend.name === "native";
-    this.#site = !isNative || (run.strict && (sites.areDue() || origin.apart === true))
-      ? capturedSite()
-      : null;
+    this.#site =
+      !isNative || (run.strict && (sites.areDue(intent.command) || origin.apart === true))
+        ? capturedSite()
+        : null;
   }
 
   /** Sends it, unless something is in the way. */
@@ -222,6 +229,7 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
       end = { skipped: cause.reason };
     }
     this.#end = end;
+    if (!this.#isAwaited) this.#run.commons.sites.loose(intent.command);
     const { reply } = end;
     this.tellPending(reply?.interimAt !== undefined);
     this.#matched = end.leftOut === true ||
@@ -318,7 +326,7 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     let frames = framesOf(this.#site ?? failure);
     if (this.#site === null) {
       frames = frames.split("\n").filter((line) => !line.includes(RUNTIME)).join("\n");
-      if (frames === "") this.#run.commons.sites.missed();
+      if (frames === "") failure.message += "; nobody awaited it, and its line is not known";
     }
     failure.stack = `${failure.name}: ${failure.message}\n${frames}`;
     return failure;
