@@ -3,7 +3,6 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   type BreakEvent,
   LeaseTable,
-  type Open,
   ProtocolError,
   type SessionKeyRecord,
   StatusError,
@@ -54,17 +53,9 @@ async function cut({ connection }: Client): Promise<void> {
   await connection.disconnected;
 }
 
-/** Repeats an attempt while the server still holds the old connection. */
-async function reconnect(open: Open, client: Client) {
-  for (let attempt = 0;; attempt++) {
-    try {
-      return await open.reconnect(client.tree);
-    } catch (error) {
-      const mayCome = error instanceof StatusError && error.status === Status.OBJECT_NAME_NOT_FOUND;
-      if (!mayCome || attempt === 50) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
+/** Logs in anew. PreviousSessionId makes the server end the lost session first, whether it knows of the loss or not. */
+function loginAfter(smbd: Smbd, lost: Client, options: Login = {}): Promise<Client> {
+  return login(smbd, { ...options, previousSessionId: lost.session.id });
 }
 
 samba("durable handles of both versions outlive their connection", {}, async (smbd, t) => {
@@ -93,8 +84,8 @@ samba("durable handles of both versions outlive their connection", {}, async (sm
       await cut(before);
       assert(open.isClosed);
       await assertRejects(() => open.read(0, 1), TransportError);
-      await using after = await login(smbd, { negotiate });
-      await reconnect(open, after);
+      await using after = await loginAfter(smbd, before, { negotiate });
+      await open.reconnect(after.tree);
       assertEquals([open.isClosed, open.leaseState], [false, leaseState]);
       assertEquals(open.fileId.persistent, fileId.persistent);
       assert(same((await open.read(0, 5000)).body.data, pattern(5000)));
@@ -120,11 +111,11 @@ samba("requests in flight wait for the reconnection and go out again", {}, async
   await before.connection.disconnected;
   assertEquals(open.held, 2);
   const sent: Message[] = [];
-  await using after = await login(smbd, {
+  await using after = await loginAfter(smbd, before, {
     negotiate,
     connection: { observer: { sent: (message) => void sent.push(message) } },
   });
-  await reconnect(open, after);
+  await open.reconnect(after.tree);
   assertEquals((await written).body.count, 100);
   assertEquals((await read).body.data, pattern(100).slice(0, 10));
   const flags = sent.filter(({ header }) => header.command === 9 || header.command === 8)
@@ -240,7 +231,6 @@ samba("a lost channel hands its requests to the other one", CHANNELS, async (smb
   await using _ = second;
   const open = await create(first.tree, "f");
   await open.write(0, pattern(100));
-  const sent: Message[] = [];
   first.connection.net.dropBefore(({ header, kind }) => kind === "request" && header.command === 9);
   const written = open.write(100, pattern(100, 2));
   const read = open.read(0, 100);
@@ -256,7 +246,6 @@ samba("a lost channel hands its requests to the other one", CHANNELS, async (smb
   await other.close();
   await open.close();
   await first.session.logoff();
-  assertEquals(sent, []);
 });
 
 samba("a CREATE whose answer is lost opens the file once", CHANNELS, async (smbd, t) => {
@@ -273,12 +262,11 @@ samba("a CREATE whose answer is lost opens the file once", CHANNELS, async (smbd
         shareAccess: 0,
       });
       if (arrives) {
-        // The file is there once the server has opened it.
+        // One process of the server serves both channels: once the file is there, it has opened it, too.
         const path = `${smbd.shareDirectory}/${name}`;
         while (!await Deno.stat(path).then(() => true, () => false)) {
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
-        await new Promise((resolve) => setTimeout(resolve, 50));
         first.connection.net.drop();
       }
       const open = await opened;
@@ -456,12 +444,12 @@ samba("tshark finds nothing malformed in binding, failover and reconnection", {
   first.connection.net.dropBefore("WRITE");
   await open.write(0, pattern(50_000));
   await cut(second);
-  await using after = await login(smbd, {
+  await using after = await loginAfter(smbd, first, {
     negotiate: { clientGuid: GUID },
     encryption: "required",
     connection,
   });
-  await reconnect(open, after);
+  await open.reconnect(after.tree);
   await after.tree.networkInterfaces();
   await open.close();
   await after.session.logoff();

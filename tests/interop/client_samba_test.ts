@@ -56,20 +56,15 @@ class Client implements AsyncDisposable {
   }
 }
 
-/** Counts interim responses, so that a test may wait for one. */
-class Signals {
-  #seen = 0;
-  #wake: (() => void) | null = null;
+/** The interim response to one request. */
+class Interim {
+  readonly came: Promise<void>;
+  readonly come: () => void;
 
-  notice({ header }: Message): void {
-    if (header.status !== Status.PENDING) return;
-    this.#seen++;
-    this.#wake?.();
-  }
-
-  async next(): Promise<void> {
-    while (this.#seen === 0) await new Promise<void>((resolve) => this.#wake = resolve);
-    this.#seen--;
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.came = promise;
+    this.come = resolve;
   }
 }
 
@@ -428,21 +423,19 @@ samba("compounds: related, unrelated and failing", {}, async (smbd, t) => {
 samba("a blocking lock answers PENDING first, and CANCEL ends it", {}, async (smbd) => {
   for (const signing of ["enabled", "required"] as const) {
     await using one = await login(smbd, { signing });
-    const pending = new Signals();
-    await using two = await login(smbd, {
-      signing,
-      connection: { observer: { received: (message) => pending.notice(message) } },
-    });
+    await using two = await login(smbd, { signing });
     const mine = await create(one.tree, "locked", { createDisposition: OPEN_IF });
     const theirs = await create(two.tree, "locked", { createDisposition: OPEN_IF });
     await mine.lock([{ offset: 0, length: 10, flags: 0x02 }]);
 
     const controller = new AbortController();
+    const pending = new Interim();
     const waiting = theirs.lock([{ offset: 0, length: 10, flags: 0x02 }], {
       accept: "any",
       signal: controller.signal,
+      onInterim: pending.come,
     });
-    await pending.next();
+    await pending.came;
     // Nothing waits behind the pending lock.
     await theirs.queryInfo({ fileInfoClass: 5 });
     controller.abort();
@@ -451,27 +444,28 @@ samba("a blocking lock answers PENDING first, and CANCEL ends it", {}, async (sm
     assert(cancelled.interimAt !== undefined && cancelled.interimAt >= cancelled.sentAt);
     assert(cancelled.asyncId !== undefined);
 
-    const granted = theirs.lock([{ offset: 0, length: 10, flags: 0x02 }]);
-    await pending.next();
+    const again = new Interim();
+    const granted = theirs.lock([{ offset: 0, length: 10, flags: 0x02 }], {
+      onInterim: again.come,
+    });
+    await again.came;
     await mine.lock([{ offset: 0, length: 10, flags: 0x04 }]);
     assertEquals((await granted).status, Status.SUCCESS);
   }
 });
 
 samba("a change notification arrives while other requests go on", {}, async (smbd) => {
-  const pending = new Signals();
-  await using client = await login(smbd, {
-    signing: "required",
-    connection: { observer: { received: (message) => pending.notice(message) } },
-  });
+  await using client = await login(smbd, { signing: "required" });
   const directory = await client.tree.create("", {
     desiredAccess: 0x00100081,
     createOptions: DIRECTORY_FILE,
   });
   let changed = false;
-  const changes = directory.notify().finally(() => changed = true);
+  const pending = new Interim();
+  const watching = directory.notify({}, { onInterim: pending.come });
+  const changes = watching.finally(() => changed = true);
   // An answer that is ready at once comes without PENDING.
-  await pending.next();
+  await pending.came;
   // Samba registers the watch on its own time: what happens before is not told.
   for (let i = 0; !changed && i < 1000; i++) await (await create(client.tree, `new-${i}`)).close();
   const reply = await changes;
