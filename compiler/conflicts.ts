@@ -5,10 +5,11 @@
  *
  * A path is also changed by what happens to its directory, and a directory by what happens below it: it must exist
  * before, and be empty when it goes; and its listing shows what came and went in it. A watch or a lock that was pending
- * stays before what ended it.
+ * stays before what ended it. The end of a connection, session or tree connect closes what is open there: to others it is
+ * a CLOSE of all of it.
  */
 import { answeredBefore, ByAnswer } from "./answers.ts";
-import { OpenPaths } from "./open_paths.ts";
+import { endsOpens, OpenPaths } from "./open_paths.ts";
 import type { ByteRange, PathNode, Touch } from "./path_table.ts";
 import { withLatest } from "./path_table.ts";
 import type { OperationBase, PlanOperation } from "./plan.ts";
@@ -66,8 +67,8 @@ export class Conflicts {
     const waited = this.#waitedOf(operation.client);
     const others = nodes.length === 1
       ? conflicting(nodes[0]!, operation, waited)
-      : nodes.flatMap((node) => conflicting(node, operation, waited));
-    const pending = ALTERING.has(operation.kind) ? pendingOn(nodes, operation) : [];
+      : latest(nodes.flatMap((node) => conflicting(node, operation, waited)));
+    const pending = alters(operation) ? pendingOn(nodes, operation) : [];
     if (others.length > 0 || pending.length > 0) {
       const before = waited.answers.fresh(others.map(({ id }) => id));
       for (const { client, at } of others) {
@@ -185,7 +186,7 @@ function remember(node: PathNode, operation: PlanOperation): void {
   } else node.touched = withLatest(node.touched, touch);
   if (operation.kind === "queryDirectory") node.listed = kept(withLatest(node.listed, touch));
   if (operation.kind === "changeNotify") node.watched = kept(withLatest(node.watched, touch));
-  if (!ALTERING.has(operation.kind)) return;
+  if (!alters(operation)) return;
   if (ranges === null) {
     node.altered = withLatest(node.altered, touch);
     if (namesPath(operation)) node.named = withoutImplied(withLatest(node.named, touch), touch);
@@ -199,7 +200,8 @@ function remember(node: PathNode, operation: PlanOperation): void {
     node.altered = withoutImplied(node.altered, touch);
   }
   // A file that is deleted goes with the CLOSE.
-  if (node.parent !== null && (operation.kind === "close" || namesPath(operation))) {
+  const closes = operation.kind === "close" || endsOpens(operation);
+  if (node.parent !== null && (closes || namesPath(operation))) {
     node.parent.entries = kept(withLatest(node.parent.entries, touch));
   }
   let above = node.parent;
@@ -240,7 +242,7 @@ function kept(list: Touch[]): Touch[] {
 /** Latest operations of other clients on the path that `operation` must not overtake. */
 function conflicting(own: PathNode, operation: PlanOperation, waited: Waited): Touch[] {
   const { client } = operation;
-  const altering = ALTERING.has(operation.kind);
+  const altering = alters(operation);
   let latest: Touch[] = NONE;
   const addOne = (touch: Touch): void => {
     if (touch.client === client) return;
@@ -276,6 +278,23 @@ function conflicting(own: PathNode, operation: PlanOperation, waited: Waited): T
   if (own.parent !== null && namesPath(operation)) add(own.parent.listed);
   if (own.below.length > 0 && namesPath(operation) && operation.kind !== "create") add(own.below);
   return latest;
+}
+
+/**
+ * Of operations on several paths those that the others of their client do not imply: it had got the answers of the rest
+ * before it sent its last one.
+ */
+function latest(touches: readonly Touch[]): Touch[] {
+  const last = new Map<string, number>();
+  for (const { client, at } of touches) {
+    if (at > (last.get(client) ?? -Infinity)) last.set(client, at);
+  }
+  return touches.filter(({ client, answeredAt }) => answeredAt >= last.get(client)!);
+}
+
+/** Whether the operation alters a file, its name or what others may do with it. */
+function alters(operation: PlanOperation): boolean {
+  return ALTERING.has(operation.kind) || endsOpens(operation);
 }
 
 const NONE: Touch[] = [];

@@ -1,4 +1,4 @@
-/** The path that each operation works on, through the open that it names. */
+/** The paths that each operation works on: through the open that it names, or those that it ends. */
 import { type PathNode, PathTable } from "./path_table.ts";
 import type { PlanOperation, SetInfoOperation } from "./plan.ts";
 
@@ -14,18 +14,44 @@ const OPENS_KEPT = 65_536;
 /** Tree connects of one client. */
 const SHARES_KEPT = 8192;
 
+/** Sessions of one client. */
+const SESSIONS_KEPT = 8192;
+
 interface Open {
   readonly name: string;
-  readonly share: string;
+  readonly tree: TreePaths | null;
   node: PathNode;
 }
 
-interface ClientPaths {
-  readonly shares: Map<string, string>;
-  readonly opens: Map<string, Open>;
+interface TreePaths {
+  readonly share: string;
+  readonly session: string;
+  /** What is open on it. */
+  readonly opens: Set<Open>;
 }
 
-/** Follows tree connects, opens and renames. */
+interface ClientPaths {
+  readonly trees: Map<string, TreePaths>;
+  readonly opens: Map<string, Open>;
+  /** Connections of each session; those of a channel's name are those of the session that it joined. */
+  readonly sessions: Map<string, Set<string>>;
+}
+
+/** What ends opens without a CLOSE of them (MS-SMB2 3.3.5.6, 3.3.5.8, 3.3.7.1, and PreviousSessionId: 3.3.5.5.3). */
+export function endsOpens(operation: PlanOperation): boolean {
+  switch (operation.kind) {
+    case "logoff":
+    case "untree":
+    case "disconnect":
+      return true;
+    case "login":
+      return operation.previous !== undefined;
+    default:
+      return false;
+  }
+}
+
+/** Follows logins, tree connects, opens and renames. */
 export class OpenPaths {
   readonly #table = new PathTable();
   readonly #clients = new Map<string, ClientPaths>();
@@ -33,24 +59,17 @@ export class OpenPaths {
 
   /** Share and name without case, none where the operation has no path; a rename has two, and its open the new one. */
   of(operation: PlanOperation): readonly PathNode[] {
-    if (operation.kind === "tree") {
-      const { shares } = this.#client(operation.client);
-      const share = operation.path.slice(operation.path.lastIndexOf("\\") + 1);
-      shares.set(operation.tree, share.toLowerCase());
-      if (shares.size > SHARES_KEPT) shares.delete(shares.keys().next().value!);
-      return NONE;
-    }
     if (operation.kind === "create") {
       const client = this.#client(operation.client);
-      const share = client.shares.get(operation.tree) ?? "";
+      const tree = client.trees.get(operation.tree) ?? null;
+      const share = tree?.share ?? "";
       if (share === "ipc$") return NONE;
       const node = this.#table.at(fullPath(share, operation.path));
-      this.#open(client, { name: operation.file, share, node });
+      this.#open(client, { name: operation.file, tree, node });
       return [node];
     }
-    if (!("file" in operation) || operation.kind === "break" || operation.file === null) {
-      return NONE;
-    }
+    if (!("file" in operation)) return this.#withoutFile(operation);
+    if (operation.kind === "break" || operation.file === null) return NONE;
     const open = this.#clients.get(operation.client)?.opens.get(operation.file);
     if (open === undefined) return NONE;
     const { node } = open;
@@ -58,7 +77,7 @@ export class OpenPaths {
       ? renameTarget(operation)
       : null;
     if (target === null) return [node];
-    open.node = this.#table.at(fullPath(open.share, target));
+    open.node = this.#table.at(fullPath(open.tree?.share ?? "", target));
     node.opens--;
     open.node.opens++;
     return [node, open.node];
@@ -67,13 +86,58 @@ export class OpenPaths {
   #client(id: string): ClientPaths {
     let client = this.#clients.get(id);
     if (client === undefined) {
-      this.#clients.set(id, client = { shares: new Map(), opens: new Map() });
+      client = { trees: new Map(), opens: new Map(), sessions: new Map() };
+      this.#clients.set(id, client);
     }
     return client;
   }
 
+  /** Learns of sessions and tree connects; the paths of what an end of one leaves open. */
+  #withoutFile(operation: PlanOperation): readonly PathNode[] {
+    const client = this.#client(operation.client);
+    switch (operation.kind) {
+      case "login": {
+        const { sessions } = client;
+        const joined = operation.bind === undefined ? undefined : sessions.get(operation.bind);
+        if (joined !== undefined && operation.status === 0) joined.add(operation.connection);
+        if (operation.again !== true) {
+          sessions.set(operation.session, joined ?? new Set([operation.connection]));
+          dropOldest(sessions, SESSIONS_KEPT);
+        }
+        return this.#nodesOf(client, endedBy(operation, client));
+      }
+      case "tree": {
+        const { tree, session, path } = operation;
+        const share = path.slice(path.lastIndexOf("\\") + 1).toLowerCase();
+        client.trees.set(tree, { share, session, opens: new Set() });
+        dropOldest(client.trees, SHARES_KEPT);
+        return NONE;
+      }
+      case "disconnect": {
+        const nodes = this.#nodesOf(client, endedBy(operation, client));
+        // A session with further channels goes on.
+        for (const connections of client.sessions.values()) {
+          if (connections.size > 1) connections.delete(operation.connection);
+        }
+        return nodes;
+      }
+      default:
+        return this.#nodesOf(client, endedBy(operation, client));
+    }
+  }
+
+  #nodesOf(client: ClientPaths, ended: readonly TreePaths[]): readonly PathNode[] {
+    if (ended.every(({ opens }) => opens.size === 0)) return NONE;
+    const nodes = new Set<PathNode>();
+    for (const { opens } of ended) {
+      for (const open of opens) if (client.opens.get(open.name) === open) nodes.add(open.node);
+    }
+    return [...nodes];
+  }
+
   #open(client: ClientPaths, open: Open): void {
     client.opens.set(open.name, open);
+    open.tree?.opens.add(open);
     open.node.opens++;
     if (client.opens.size <= OPENS_KEPT) return;
     this.#forget(client, client.opens.values().next().value!);
@@ -81,11 +145,21 @@ export class OpenPaths {
 
   /** An operation was answered; what a CLOSE closed is forgotten some time later. */
   answered(operation: PlanOperation): void {
-    if (operation.kind !== "close" && operation.kind !== "create") return;
-    if (operation.kind === "create" ? operation.granted !== null : operation.status !== 0) return;
-    const client = this.#client(operation.client);
-    const open = client.opens.get(operation.file);
-    if (open === undefined) return;
+    if (operation.kind === "close" || operation.kind === "create") {
+      if (operation.kind === "create" ? operation.granted !== null : operation.status !== 0) return;
+      const client = this.#client(operation.client);
+      const open = client.opens.get(operation.file);
+      if (open !== undefined) this.#close(client, open);
+    } else if (endsOpens(operation) && operation.status === 0) {
+      const client = this.#client(operation.client);
+      for (const { opens } of endedBy(operation, client)) {
+        for (const open of [...opens]) this.#close(client, open);
+      }
+    }
+  }
+
+  #close(client: ClientPaths, open: Open): void {
+    open.tree?.opens.delete(open);
     this.#closed.push([client, open]);
     if (this.#closed.length < 2 * CLOSED_KEPT) return;
     for (const [owner, oldest] of this.#closed.slice(0, CLOSED_KEPT)) this.#forget(owner, oldest);
@@ -93,12 +167,44 @@ export class OpenPaths {
   }
 
   #forget(client: ClientPaths, open: Open): void {
+    open.tree?.opens.delete(open);
     if (!client.opens.delete(open.name)) return;
     open.node.opens--;
   }
 }
 
 const NONE: readonly PathNode[] = [];
+const NO_TREES: readonly TreePaths[] = [];
+
+/** The tree connects whose opens an operation ends. */
+function endedBy(
+  operation: PlanOperation,
+  { trees, sessions }: ClientPaths,
+): readonly TreePaths[] {
+  if (!endsOpens(operation) || (operation.status ?? 0) !== 0) return NO_TREES;
+  if (operation.kind === "untree") {
+    const tree = trees.get(operation.tree);
+    return tree === undefined || operation.ids !== undefined ? NO_TREES : [tree];
+  }
+  if (operation.kind === "disconnect") {
+    const { connection } = operation;
+    return [...trees.values()].filter(({ session }) => {
+      const connections = sessions.get(session);
+      return connections?.size === 1 && connections.has(connection);
+    });
+  }
+  if (operation.kind !== "logoff" && operation.kind !== "login") return NO_TREES;
+  if (operation.ids !== undefined) return NO_TREES;
+  const ended = operation.kind === "login" ? operation.previous : operation.session;
+  // A channel is another name of its session.
+  const connections = ended === undefined ? undefined : sessions.get(ended);
+  if (connections === undefined) return NO_TREES;
+  return [...trees.values()].filter(({ session }) => sessions.get(session) === connections);
+}
+
+function dropOldest(map: Map<string, unknown>, most: number): void {
+  if (map.size > most) map.delete(map.keys().next().value!);
+}
 
 function fullPath(share: string, name: string): string {
   const path = withoutSlashes(name.toLowerCase());

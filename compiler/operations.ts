@@ -39,7 +39,8 @@ export class PlanBuilder implements CaptureConsumer {
   readonly #notes = new NoteBook();
   readonly #coverage = new Coverage();
   readonly #walk: Walk;
-  readonly #ended = new Set<number>();
+  /** The side that ended a connection first; null once both have. */
+  readonly #ended = new Map<number, string | null>();
   /** Exchanges that are not settled, and what is behind them. */
   #queue: Queued[] = [];
   #taken = 0;
@@ -73,15 +74,16 @@ export class PlanBuilder implements CaptureConsumer {
 
   connectionEnded({ connection, event }: ConnectionEnd): void {
     const stream = connection.number;
-    if (this.#ended.has(stream)) return;
     const { address, port } = event.direction.source;
     const by = `${address}:${port}`;
+    const first = this.#ended.get(stream);
+    if (first === by || first === null) return;
     if (event.kind === "reset") this.#disconnected(stream, { stamp: event.reset, by });
     else if (event.reason === "fin") this.#disconnected(stream, { stamp: event.ended, by });
   }
 
   #disconnected(stream: number, end: End): void {
-    this.#ended.add(stream);
+    this.#ended.set(stream, this.#ended.has(stream) ? null : end.by);
     this.#queue.push({ kind: "disconnect", stream, end });
     this.#take();
   }
@@ -170,6 +172,8 @@ class Walk {
   readonly #coverage: Coverage;
   /** Exchanges that were taken before they were settled, with their operations where they have one. */
   readonly #underWay = new Map<Exchange, Entry | null>();
+  /** Ends of connections, by conversation; null where the server ended it. */
+  readonly #ends = new Map<number, { readonly entry: Entry; readonly frame: number } | null>();
 
   constructor(
     state: ReplayState,
@@ -243,17 +247,29 @@ class Walk {
   ended(stream: number): void {
     this.#sessions.ended(stream);
     this.#clients.ended(stream);
+    this.#ends.delete(stream);
   }
 
-  /** One side ended a connection. */
+  /** One side ended a connection, or the other one then did, too. */
   disconnected(stream: number, { stamp, by }: End): void {
     const connection = this.#sessions.peekConnection(stream);
+    if (connection === undefined) return;
+    const begun = this.#ends.get(stream);
+    if (begun !== undefined) {
+      // The server has closed it as well: that is the answer.
+      if (begun === null || stamp.frame < begun.frame) return;
+      const frames = { request: begun.frame, response: stamp.frame };
+      this.#list.change(begun.entry, { answeredAt: this.#list.clock.reached(stamp), frames });
+      return;
+    }
+    this.#ends.set(stream, null);
     // A server that ends a connection does so again when the script runs.
-    if (connection === undefined || by !== connection.address) return;
-    this.#list.happened(stamp, connection.client, {
+    if (by !== connection.address) return;
+    const entry = this.#list.happened(stamp, connection.client, {
       kind: "disconnect",
       connection: connection.name,
     });
+    this.#ends.set(stream, { entry, frame: stamp.frame });
   }
 
   /** The plan of all that was taken. */

@@ -83,10 +83,11 @@ export async function readCapture(
   const reassembler = new Reassembler((event) => {
     const { connection } = event.direction;
     if (event.kind === "gap" || event.kind === "late") missing.add(event);
-    if (!tracker.take(event)) reassembler.ignore(connection);
+    // Behind the second end the tracker knows nothing more of the connection.
     if (event.kind === "end" || event.kind === "reset") {
       sink.connectionEnded?.({ connection, event });
     }
+    if (!tracker.take(event)) reassembler.ignore(connection);
   }, {
     repeated: (event) => missing.add(event),
     forgotten: ({ number }, flow) => {

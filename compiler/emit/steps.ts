@@ -215,7 +215,8 @@ class StepMaker {
     const kept = this.#statements.isUsed(statement.result) ? statement.result : undefined;
     const whole = isImplied(operation) || isAnswered(operation);
     const line = operation.kind === "disconnect"
-      ? callLine(statement, { wait: false })
+      // Nobody waits for what comes last.
+      ? callLine(statement, { wait: whole && this.#operations.at(-1) !== operation })
       : whole
       ? callLine(statement, { wait: true, target: kept, sends: operation })
       : this.#started(operation, statement, kept);

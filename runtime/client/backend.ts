@@ -58,6 +58,8 @@ export interface BackendConnection {
   session(authenticator: Authenticator, options?: SessionSetupOptions): Promise<BackendSession>;
   echo<O extends RequestOptions = RequestOptions>(options?: O): Promise<Answer<"ECHO", O>>;
   close(): void;
+  /** Absent where it is not told when the server has closed the connection. */
+  leave?(limit: number): Promise<void>;
   /** How often a request had to wait for credits; absent where that is not known. */
   readonly creditStalls?: number;
   /** The cipher of encrypted sessions; null, or absent, where there is none. */

@@ -263,6 +263,16 @@ export class Connection {
     this.#link.close();
   }
 
+  /**
+   * Ends the connection like `close`, and waits until the server has closed it as well, which is all that tells when it
+   * has let go of what was open.
+   *
+   * @param limit Milliseconds after which it is waited no longer.
+   */
+  leave(limit: number): Promise<void> {
+    return this.#link.leave(limit);
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }

@@ -175,6 +175,8 @@ export class Link {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerDue = Infinity;
   #ended: Error | null = null;
+  /** Settles when the peer has closed the connection, too; null where it is not waited for. */
+  #leaving: PromiseWithResolvers<void> | null = null;
 
   constructor(transport: Transport, options: ConnectionOptions) {
     this.transport = transport instanceof FaultTransport
@@ -297,7 +299,20 @@ export class Link {
   }
 
   close(): void {
+    if (this.#leaving !== null) this.transport.close();
     this.perform(this.engine.close(null, this.now()));
+  }
+
+  /** Ends it, and waits until the peer has closed it, too: no longer than so many milliseconds. */
+  async leave(limit: number): Promise<void> {
+    if (this.#ended === null) {
+      this.#leaving = Promise.withResolvers();
+      this.perform(this.engine.close(null, this.now()));
+    }
+    if (this.#leaving === null) return;
+    const timer = setTimeout(() => this.transport.close(), limit);
+    await this.#leaving.promise;
+    clearTimeout(timer);
   }
 
   perform(effects: readonly Effect[]): void {
@@ -598,6 +613,9 @@ export class Link {
     } catch (error) {
       this.#fail(error);
     }
+    if (this.#leaving === null) return;
+    this.transport.close();
+    this.#leaving.resolve();
   }
 
   /** The first failure counts. */
@@ -622,7 +640,8 @@ export class Link {
     }
     this.#breaks.clear();
     this.#resumeReading?.();
-    this.transport.close();
+    if (this.#leaving === null) this.transport.close();
+    else this.transport.endWrites();
     this.#settleDisconnected(error);
   }
 

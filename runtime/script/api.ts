@@ -46,8 +46,8 @@ export interface BlobReference {
 
 /**
  * The status that an operation shall have: a name of MS-ERREF without `STATUS_`, its number, several of them, or
- * `"any"`. In a scenario also `"none"`: no response at all, because the connection ends or the time is up; the operation
- * then resolves to the empty value of its type.
+ * `"any"`. Also `"none"`: no response at all, because the connection ends or the time is up; the operation then resolves
+ * to the empty value of its type. `["any", "none"]` takes whatever comes of it: the capture does not tell.
  */
 export type ExpectedStatus = string | number | readonly (string | number)[];
 
@@ -467,8 +467,11 @@ export interface Connection {
    * To change a request that the client sends, use `raw` of its options.
    */
   sendRaw(bytes: Uint8Array, options?: SendRawOptions): Operation<RawAnswer>;
-  /** Closes the TCP connection, without a word to the server. */
-  disconnect(): void;
+  /**
+   * Closes the TCP connection, without a word to the server. Resolves when the server has closed it, too, or a second
+   * later; what was open there may be closed a moment after that.
+   */
+  disconnect(): Promise<void>;
   /** Resolves with the reason when the connection ends, whoever ends it. */
   disconnected(): Promise<string>;
 }

@@ -10,6 +10,12 @@ import { RawTransport } from "./raw_transport.ts";
 import type { Pace } from "../schedule/mod.ts";
 import type { Origin, RecordedTime, Run } from "./run.ts";
 
+/** Milliseconds that a server has to close a connection that the client has ended. */
+const LEAVING = 1000;
+
+/** How long the server may take to answer a LOGOFF, in milliseconds. */
+const LOGOFF_MS = 2000;
+
 /** Whether a connection is still there, for everything that goes over it. */
 export interface ConnectionLink {
   /** Why it is not; null while it is. */
@@ -49,6 +55,7 @@ export class ClientState {
   /** Sessions that are logged in. */
   readonly sessions = new Set<BackendSession>();
   readonly #connections = new Set<BackendConnection>();
+  readonly #left = new Set<BackendConnection>();
   /** Leases belong to a ClientGuid (MS-SMB2 3.2.1.6), not to a connection. */
   readonly #leases = new SparseMap<string, LeaseTable>();
   #label: string | null = null;
@@ -100,6 +107,15 @@ export class ClientState {
       await Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" })));
     }
     for (const connection of this.#connections) connection.close();
+    for (const connection of this.#left) connection.close();
+  }
+
+  /** Ends a connection; resolves when the server has closed it, too, or does not say so in time. */
+  async leave(connection: BackendConnection): Promise<void> {
+    if (connection.leave === undefined) return connection.close();
+    this.#left.add(connection);
+    await connection.leave(LEAVING);
+    this.#left.delete(connection);
   }
 
   /** Where a path of the script is on the share. */

@@ -168,9 +168,21 @@ export class ScriptConnection implements Connection {
     });
   }
 
-  disconnect(): void {
+  async disconnect(): Promise<void> {
+    const { run } = this.#state;
+    const { key: number, label, pace, recorded } = this.#state.origin();
+    const key = number ?? label;
+    const now = () => run.host.clock.now();
     this.#link.lost ??= "the connection is closed";
-    this.#connection?.close();
+    if (key !== null) run.order.begin(key);
+    run.operationBegins();
+    pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: now() });
+    if (this.#connection !== null) await this.#state.leave(this.#connection);
+    const answered = recorded === undefined
+      ? null
+      : { recorded: recorded.at + recorded.took, actual: now() };
+    pace?.answered(false, answered);
+    run.operationEnds({ command: "DISCONNECT", key, isHeld: false, answered });
   }
 
   async disconnected(): Promise<string> {

@@ -60,6 +60,8 @@ const VALIDATE_NEGOTIATE_INFO = 0x00140204;
 const RESUME_KEY_LENGTH = 24;
 const POSTQUERY_ATTRIBUTES = 0x01;
 const DEFAULT_PADDING = 0x50;
+/** What was never answered may end in any way. */
+const UNANSWERED = ["any", "none"];
 
 /** Ids that no server hands out, for requests that named unknown ones. */
 const UNKNOWN_TREE_ID = 0x7ffffff1;
@@ -135,16 +137,20 @@ export class RowCalls {
       }
       case "echo":
         return this.#required("connections", operation.connection).echo(this.#options(operation));
-      case "disconnect":
-        this.#required("connections", operation.connection).disconnect();
-        connections.end(operation.connection);
-        return null;
       case "cancel":
       case "break":
+      case "disconnect":
         return null;
       default:
         return this.#onTree(operation, { on: null, blob });
     }
+  }
+
+  /** Ends a connection; resolves when the server has, too. */
+  disconnect({ connection }: Smb2<"disconnect">): Promise<void> {
+    const ended = this.#required("connections", connection).disconnect();
+    this.#names.connections.end(connection);
+    return ended;
   }
 
   /** Adds an operation to a compound; one that inherits its file uses that of the request before. */
@@ -203,7 +209,7 @@ export class RowCalls {
     const { status, header, ids } = operation;
     return {
       ...status === null
-        ? { expect: "any" }
+        ? { expect: UNANSWERED }
         : status === undefined || status === 0
         ? {}
         : { expect: status },
@@ -467,7 +473,7 @@ function connectOptions(operation: Smb2<"connect">): ConnectOptions {
     ...securityMode === SIGNING_ENABLED ? {} : { securityMode },
     capabilities: operation.capabilities,
     ...contexts.length === 0 ? {} : { contexts: contexts.map(negotiateContext) },
-    ...status === null ? { expect: "any" } : status === undefined ? {} : { expect: status },
+    ...status === null ? { expect: UNANSWERED } : status === undefined ? {} : { expect: status },
   };
 }
 

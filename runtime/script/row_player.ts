@@ -52,6 +52,8 @@ class RowPlayer {
   readonly #underWay = new Map<number, Operation<unknown>>();
   /** Those of them that the capture had no answer to: nobody waits for them. */
   readonly #unanswered = new Set<number>();
+  /** Connections that were ended, and that the server is to close. */
+  readonly #ends = new Map<number, Promise<void>>();
   /** What an operation threw before anybody waited for it; scenarios only. */
   #failure: Error | null = null;
   /** How many rows went on without an answer that others had in the capture, and the first. */
@@ -96,7 +98,7 @@ class RowPlayer {
 
   /** Whether the operation is sent and not answered. */
   isUnderWay(id: number): boolean {
-    return this.#underWay.has(id);
+    return this.#underWay.has(id) || this.#ends.has(id);
   }
 
   #next(): WorkloadOperation | null | Promise<WorkloadOperation | null> {
@@ -107,7 +109,10 @@ class RowPlayer {
     const { run } = this.#state;
     const { smb2 } = first;
     const unit = smb2.chain === undefined ? [first] : await this.#unitFrom(first, smb2.chain.id);
-    for (const id of smb2.after ?? []) await this.#underWay.get(id);
+    for (const id of smb2.after ?? []) {
+      await this.#underWay.get(id);
+      if (this.#ends.size > 0) await this.#ends.get(id);
+    }
     for (const { smb2 } of unit) await this.#ready(smb2);
     if (this.#failure !== null) throw this.#failure;
     if (smb2.kind === "break") return await this.#broken(first, smb2);
@@ -117,6 +122,13 @@ class RowPlayer {
     }
     await this.#due(first);
     if (unit.length > 1) return this.#compound(unit, blobs);
+    if (smb2.kind === "disconnect") {
+      this.#ends.set(
+        smb2.id,
+        this.#calls.disconnect(smb2).then(() => void this.#ends.delete(smb2.id)),
+      );
+      return;
+    }
     if (smb2.kind === "cancel") this.#underWay.get(smb2.target)?.cancel();
     const operation = this.#calls.single(smb2, blobs[0] ?? null);
     if (operation === null) run.order.end(smb2.id);

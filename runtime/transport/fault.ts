@@ -134,6 +134,16 @@ export class FaultTransport implements Transport, FaultControls {
     this.#finish(null);
   }
 
+  endWrites(): void {
+    if (this.#isOver) return;
+    // Nothing would come of it where a fault holds bytes back.
+    const isWhole = isFree(this.#tx) && isFree(this.#rx) && this.#lastWrite === null;
+    if (!isWhole || this.#isHalfOpen || this.#dropsNext || this.#inner.endWrites === undefined) {
+      return this.close();
+    }
+    this.#inner.endWrites();
+  }
+
   stall(direction: FaultDirection = "both"): void {
     for (const lane of this.#lanes(direction)) lane.stalled ??= Promise.withResolvers<void>();
   }

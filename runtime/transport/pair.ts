@@ -62,6 +62,10 @@ class PairEnd implements Transport {
     }
   }
 
+  endWrites(): void {
+    this.#outgoing.finish();
+  }
+
   close(): void {
     this.#outgoing.finish();
     this.#incoming.abandon();

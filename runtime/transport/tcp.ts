@@ -183,6 +183,15 @@ class TcpTransport implements Transport {
     this.#end(null);
   }
 
+  endWrites(): void {
+    const written = this.#batch?.promise ?? Promise.resolve();
+    written.then(() => this.#isClosed ? undefined : this.#connection.closeWrite()).catch(
+      (cause) => {
+        if (!this.#isClosed) this.#fail("write to", cause);
+      },
+    );
+  }
+
   async #drain(): Promise<void> {
     while (this.#batch !== null) {
       const batch = this.#batch;

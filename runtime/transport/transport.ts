@@ -25,6 +25,11 @@ export interface Transport {
   write(chunks: readonly Uint8Array[]): Promise<void>;
   /** Closes both directions at once; a pending `read` settles with null. Idempotent. */
   close(): void;
+  /**
+   * Ends what is written, behind what was written before; what the peer still sends can be read, up to its own end. Closes
+   * both directions where it is absent.
+   */
+  endWrites?(): void;
   /** Settles once: null after `close` or the peer's orderly end, the error otherwise. Never rejects. */
   readonly closed: Promise<TransportError | null>;
 }
