@@ -10,7 +10,6 @@ export function connectOptions(
   hex: HexCode,
 ): Code | undefined {
   if (operation.implied) return undefined;
-  const status = expectedStatus(operation);
   return object({
     smb1: operation.smb1 ? "true" : undefined,
     dialects: operation.dialects.length === 0
@@ -21,7 +20,7 @@ export function connectOptions(
     contexts: operation.contexts.length === 0
       ? undefined
       : list(operation.contexts.map((context) => negotiateContextCode(context, hex))),
-    expect: status === undefined ? undefined : quoted(status),
+    expect: expectedStatus(operation),
   });
 }
 

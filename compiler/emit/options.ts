@@ -144,11 +144,11 @@ export function dialectCode(dialect: number): string {
 /** Header fields that a script must state, and the status it expects. */
 export function operationOptions(
   operation: OperationBase,
-  status: string | undefined,
+  expect: Code | undefined,
 ): Record<string, Code | undefined> {
   const { header } = operation;
   return {
-    expect: status === undefined ? undefined : quoted(status),
+    expect,
     channelSequence: header?.channelSequence === undefined
       ? undefined
       : String(header.channelSequence),

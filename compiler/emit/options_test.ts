@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { CreateOperation, PlanCreateContext } from "../plan.ts";
-import { type Code, oneLine } from "./code.ts";
+import { type Code, object, oneLine, quoted } from "./code.ts";
 import {
   dialectText,
   hexCall,
@@ -9,7 +9,6 @@ import {
   operationOptions,
   oplockText,
 } from "./options.ts";
-import { object } from "./code.ts";
 
 /** Options of an open whose other fields are the API's defaults. */
 function options(fields: Partial<CreateOperation>): Record<string, string> {
@@ -144,7 +143,7 @@ Deno.test("header fields and expected statuses are options", () => {
     header: { channelSequence: 2, replay: true, dfs: true, credits: 9 },
     ids: { tree: "t2", session: null },
     via: "s3",
-  }, "FILE_CLOSED");
+  }, quoted("FILE_CLOSED"));
   assertEquals(
     oneLine(object(given)!),
     '{ expect: "FILE_CLOSED", channelSequence: 2, replay: true, dfs: true, via: s3, ' +

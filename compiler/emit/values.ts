@@ -8,10 +8,10 @@ import type {
 } from "../plan.ts";
 import { type Code, hexNumber, list, object, quoted, slot } from "./code.ts";
 
-/** The recorded status, where it is not success; an unknown one may be anything. */
-export function expectedStatus(operation: PlanOperation): string | undefined {
-  if (operation.status === null) return "any";
-  return operation.status === 0 ? undefined : statusName(operation.status);
+/** The recorded status, where it is not success; what was not answered may end in any way. */
+export function expectedStatus({ status }: PlanOperation): Code | undefined {
+  if (status === null) return list([quoted("any"), quoted("none")]);
+  return status === 0 ? undefined : quoted(statusName(status));
 }
 
 /** Offsets beyond what a number holds exactly are bigint. */

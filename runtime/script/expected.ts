@@ -12,8 +12,9 @@ export interface Expected {
 
 const SUCCESS: Expected = { text: "SUCCESS", matches: (status) => status === 0 };
 const ANY: Expected = { text: "any", matches: (status) => status !== null };
-/** In a scenario: no response shall come. */
+/** No response shall come. */
 const NONE = "none";
+const WHATEVER: Expected = { text: "any or no response", matches: () => true };
 
 /** What names and numbers mean: scripts expect the same ones again and again. */
 const KNOWN = new Map<string | number, Expected>();
@@ -35,7 +36,7 @@ export function expectedStatus(expected: ExpectedStatus | undefined): Expected {
 }
 
 function anyOf(list: readonly (string | number)[]): Expected {
-  if (list.includes("any")) return ANY;
+  if (list.includes("any")) return list.includes(NONE) ? WHATEVER : ANY;
   const codes = new Set(list.map((status) => status === NONE ? null : statusNumber(status)));
   const names = [...codes].map((code) => code === null ? "no response" : statusName(code));
   return { text: names.join(" or "), matches: (status) => codes.has(status) };

@@ -25,6 +25,12 @@ Deno.test("silence may be expected, alone or beside statuses", () => {
   assertEquals(either.text, "OBJECT_NAME_NOT_FOUND or no response");
 });
 
+Deno.test("what was never answered may end in any way", () => {
+  const expected = expectedStatus(["any", "none"]);
+  assertEquals([0, NOT_FOUND, null].map((status) => expected.matches(status)), [true, true, true]);
+  assertEquals(expected.text, "any or no response");
+});
+
 Deno.test("a status without a name is refused", () => {
   assertThrows(() => expectedStatus("NO_SUCH_STATUS_AT_ALL"), RangeError, "Cannot expect status");
 });
