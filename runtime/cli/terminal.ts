@@ -19,9 +19,14 @@ export interface Terminal {
   ask(question: string): Promise<string | null>;
   /** Asks for a secret without echo; null when nobody can be asked. */
   secret(prompt: string): string | null;
-  /** Calls back at every interruption (Ctrl-C); returns how to stop that. */
+  /** Calls back at every interruption (Ctrl-C, SIGTERM); returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
 }
+
+/** Signals that end a run: Ctrl-C, and what others send to end a program. */
+const INTERRUPTIONS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM"];
 
 const NARROW = 40;
 const DEFAULT_COLUMNS = 80;
@@ -39,8 +44,10 @@ export function systemTerminal(): Terminal {
     ask: (question) => Deno.stdin.isTerminal() ? askLine(question) : Promise.resolve(null),
     secret: (prompt) => Deno.stdin.isTerminal() ? promptSecret(prompt, { mask: "" }) : null,
     onInterrupt(callback) {
-      Deno.addSignalListener("SIGINT", callback);
-      return () => Deno.removeSignalListener("SIGINT", callback);
+      for (const signal of INTERRUPTIONS) Deno.addSignalListener(signal, callback);
+      return () => {
+        for (const signal of INTERRUPTIONS) Deno.removeSignalListener(signal, callback);
+      };
     },
   };
 }

@@ -103,8 +103,14 @@ export class ClientState {
   async close(): Promise<void> {
     const sessions = [...this.sessions];
     this.sessions.clear();
-    if (this.run.host.backend.leftOut("LOGOFF") === null) {
-      await Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" })));
+    if (sessions.length > 0 && this.run.host.backend.leftOut("LOGOFF") === null) {
+      const late = Promise.withResolvers<void>();
+      const stopTimer = this.run.deadline(LOGOFF_MS, late.resolve);
+      await Promise.race([
+        Promise.allSettled(sessions.map((session) => session.logoff({ accept: "any" }))),
+        late.promise,
+      ]);
+      stopTimer();
     }
     for (const connection of this.#connections) connection.close();
     for (const connection of this.#left) connection.close();
