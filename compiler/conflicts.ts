@@ -189,7 +189,9 @@ function remember(node: PathNode, operation: PlanOperation): void {
   if (!alters(operation)) return;
   if (ranges === null) {
     node.altered = withLatest(node.altered, touch);
-    if (namesPath(operation)) node.named = withoutImplied(withLatest(node.named, touch), touch);
+    if (namesPath(operation, node)) {
+      node.named = withoutImplied(withLatest(node.named, touch), touch);
+    }
     if (node.ranges.length > 0) {
       const many = node.touched.length > CLIENTS_TOLD;
       node.ranges = node.ranges.filter((other) =>
@@ -199,9 +201,7 @@ function remember(node: PathNode, operation: PlanOperation): void {
     node.touched = withoutImplied(node.touched, touch);
     node.altered = withoutImplied(node.altered, touch);
   }
-  // A file that is deleted goes with the CLOSE.
-  const closes = operation.kind === "close" || endsOpens(operation);
-  if (node.parent !== null && (closes || namesPath(operation))) {
+  if (node.parent !== null && (closes(operation) || namesPath(operation, node))) {
     node.parent.entries = kept(withLatest(node.parent.entries, touch));
   }
   let above = node.parent;
@@ -275,8 +275,9 @@ function conflicting(own: PathNode, operation: PlanOperation, waited: Waited): T
     }
   }
   if (operation.kind === "queryDirectory") add(own.entries);
-  if (own.parent !== null && namesPath(operation)) add(own.parent.listed);
-  if (own.below.length > 0 && namesPath(operation) && operation.kind !== "create") add(own.below);
+  const names = namesPath(operation, own);
+  if (own.parent !== null && names) add(own.parent.listed);
+  if (own.below.length > 0 && names && operation.kind !== "create") add(own.below);
   return latest;
 }
 
@@ -324,9 +325,15 @@ function rangeOf(offset: string, length: string | number, alters: boolean): Byte
   return [{ from, to: from + Math.max(1, Number(length)), alters }];
 }
 
+function closes(operation: PlanOperation): boolean {
+  return operation.kind === "close" || endsOpens(operation);
+}
+
 /** Whether the operation makes, renames or removes its path. */
-function namesPath(operation: PlanOperation): boolean {
+function namesPath(operation: PlanOperation, node: PathNode): boolean {
   if (operation.kind === "create") return operation.granted?.action === CREATED;
+  // What is to be deleted goes with the CLOSE.
+  if (closes(operation)) return node.isDoomed;
   if (operation.kind !== "setInfo" || operation.infoType !== 1) return false;
   return operation.class === FILE_RENAME_INFORMATION ||
     operation.class === FILE_RENAME_INFORMATION_EX ||

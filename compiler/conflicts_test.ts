@@ -120,6 +120,18 @@ Deno.test("a directory is made before what another client makes in it", () => {
   assertEquals(edges("a create d", "b create d\\x"), [], "it was there before");
 });
 
+Deno.test("who asks for something in a directory comes after the CLOSE that removed the directory", () => {
+  const lines = ["a create d", "a close d", "b create d\\x"];
+  assertEquals(edgesWith(lines, { 0: { options: 0x1001 } }), ["2<1"]);
+  assertEquals(edgesWith(lines, { 0: { options: 0x0001 } }), [], "the directory stays");
+});
+
+Deno.test("a directory is removed after what another client did in it", () => {
+  const lines = ["a create d", "b create d\\x", "b close d\\x", "a setInfo d", "a close d"];
+  const isDisposition = { class: 13, input: "01" };
+  assertEquals(edgesWith(lines, { 3: isDisposition }), ["3<2"]);
+});
+
 Deno.test("a listing comes after what others made and removed in the directory, and before what they do next", () => {
   const lines = [
     "a create d",

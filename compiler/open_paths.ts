@@ -4,6 +4,10 @@ import type { PlanOperation, SetInfoOperation } from "./plan.ts";
 
 const FILE_RENAME_INFORMATION = 10;
 const FILE_RENAME_INFORMATION_EX = 65;
+const FILE_DISPOSITION_INFORMATION = 13;
+const FILE_DISPOSITION_INFORMATION_EX = 64;
+const DELETE_ON_CLOSE = 0x00001000;
+const CREATED = 2;
 
 /** Closed opens that are still known: they may be used once more. */
 const CLOSED_KEPT = 1024;
@@ -145,6 +149,7 @@ export class OpenPaths {
 
   /** An operation was answered; what a CLOSE closed is forgotten some time later. */
   answered(operation: PlanOperation): void {
+    this.#dooms(operation);
     if (operation.kind === "close" || operation.kind === "create") {
       if (operation.kind === "create" ? operation.granted !== null : operation.status !== 0) return;
       const client = this.#client(operation.client);
@@ -156,6 +161,17 @@ export class OpenPaths {
         for (const open of [...opens]) this.#close(client, open);
       }
     }
+  }
+
+  /** Remembers what goes when it is closed. */
+  #dooms(operation: PlanOperation): void {
+    const isOpened = operation.kind === "create" && operation.granted !== null;
+    if (!isOpened && !isDisposition(operation)) return;
+    const node = this.#clients.get(operation.client)?.opens.get(operation.file)?.node;
+    if (node === undefined) return;
+    if (!isOpened) node.isDoomed = true;
+    else if ((operation.options & DELETE_ON_CLOSE) !== 0) node.isDoomed = true;
+    else if (operation.granted?.action === CREATED) node.isDoomed = false;
   }
 
   #close(client: ClientPaths, open: Open): void {
@@ -175,6 +191,13 @@ export class OpenPaths {
 
 const NONE: readonly PathNode[] = [];
 const NO_TREES: readonly TreePaths[] = [];
+
+/** Whether it said that a file shall go, or stay after all. */
+function isDisposition(operation: PlanOperation): operation is SetInfoOperation {
+  return operation.kind === "setInfo" && operation.infoType === 1 && operation.status === 0 &&
+    (operation.class === FILE_DISPOSITION_INFORMATION ||
+      operation.class === FILE_DISPOSITION_INFORMATION_EX);
+}
 
 /** The tree connects whose opens an operation ends. */
 function endedBy(

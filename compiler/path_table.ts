@@ -49,6 +49,8 @@ export interface PathNode {
   pending: PlanOperation[];
   /** Opens that are on it. */
   opens: number;
+  /** Whether a CLOSE may remove it: it was opened to be deleted, or said to be. */
+  isDoomed: boolean;
 }
 
 /** Directories above a path that are looked at: deeper paths are made up to be slow. */
@@ -87,6 +89,7 @@ export class PathTable {
       ranges: NONE,
       pending: NONE,
       opens: 0,
+      isDoomed: false,
     };
     this.#young.set(path, node);
     if (depth === 0 && this.#young.size > GENERATION) this.#rotate();
