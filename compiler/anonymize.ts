@@ -24,6 +24,7 @@ import type {
   SetInfoOperation,
 } from "./plan.ts";
 import type { PlanSource } from "./plan_source.ts";
+import { MIN_KEY_BYTES } from "./pseudonym_key.ts";
 import { Pseudonyms } from "./pseudonyms.ts";
 import {
   attributeName,
@@ -36,9 +37,6 @@ import {
   type Substitutes,
   zeros,
 } from "./scrub_bodies.ts";
-
-/** Bytes that a key must have at least. */
-export const MIN_KEY_BYTES = 16;
 
 /** Originals that are looked for in notes. */
 const MAX_ORIGINALS = 10_000;

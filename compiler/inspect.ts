@@ -1,9 +1,6 @@
-/** `inspect`: what a capture contains, counted; and its exchanges one by one. */
+/** `inspect`: what a capture contains, counted. */
 import { type CaptureInput, type CaptureNote, withPlaces } from "./capture/mod.ts";
 import type { CoverageReport } from "./coverage.ts";
-import { Decryption, type DecryptionKeys } from "./decryption.ts";
-import type { Criteria } from "./criteria.ts";
-import { ExchangeFilter } from "./exchange_filter.ts";
 import type { Exchange, ExchangeSink } from "./exchange.ts";
 import {
   type CommandCount,
@@ -14,18 +11,11 @@ import {
 } from "./inspect_exchanges.ts";
 import type { ClientCount, PlanCounts, ShareCount, UserCount } from "./inspect_counts.ts";
 import { PlanCounter } from "./inspect_plan.ts";
-import { OperationLines } from "./operation_lines.ts";
+import { type InspectOptions, readOptions } from "./inspect_operations.ts";
 import { OperationStore } from "./operation_store.ts";
 import { PlanBuilder } from "./operations.ts";
-import { countPayloads, hashPayloads } from "./payload.ts";
-import { type CaptureConsumer, type Progress, readCapture } from "./read_capture.ts";
-
-/** How a capture is inspected. */
-export interface InspectOptions {
-  readonly keys?: DecryptionKeys;
-  readonly progress?: (progress: Progress) => void;
-  readonly signal?: AbortSignal;
-}
+import { countPayloads } from "./payload.ts";
+import { type CaptureConsumer, readCapture } from "./read_capture.ts";
 
 /**
  * What a capture contains. Version 2 of the JSON form; fields may be added to it. Version 1 had no more than `format`,
@@ -168,54 +158,6 @@ function sums(statuses: readonly StatusCount[]): Record<string, number> {
     errors.set(status, (errors.get(status) ?? 0) + count);
   }
   return Object.fromEntries(errors);
-}
-
-/** Options of {@linkcode inspectOperations}. */
-export interface OperationOptions extends InspectOptions {
-  /** Whether lines of READ and WRITE tell the SHA-256 of the data; that costs more than all the rest of such a line. */
-  readonly hashes?: boolean;
-  /** Which exchanges to tell of; all unless given. A client is known by its name once it has logged in. */
-  readonly select?: Criteria;
-}
-
-/**
- * Hands every exchange on as a line of JSON, in the order of the requests. `write` gets whole lines with their line
- * feeds, many at a time. Packets that are out of place in the file stay there, as they do for Wireshark.
- */
-export async function inspectOperations(
-  input: CaptureInput,
-  write: (lines: string) => void,
-  options: OperationOptions = {},
-): Promise<{ readonly notes: readonly CaptureNote[] }> {
-  let lines: OperationLines | undefined;
-  const { notes } = await readCapture(
-    input,
-    (state) => {
-      const filter = options.select === undefined
-        ? undefined
-        : new ExchangeFilter(options.select, state);
-      return lines = new OperationLines(
-        state,
-        write,
-        filter === undefined ? {} : { keeps: (exchange) => filter.keeps(exchange) },
-      );
-    },
-    {
-      payloads: options.hashes ? hashPayloads : countPayloads,
-      order: "file",
-      ...readOptions(options),
-    },
-  );
-  lines?.finish();
-  return { notes };
-}
-
-function readOptions(options: InspectOptions) {
-  return {
-    unwrapper: new Decryption(options.keys ?? {}),
-    ...(options.progress === undefined ? {} : { progress: options.progress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
 }
 
 function both(one: PlanBuilder, other: ExchangeSink): CaptureConsumer {

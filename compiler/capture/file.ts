@@ -8,13 +8,15 @@ import { setImmediate } from "node:timers";
 import { CaptureError } from "./errors.ts";
 import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type PacketReader, type PacketSink } from "./packet.ts";
-import { PACKAGE_LIMIT, PackageReader } from "./package_reader.ts";
 import { PCAP_FILE_HEADER_BYTES, pcapMagic, PcapReader, readPcapHeader } from "./pcap.ts";
 import { isPcapng, PcapngReader } from "./pcapng.ts";
 import type { CaptureSource } from "./source.ts";
 
 /** Room in a window for what the one before leaves: less than a packet with its headers, or an interface description. */
 const ROOM_AHEAD = MAX_PACKET_BYTES + 0x20000;
+
+/** Largest file that the package `pcap-parser` reads. */
+const PACKAGE_LIMIT = 1024 * 1024;
 
 /** The longest time that nobody else gets a turn. */
 const BUSY_MILLISECONDS = 50;
@@ -150,7 +152,7 @@ export class CaptureFile {
         const isSmall = header.variant === "microseconds" && compression === undefined &&
           totalBytes <= PACKAGE_LIMIT;
         this.#reader = isSmall
-          ? new PackageReader(header, options)
+          ? new (await import("./package_reader.ts")).PackageReader(header, options)
           : new PcapReader(header, options);
       }
     }

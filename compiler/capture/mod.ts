@@ -18,7 +18,7 @@ import { type ByteInput, openSource } from "./source.ts";
 import type { Flow, Segment } from "./tcp.ts";
 
 export { CaptureError } from "./errors.ts";
-export { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
+export { type CaptureNote, NoteBook, type NotedFile, noteText, withPlaces } from "./notes.ts";
 export { openScratch, type Scratch } from "./scratch_file.ts";
 export type { ByteInput } from "./source.ts";
 export { type Endpoint, type Flow, Segment, Stamp, TCP_FLAG } from "./tcp.ts";

@@ -57,6 +57,13 @@ function baseName(path: string): string {
   return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 }
 
+/** A note as one line. */
+export function noteText(note: CaptureNote): string {
+  const shown = note.frames.slice(0, 8).map((frame) => `#${frame}`).join(" ");
+  const more = note.count > 8 && note.frames.length > 0 ? " ..." : "";
+  return `${note.reason}: ${note.count} x${shown === "" ? "" : ` (${shown}${more})`}`;
+}
+
 /** Where notes go. */
 export type Notes = Pick<NoteBook, "add">;
 

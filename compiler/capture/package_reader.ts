@@ -21,9 +21,6 @@ import {
   type ReaderOptions,
 } from "./pcap.ts";
 
-/** Largest file that the package reads. */
-export const PACKAGE_LIMIT = 1024 * 1024;
-
 const PACKET_HEADER_BYTES = 16;
 
 /** Microsecond files, taken apart by `npm:pcap-parser`. */

@@ -9,9 +9,7 @@
  */
 import { Decompress } from "fzstd";
 import { fileUint32, uint8 } from "./bytes.ts";
-
-/** First bytes of a frame. */
-export const ZSTD_MAGIC = 0xfd2fb528;
+import { ZSTD_MAGIC } from "./compression.ts";
 
 /** What `zstd --long` uses, and what the tool itself accepts unless told otherwise. */
 const MAX_WINDOW_BYTES = 0x8000000;

@@ -4,13 +4,12 @@
  * Large captures become a short scenario and a file of rows for each client.
  */
 import { Fsctl, statusName } from "../../runtime/wire/mod.ts";
-import type { CaptureNote } from "../capture/mod.ts";
+import { type CaptureNote, noteText } from "../capture/mod.ts";
 import type { BreakOperation, PlanClient, PlanOperation } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
 import { call, callOf, type Code, comment, memberLine, quoted } from "./code.ts";
 import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
 import type { ProvisionText } from "./provision.ts";
-import { noteText } from "./typescript.ts";
 import { otherName, type Version1Context, version1Fields } from "./version1.ts";
 
 /** What goes into rows. */

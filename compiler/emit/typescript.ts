@@ -2,7 +2,7 @@
  * Plan -> scenario text. One function per client; recorded time, frame and outcome stand beside what sends. Runs of equal
  * requests are loops over tables of times, what repeats is a function: see `fold.ts`.
  */
-import type { CaptureNote } from "../capture/mod.ts";
+import { type CaptureNote, noteText } from "../capture/mod.ts";
 import type { FoldLevel } from "../fold.ts";
 import type { Plan, PlanClient, PlanOperation } from "../plan.ts";
 import {
@@ -233,13 +233,6 @@ function headerComment(
     }
   }
   return lines;
-}
-
-/** A note as one line. */
-export function noteText(note: CaptureNote): string {
-  const shown = note.frames.slice(0, 8).map((frame) => `#${frame}`).join(" ");
-  const more = note.count > 8 && note.frames.length > 0 ? " ..." : "";
-  return `${note.reason}: ${note.count} x${shown === "" ? "" : ` (${shown}${more})`}`;
 }
 
 function plural(count: number, noun: string): string {

@@ -1,5 +1,4 @@
 /** What `compile` and `inspect` have in common: which captures, progress, errors. */
-import { glob } from "node:fs/promises";
 import {
   CaptureError,
   type CaptureNote,
@@ -32,7 +31,7 @@ export async function namedCapture(operands: readonly string[]): Promise<NamedCa
   const paths: string[] = [];
   for (const operand of operands) {
     const matches = /[*?[{]/.test(operand) && !await exists(operand)
-      ? await Array.fromAsync(glob(operand))
+      ? await matching(operand)
       : [operand];
     if (matches.length === 0) {
       throw new UsageError(`Cannot read ${operand}: no file has such a name`);
@@ -43,6 +42,11 @@ export async function namedCapture(operands: readonly string[]): Promise<NamedCa
   return others.length === 0
     ? { input: first, name: first }
     : { input: [first, ...others], name: `${first} and ${others.length} more` };
+}
+
+async function matching(pattern: string): Promise<string[]> {
+  const { glob } = await import("node:fs/promises");
+  return await Array.fromAsync(glob(pattern));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -15,7 +15,7 @@ import { ExitCode } from "./exit_codes.ts";
 import { PiecewiseFiles, writeWhole } from "./files.ts";
 import { MAP_OPTION } from "./map_file.ts";
 import { ANONYMIZE_OPTIONS, readPasses } from "./pass_options.ts";
-import { readCriteria, SELECTION_OPTIONS } from "./selection_options.ts";
+import { SELECTION_OPTIONS, selects } from "./selection_options.ts";
 import { StagedFolder } from "./staged_folder.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -268,7 +268,7 @@ async function report(compiled: Compiled, about: {
     }`,
     ...(plan.source.remarks ?? []).map((remark) => `  ${remark}`),
     // Of a selection the notes tell what is not in it.
-    ...readCriteria(given) === undefined ? [coverageLine(coverage)] : [],
+    ...selects(given) ? [] : [coverageLine(coverage)],
     ...noteLines(notes),
     ...output === "-" || given.value("emit") === "json" ? [] : await editorHint(output),
   ];

@@ -46,7 +46,7 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
   if (given.has("hashes") && !given.has("operations")) {
     throw new UsageError("Cannot inspect with --hashes alone: it belongs to --operations");
   }
-  const select = readCriteria(given);
+  const select = await readCriteria(given);
   if (select !== undefined && !given.has("operations")) {
     throw new UsageError("Cannot inspect a part of a capture but with --operations");
   }

@@ -27,7 +27,7 @@ export const ANONYMIZE_OPTIONS: readonly Option[] = [
 export async function readPasses(
   given: Given,
 ): Promise<Pick<CompileOptions, "select" | "names" | "anonymize">> {
-  const select = readCriteria(given);
+  const select = await readCriteria(given);
   const key = await readKey(given);
   if (key !== undefined && given.value("data") === "captured") {
     throw new UsageError("Cannot anonymize with --data captured: the data tells whose it is");

@@ -1,6 +1,5 @@
 /** Options of `compile` and `inspect --operations` that select: clients, shares, paths, times. */
 import { COMMAND_NAMES, type Criteria, type Moment } from "../../compiler/mod.ts";
-import { duration, pathTest } from "../script/mod.ts";
 import { type Given, nearestName, type Option, UsageError } from "./command.ts";
 
 /** Options that select. */
@@ -31,22 +30,35 @@ export const SELECTION_OPTIONS: readonly Option[] = [
   { name: "frames", value: "A-B", many: true, help: "only these frames of the capture" },
 ];
 
+/** Whether any of the options is given. */
+export function selects(given: Given): boolean {
+  return SELECTION_OPTIONS.some(({ name }) => given.values(name).length > 0);
+}
+
 /** What the options select; undefined when none is given. */
-export function readCriteria(given: Given): Criteria | undefined {
-  if (SELECTION_OPTIONS.every(({ name }) => given.values(name).length === 0)) return undefined;
+export async function readCriteria(given: Given): Promise<Criteria | undefined> {
+  if (!selects(given)) return undefined;
+  // Loaded where something is selected: nothing else here needs that room.
+  const { duration, pathTest } = await import("../script/mod.ts");
   return {
     clients: given.values("client"),
     users: given.values("user"),
     servers: given.values("server"),
     shares: given.values("share"),
     paths: given.values("path").map(pathTest),
-    times: windows(given.values("from"), given.values("to")),
+    times: windows(given.values("from"), given.values("to"), duration),
     commands: given.values("command").map(commandOf),
     frames: given.values("frames").map(framesOf),
   };
 }
 
-function windows(from: readonly string[], to: readonly string[]): NonNullable<Criteria["times"]> {
+function windows(
+  from: readonly string[],
+  to: readonly string[],
+  duration: (text: string) => number,
+): NonNullable<Criteria["times"]> {
+  const momentOf = (text: string, option: string) =>
+    clockTime(text) ?? lengthOf(text, option, duration);
   if (from.length !== to.length && Math.max(from.length, to.length) > 1) {
     throw new UsageError("Cannot select several times: each --from needs its --to");
   }
@@ -57,14 +69,17 @@ function windows(from: readonly string[], to: readonly string[]): NonNullable<Cr
   }));
 }
 
-function momentOf(text: string, option: string): Moment {
+/** Seconds from the first message as a number, or a time of day. */
+function clockTime(text: string): Moment | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  if (/^\d{4}-\d\d-\d\dT?/.test(text)) {
-    // Captures tell times in UTC, and so does everything that is written of them.
-    const zoned = /[zZ]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text.replace(" ", "T")}Z`;
-    const date = new Date(/T/.test(zoned) ? zoned : text);
-    if (!Number.isNaN(date.getTime())) return date;
-  }
+  if (!/^\d{4}-\d\d-\d\dT?/.test(text)) return undefined;
+  // Captures tell times in UTC, and so does everything that is written of them.
+  const zoned = /[zZ]|[+-]\d\d:?\d\d$/.test(text) ? text : `${text.replace(" ", "T")}Z`;
+  const date = new Date(/T/.test(zoned) ? zoned : text);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function lengthOf(text: string, option: string, duration: (text: string) => number): Moment {
   try {
     return duration(text);
   } catch {

@@ -3,13 +3,7 @@
  * part, and it sends the same requests, with the same differences from the capture, as the compiled script.
  */
 import { assert, assertEquals } from "@std/assert";
-import {
-  compile,
-  type DecryptionKeys,
-  type Plan,
-  ROW_DEFAULTS,
-  rowFields,
-} from "../../compiler/mod.ts";
+import { compile, type DecryptionKeys, type Plan, rowForms } from "../../compiler/mod.ts";
 import {
   parseWorkload,
   readRow,
@@ -19,6 +13,8 @@ import {
 import { sharedTest } from "../harness/interop.ts";
 import { definitionOf, type Streams, streamsOf } from "../harness/request_stream.ts";
 import { capturePath, keysOf, sharedCaptures } from "./shared_captures.ts";
+
+const { ROW_DEFAULTS, rowFields } = await rowForms();
 
 /** A capture as script, JSON and rows in a folder of its own, with the captured data. */
 class Outputs implements Disposable {
@@ -172,12 +168,11 @@ function assertComplete(json: Json, plan: Plan): void {
 
 /**
  * Captures that are not played here: the first ones are one capture in other forms; in the next ones the play waits for
- * time, for watches and breaks that the server in memory does not end; in rclone 24 clients list and fill the same
- * directories at once; in torture-create clients find what the end of another's connection has closed, or not yet: the
- * plan has no order for that.
+ * time, for watches and breaks that the server in memory does not end; in the last one 24 clients list and fill the same
+ * directories at once.
  */
 const NOT_PLAYED =
-  /der-(dup|gzip|ipv6|nsec|pcapng|tcp|vlan)|notify|contention-lease|replay-small|smb-length-5786|smb2-putty|rclone|torture-create/;
+  /der-(dup|gzip|ipv6|nsec|pcapng|tcp|vlan)|notify|contention-lease|replay-small|smb-length-5786|smb2-putty|rclone/;
 
 /** Script and JSON of a capture have the same operations, and do the same. */
 async function assertSame(outputs: Outputs, isOnlyRead = false): Promise<void> {
