@@ -8,6 +8,7 @@ import { ExitCode } from "./exit_codes.ts";
  * @throws {CommandError} When it cannot be written.
  */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  if (isDevice(path)) return writeThrough(path, content);
   const temporary = temporaryName(path);
   try {
     await Deno.writeFile(temporary, bytesOf(content), { createNew: true });
@@ -20,6 +21,7 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
 
 /** The same, for callers that cannot wait. */
 export function writeWholeSync(path: string, content: string | Uint8Array): void {
+  if (isDevice(path)) return writeThrough(path, content);
   const temporary = temporaryName(path);
   try {
     Deno.writeFileSync(temporary, bytesOf(content), { createNew: true });
@@ -30,6 +32,24 @@ export function writeWholeSync(path: string, content: string | Uint8Array): void
     } catch {
       // It was never made.
     }
+    throw cannotWrite(path, cause);
+  }
+}
+
+/** Whether a pipe, a terminal or another device is there: what is put in its place would take it away. */
+function isDevice(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    return !isFile && !isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function writeThrough(path: string, content: string | Uint8Array): void {
+  try {
+    Deno.writeFileSync(path, bytesOf(content), { create: false });
+  } catch (cause) {
     throw cannotWrite(path, cause);
   }
 }
@@ -45,6 +65,7 @@ export class PiecewiseFiles implements Disposable {
    * @throws {CommandError} When it cannot be written.
    */
   write(path: string, text: string): void {
+    if (isDevice(path)) return writeThrough(path, text);
     const known = this.#files.get(path);
     const temporary = known ?? temporaryName(path);
     try {

@@ -12,6 +12,7 @@ import {
   userChanges,
 } from "../schedule/mod.ts";
 import type { LoadUser } from "./api.ts";
+import { NoResponseError, StatusError } from "./errors.ts";
 import type { LoadPlan } from "./load_options.ts";
 import { makeFolders } from "./own_folders.ts";
 import type { LoadState, Runner } from "./runner.ts";
@@ -39,6 +40,12 @@ export function userName(names: readonly string[], number: number): string {
   return names[number % Math.max(1, names.length)] ??
     `user${String(number + 1).padStart(DIGITS, "0")}`;
 }
+
+/** How long a user waits whom the server did not let in: at once it would meet the same, or lock an account. */
+const REFUSED_MS = 1000;
+
+/** Commands by which a user comes to its share. */
+const ENTRY: ReadonlySet<string> = new Set(["NEGOTIATE", "SESSION_SETUP", "TREE_CONNECT"]);
 
 interface Slot {
   readonly number: number;
@@ -276,6 +283,7 @@ export class LoadRun implements Runner {
     // Recorded times begin anew with each iteration; those of the records do not.
     scope.run.begin(this.zero);
     let failure: string | null = null;
+    let refused = false;
     try {
       const due = moment === null ? null : moment - this.zero;
       await this.#unlessStopped(scope.play(user, due));
@@ -283,6 +291,7 @@ export class LoadRun implements Runner {
       failure = this.#stopped === null ? (host.failureText ?? failureText)(error) : null;
       // What an iteration leaves behind when it fails is not what the next one begins with.
       slot.scope = null;
+      refused = isRefusal(error);
     }
     if (definition.kind === "replay" || failure !== null) {
       slot.scope = null;
@@ -297,6 +306,7 @@ export class LoadRun implements Runner {
       endedAt: clock.now() - this.zero,
       failure,
     });
+    if (refused && !slot.ended) await this.#unlessStopped(clock.until(clock.now() + REFUSED_MS));
   }
 
   #scope(slot: Slot): UserScope {
@@ -319,6 +329,11 @@ export class LoadRun implements Runner {
     const seconds = min + (max - min) * ((high << 8 | low) / 0x10000);
     await this.#unlessStopped(host.clock.until(host.clock.now() + seconds * 1000));
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return (error instanceof StatusError || error instanceof NoResponseError) &&
+    ENTRY.has(error.command);
 }
 
 function failureText(error: unknown): string {
