@@ -58,10 +58,10 @@ function edgesWith(
   lines: readonly string[],
   changes: Readonly<Record<number, Record<string, unknown>>>,
 ): string[] {
-  const operations = plan(...lines).map((operation) => ({
-    ...operation,
-    ...changes[operation.id - 3],
-  })) as PlanOperation[];
+  const operations = plan(...lines).map((operation) => {
+    const fields = Object.entries({ ...operation, ...changes[operation.id - 3] });
+    return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+  }) as unknown as PlanOperation[];
   addConflicts(operations);
   return operations.flatMap(({ id, afterOthers, afterPending }) => [
     ...(afterOthers ?? []).map((before) => `${id - 3}<${before - 3}`),
@@ -176,6 +176,78 @@ Deno.test("a change below a watched directory comes when the watch is set", () =
 });
 
 const AT_100 = { offset: "100", ranges: [{ offset: "100", length: "10", flags: 2 }] };
+
+/** Operations of client a that are on no file, in place of lines: `login`, `untree` and others. */
+function onSession(kind: string, fields: object = {}): Record<string, unknown> {
+  return { kind, file: undefined, session: "s1", connection: "n1", ...fields };
+}
+
+/** A login and a tree connect of a, then `lines`; the lines at these places are what `ends` says. */
+function edgesOfEnds(
+  lines: readonly string[],
+  ends: Readonly<Record<number, Record<string, unknown>>>,
+): string[] {
+  const begun = ["a login", "a tree"];
+  const changes: Record<number, Record<string, unknown>> = {
+    0: onSession("login", { tree: undefined }),
+    1: onSession("tree", { path: "\\\\lab\\share" }),
+  };
+  for (const [place, fields] of Object.entries(ends)) changes[Number(place) + 2] = fields;
+  const found = edgesWith([...begun, ...lines], changes);
+  return found.map((edge) => edge.replaceAll(/\d+/g, (number) => String(Number(number) - 2)));
+}
+
+Deno.test("what the end of a connection, session or share closes comes before what others then do", () => {
+  const lines = ["a create x", "b read y", "a end", "b create x"];
+  for (const kind of ["disconnect", "logoff", "untree"]) {
+    assertEquals(edgesOfEnds(lines, { 2: onSession(kind) }), ["3<2"], kind);
+  }
+  const again = onSession("login", { session: "s2", connection: "n2", previous: "s1" });
+  assertEquals(edgesOfEnds(lines, { 2: again }), ["3<2"], "a login in place of the session");
+});
+
+Deno.test("an end comes after what others found while the file was open, and lets go what waited for it", () => {
+  const lines = ["a create x 1-2", "b create x 3-4", "a end 5-5", "b close x 6-7"];
+  assertEquals(edgesOfEnds(lines, { 2: onSession("disconnect") }), ["1<0", "2<1", "3<2"]);
+  const waiting = ["a create x 1-2", "b lock x 3-6", "a end 5-5"];
+  const interim = { frames: { request: 60, interim: 61, response: 95 } };
+  assertEquals(
+    edgesOfEnds(["b create x 0.1-0.2", ...waiting], {
+      2: interim,
+      3: onSession("disconnect"),
+    }),
+    ["1<0", "2<1", "3~2"],
+  );
+});
+
+Deno.test("what was closed before, or is another session's, does not end with it", () => {
+  const closed = ["a create x", "a close x", "a end", "b create x"];
+  assertEquals(edgesOfEnds(closed, { 2: onSession("disconnect") }), ["3<1"]);
+  const lines = ["a create x", "b read y", "a end", "b create x"];
+  for (const other of [{ connection: "n2" }, { kind: "logoff", session: "s2" }]) {
+    assertEquals(edgesOfEnds(lines, { 2: onSession("disconnect", other) }), ["3<0"]);
+  }
+  const refused = onSession("logoff", { status: 0xc0000203 });
+  assertEquals(edgesOfEnds(lines, { 2: refused }), ["3<0"]);
+});
+
+Deno.test("a session ends with the last of its channels", () => {
+  const lines = ["a login", "a create x", "a end", "b create x", "a end", "b create x"];
+  const bound = onSession("login", { session: "s2", connection: "n2", bind: "s1" });
+  assertEquals(
+    edgesOfEnds(lines, {
+      0: bound,
+      2: onSession("disconnect"),
+      4: onSession("disconnect", { connection: "n2" }),
+    }),
+    ["3<1", "4<3", "5<4"],
+  );
+});
+
+Deno.test("the end of many opens waits for the last that others did on them", () => {
+  const lines = ["a create x", "a create y", "b create x", "b create y", "a end"];
+  assertEquals(edgesOfEnds(lines, { 4: onSession("disconnect") }), ["2<0", "3<1", "4<3"]);
+});
 
 Deno.test("reads and writes have an order where their bytes meet and one of them writes", () => {
   const lines = ["a create x", "b create x", "a write x", "b read x", "b write x"];

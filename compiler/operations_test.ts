@@ -230,6 +230,16 @@ Deno.test("a connection that the server ended is not ended by the scenario", asy
   assertEquals(kinds((await planOf(reset.wire)).operations), "connect login tree disconnect");
 });
 
+Deno.test("a disconnect is answered when the server has closed the connection, too", async () => {
+  const talk = new Conversation().open();
+  talk.segment("request", { flags: "FA" });
+  talk.wire.wait(0.02);
+  talk.segment("response", { flags: "FA" });
+  const [ended] = of((await planOf(talk.wire)).operations, "disconnect");
+  assertEquals(((ended?.answeredAt ?? 0) - ended!.at).toFixed(3), "0.020");
+  assertEquals(ended?.frames.response, ended!.frames.request + 1);
+});
+
 Deno.test("an SMB1 start and the NEGOTIATE that follows are one connect", async () => {
   const talk = new Conversation();
   const header = new Uint8Array(32);

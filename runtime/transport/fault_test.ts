@@ -182,3 +182,15 @@ Deno.test("what is no count or duration is refused", () => {
   assertThrows(() => near.dropAfter(1.5), RangeError);
   assert(near.remote.length > 0);
 });
+
+Deno.test("the end of writes passes, and is the end of all where a fault would hold it back", async () => {
+  const { near, far } = faulty();
+  near.endWrites();
+  assertEquals(await readOnce(far), null);
+  await far.write([bytes(3)]);
+  assertEquals(await readOnce(near), [3]);
+  const stalled = faulty();
+  stalled.near.stall("tx");
+  stalled.near.endWrites();
+  assertEquals([await readOnce(stalled.far), await readOnce(stalled.near)], [null, null]);
+});

@@ -59,3 +59,14 @@ Deno.test("closing refuses a write that waits for room", async () => {
   b.close();
   await assertRejects(() => waiting, TransportError);
 });
+
+Deno.test("who ends its writes still reads, up to the other's end", async () => {
+  const [a, b] = transportPair();
+  await a.write([bytes(2)]);
+  a.endWrites?.();
+  const into = new Uint8Array(4);
+  assertEquals([await b.read(into), await b.read(into)], [2, null]);
+  await b.write([bytes(3)]);
+  b.close();
+  assertEquals([await a.read(into), await a.read(into)], [3, null]);
+});

@@ -3,7 +3,7 @@
  * part, and it sends the same requests, with the same differences from the capture, as the compiled script.
  */
 import { assert, assertEquals } from "@std/assert";
-import { compile, type DecryptionKeys, type Plan, rowForms } from "../../compiler/mod.ts";
+import { type Plan, rowForms } from "../../compiler/mod.ts";
 import {
   parseWorkload,
   readRow,
@@ -12,78 +12,10 @@ import {
 } from "../../runtime/script/mod.ts";
 import { sharedTest } from "../harness/interop.ts";
 import { definitionOf, type Streams, streamsOf } from "../harness/request_stream.ts";
+import { Outputs } from "./outputs.ts";
 import { capturePath, keysOf, sharedCaptures } from "./shared_captures.ts";
 
 const { ROW_DEFAULTS, rowFields } = await rowForms();
-
-/** A capture as script, JSON and rows in a folder of its own, with the captured data. */
-class Outputs implements Disposable {
-  readonly folder = Deno.makeTempDirSync({ prefix: "smbench_workload_" });
-  readonly #path: string;
-  readonly #keys: DecryptionKeys;
-
-  constructor(path: string, keys: DecryptionKeys = {}) {
-    this.#path = path;
-    this.#keys = keys;
-    Deno.mkdirSync(`${this.folder}/blobs`);
-  }
-
-  /** The script, its path and the plan. */
-  async script(): Promise<{ readonly path: string; readonly plan: Plan }> {
-    const { script, plan, modules } = await this.#compile({ dataFolder: "capture.data" });
-    return { path: this.#write("capture.ts", script, modules), plan };
-  }
-
-  /** The JSON's text. */
-  async json(): Promise<string> {
-    let text = "";
-    await this.#compile({ json: (piece) => void (text += piece) });
-    return text;
-  }
-
-  /** The scenario that plays rows. */
-  async rows(): Promise<string> {
-    Deno.mkdirSync(`${this.folder}/capture.data`, { recursive: true });
-    const { script, modules } = await this.#compile({
-      dataFolder: "capture.data",
-      rows: {
-        above: 0,
-        write: (path, lines) =>
-          Deno.writeTextFileSync(`${this.folder}/${path}`, lines, { append: true }),
-      },
-    });
-    return this.#write("rows.ts", script, modules);
-  }
-
-  #compile(options: Partial<Parameters<typeof compile>[1]>) {
-    return compile(this.#path, {
-      version: "0.0.0",
-      keys: this.#keys,
-      blobs: {
-        save: (hash, data) => Deno.writeFileSync(`${this.folder}/blobs/${hash}.bin`, data),
-        path: (hash) => `blobs/${hash}.bin`,
-      },
-      ...options,
-    });
-  }
-
-  #write(
-    name: string,
-    script: string,
-    modules: readonly { readonly path: string; readonly text: string }[],
-  ): string {
-    for (const { path, text } of modules) {
-      Deno.mkdirSync(`${this.folder}/capture.data`, { recursive: true });
-      Deno.writeTextFileSync(`${this.folder}/${path}`, text);
-    }
-    Deno.writeTextFileSync(`${this.folder}/${name}`, script);
-    return `${this.folder}/${name}`;
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.folder, { recursive: true });
-  }
-}
 
 type Fields = Readonly<Record<string, unknown>>;
 
