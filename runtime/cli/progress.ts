@@ -1,27 +1,30 @@
-/** One line on standard error that follows a run, when somebody is there to see it. */
+/** Lines on standard error that follow a run, when somebody is there to see them. */
 import type { Progress, Work } from "../../compiler/mod.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** How often the line changes, in milliseconds. */
+/** How often the lines change, in milliseconds. */
 const INTERVAL_MS = 250;
 
 /** Shows `text()` until disposed of, then takes it away. */
 export class ProgressLine implements Disposable {
   readonly #terminal: Terminal;
   readonly #timer: ReturnType<typeof setInterval> | null;
-  #shown = false;
+  /** Lines that are there. */
+  #shown = 0;
 
+  /** @param text What to show, in one line or more; each is cut where the terminal's ends, as one that wraps is two. */
   constructor(terminal: Terminal, text: () => string) {
     this.#terminal = terminal;
     this.#timer = terminal.interactive
       ? setInterval(() => {
-        terminal.err(`\r\u001b[K${text().slice(0, terminal.columns - 1)}`);
-        this.#shown = true;
+        const lines = text().split("\n").map((line) => clipped(line, terminal.columns - 1));
+        terminal.err(`${this.#erasure}${lines.join("\n")}`);
+        this.#shown = lines.length;
       }, INTERVAL_MS)
       : null;
   }
 
-  /** Writes whole lines above the progress line. */
+  /** Writes whole lines above those of the progress. */
   above(text: string): void {
     this.#clear();
     this.#terminal.err(text);
@@ -33,10 +36,31 @@ export class ProgressLine implements Disposable {
   }
 
   #clear(): void {
-    if (this.#shown) this.#terminal.err("\r\u001b[K");
-    this.#shown = false;
+    this.#terminal.err(this.#erasure);
+    this.#shown = 0;
+  }
+
+  /** Back to the first line, and nothing below. */
+  get #erasure(): string {
+    if (this.#shown === 0) return "";
+    return `${this.#shown > 1 ? `\u001b[${this.#shown - 1}A` : ""}\r\u001b[J`;
   }
 }
+
+/** What fits into so many columns: characters of East Asia and pictures take two. */
+export function clipped(text: string, columns: number): string {
+  let width = 0;
+  let end = 0;
+  for (const character of text) {
+    width += WIDE.test(character) ? 2 : 1;
+    if (width > columns) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 /** Seconds before a rate is believed. */
 const SOON = 1;

@@ -1,6 +1,7 @@
 /** One run, from the workers' start to the report. */
 import { type Authenticator, type Backend, ntlmAuthenticator } from "../client/mod.ts";
 import {
+  type ActivityRecord,
   type LoadRecord,
   Measurement,
   type OperationRecord,
@@ -32,7 +33,7 @@ import { ExitCode } from "./exit_codes.ts";
 import { makeFolder, writeWhole } from "./files.ts";
 import { Generator } from "./generator.ts";
 import { KeyLog } from "./keylog.ts";
-import { liveText } from "./live.ts";
+import { liveBlock, liveLines, type LiveState } from "./live.ts";
 import { loadOf, type LoadSettings, readLoadSettings } from "./load.ts";
 import { Outputs, type Standing } from "./outputs.ts";
 import { ProgressLine } from "./progress.ts";
@@ -115,6 +116,8 @@ export class ScenarioRun {
   readonly #failures: string[] = [];
   /** Users at work, and what waits, by worker. */
   readonly #loads = new Map<number, LoadRecord>();
+  /** What goes on in each scenario, by worker. */
+  readonly #activities = new Map<number, readonly ActivityRecord[]>();
   /** Requests that waited for credits, by worker. */
   readonly #stalls = new Map<number, number>();
   /** What did not hold that must hold in every run. */
@@ -189,7 +192,7 @@ export class ScenarioRun {
         if (load === null || terminal.interactive || given.has("quiet")) return;
         if (Date.now() - told < TOLD_MS) return;
         told = Date.now();
-        terminal.err(`${this.#liveText()}\n`);
+        terminal.err(liveLines(this.#live()).map((line) => `${line}\n`).join(""));
       }, TICK_MS);
       const failure = this.#interrupted ? null : await this.#execute(this.#pool, load);
       return await this.#report(failure);
@@ -245,6 +248,7 @@ export class ScenarioRun {
       for (let i = 0; i < dropped; i++) this.#thresholds?.take("dropped_iterations", 1, {});
       this.#loads.set(index, records.load);
     }
+    this.#activities.set(index, records.activities);
     this.#measurement.addCreditStalls(records.creditStalls - (this.#stalls.get(index) ?? 0));
     this.#stalls.set(index, records.creditStalls);
     this.#outputs.records(records);
@@ -287,7 +291,7 @@ export class ScenarioRun {
       this.#parts;
     using progress = new ProgressLine(
       given.has("quiet") ? { ...terminal, interactive: false } : terminal,
-      () => this.#liveText(),
+      () => liveBlock(this.#live(), terminal).join("\n"),
     );
     this.#progress = progress;
     const names = load === null ? [] : accounts.names(load.users);
@@ -327,12 +331,13 @@ export class ScenarioRun {
     return ended.find(({ value }) => value !== null)?.value ?? null;
   }
 
-  #liveText(): string {
-    return liveText({
+  #live(): LiveState {
+    return {
       milliseconds: Date.now() - this.#startedAt.getTime(),
       progress: this.#measurement.progress,
       loads: [...this.#loads.values()],
-    });
+      activities: [...this.#activities.values()].flat(),
+    };
   }
 
   /** The password goes no further than here. */

@@ -11,8 +11,9 @@ export interface Terminal {
   readonly colors: boolean;
   /** Whether standard error is a terminal, for progress. */
   readonly interactive: boolean;
-  /** Columns of the terminal. */
+  /** Columns and rows of the terminal, as they are now. */
   readonly columns: number;
+  readonly rows: number;
   /** The value of an environment variable. */
   env(name: string): string | undefined;
   /** Asks, and waits for a line; null when nobody can be asked. */
@@ -29,7 +30,7 @@ const INTERRUPTIONS: readonly Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM"];
 
 const NARROW = 40;
-const DEFAULT_COLUMNS = 80;
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
 
 /** The real terminal. */
 export function systemTerminal(): Terminal {
@@ -39,7 +40,12 @@ export function systemTerminal(): Terminal {
     err: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     colors: !Deno.noColor && Deno.stdout.isTerminal(),
     interactive: Deno.stderr.isTerminal(),
-    columns: columns(),
+    get columns() {
+      return Math.max(NARROW, size().columns);
+    },
+    get rows() {
+      return size().rows;
+    },
     env: (name) => Deno.env.get(name),
     ask: (question) => Deno.stdin.isTerminal() ? askLine(question) : Promise.resolve(null),
     secret: (prompt) => Deno.stdin.isTerminal() ? promptSecret(prompt, { mask: "" }) : null,
@@ -90,10 +96,10 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, bytes: Uint8
   }
 }
 
-function columns(): number {
+function size(): { readonly columns: number; readonly rows: number } {
   try {
-    return Math.max(NARROW, Deno.consoleSize().columns);
+    return Deno.consoleSize();
   } catch {
-    return DEFAULT_COLUMNS;
+    return DEFAULT_SIZE;
   }
 }

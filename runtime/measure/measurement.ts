@@ -1,5 +1,6 @@
 /** Records -> summary. */
 import { type Distribution, Latency } from "./latency.ts";
+import { Course, type Progress } from "./progress.ts";
 import type { BreakRecord, CheckRecord, IterationRecord, OperationRecord } from "./record.ts";
 import type {
   CommandSummary,
@@ -11,9 +12,6 @@ import type {
 
 /** How many divergences of a kind are kept with their details. */
 const EXAMPLES = 5;
-
-/** Seconds over which the rate of progress is taken. */
-const RECENT_S = 1;
 
 /** How many kinds of divergence are told apart; what comes beyond is counted only. */
 const MAX_GROUPS = 1000;
@@ -43,22 +41,6 @@ interface Part {
 interface Group {
   count: number;
   examples: Divergence[];
-}
-
-/** How a run stands. */
-export interface Progress {
-  readonly operations: number;
-  /** Of them: not as expected. */
-  readonly errors: number;
-  readonly divergences: number;
-  /** Milliseconds from the origin to the last event. */
-  readonly duration: number;
-  /** Operations per second, lately. */
-  readonly recent: number;
-  /** The most that an operation was late, lately, in milliseconds; null when none had a time. */
-  readonly lag: number | null;
-  /** Breaks received. */
-  readonly breaks: number;
 }
 
 /** What a `Measurement` needs to know from outside. */
@@ -98,12 +80,8 @@ export class Measurement {
   #bytesReceived = 0;
   #breaks = { received: 0, ackRequired: 0, acknowledged: 0, refused: 0 };
   #divergences = 0;
-  #errors = 0;
   #creditStalls = 0;
-  /** The most that an operation was late since progress was told; -1 when none had a time. */
-  #recentLag = -1;
-  #recent = 0;
-  #told = { operations: 0, duration: 0 };
+  readonly #courses = new Map<string, Course>();
   #iterations = { count: 0, failed: 0, dropped: 0 };
   readonly #parts = new Map<string, Part>();
   readonly #iterationTime = new Latency();
@@ -114,24 +92,13 @@ export class Measurement {
     this.#statusName = options.statusName;
   }
 
-  /** How the run stands; the rate and lag are those since this was last asked. */
+  /** How the run stands; rates and lags are those of about the last second. */
   get progress(): Progress {
-    const now = { operations: this.#operations, duration: this.#duration };
-    const elapsed = (now.duration - this.#told.duration) / 1000;
-    const lag = this.#recentLag < 0 ? null : this.#recentLag;
-    if (elapsed >= RECENT_S) {
-      this.#recent = (now.operations - this.#told.operations) / elapsed;
-      this.#told = now;
-      this.#recentLag = -1;
-    }
+    const duration = this.#duration;
     return {
-      operations: this.#operations,
-      errors: this.#errors,
       divergences: this.#divergences,
-      duration: this.#duration,
-      recent: this.#recent,
-      lag,
-      breaks: this.#breaks.received,
+      duration,
+      scenarios: [...this.#courses.values()].map((course) => course.progress(duration)),
     };
   }
 
@@ -146,7 +113,7 @@ export class Measurement {
         part.latency.add(record.completedAt - record.sentAt);
       }
     }
-    if (!record.matched) this.#errors++;
+    this.#course(record.scenario ?? "").add(record);
     const totals = this.#totals(record.command);
     if (record.skipped !== undefined) totals.skipped++;
     else if (record.matched) totals.matched++;
@@ -259,6 +226,12 @@ export class Measurement {
     return part;
   }
 
+  #course(scenario: string): Course {
+    let course = this.#courses.get(scenario);
+    if (course === undefined) this.#courses.set(scenario, course = new Course(scenario));
+    return course;
+  }
+
   #totals(command: string): CommandTotals {
     let totals = this.#commands.get(command);
     if (totals === undefined) {
@@ -286,7 +259,6 @@ export class Measurement {
     if (record.command === "WRITE") this.#payloadWritten += record.payload;
     if (record.due !== null) {
       this.#lag.add(sentAt - record.due);
-      this.#recentLag = Math.max(this.#recentLag, sentAt - record.due);
       if (record.completedAt !== null) this.#fromDue.add(record.completedAt - record.due);
     }
     this.#duration = Math.max(this.#duration, record.completedAt ?? sentAt);

@@ -5,7 +5,7 @@
  * @module
  */
 export { type Distribution, Latency } from "./latency.ts";
-export { Measurement, type MeasurementOptions, type Progress } from "./measurement.ts";
+export { Measurement, type MeasurementOptions } from "./measurement.ts";
 export {
   breakValues,
   checkValues,
@@ -18,12 +18,14 @@ export {
   type Tags,
 } from "./metrics.ts";
 export type {
+  ActivityRecord,
   BreakRecord,
   CheckRecord,
   IterationRecord,
   LoadRecord,
   OperationRecord,
 } from "./record.ts";
+export type { Progress, ScenarioProgress } from "./progress.ts";
 export type {
   CommandSummary,
   Divergence,

@@ -78,6 +78,18 @@ export interface LoadRecord {
   readonly inFlight: number;
 }
 
+/** What goes on in one scenario of a worker at the moment. */
+export interface ActivityRecord {
+  /** Part of a suite; absent where the scenario is all of the run. */
+  readonly scenario?: string;
+  /** Users at work. */
+  readonly users: number;
+  /** Operations without an end. */
+  readonly inFlight: number;
+  /** Breaks that wait for their acknowledgement. */
+  readonly breaksPending: number;
+}
+
 /** One break that the server sent. */
 export interface BreakRecord {
   readonly client: string;

@@ -1,5 +1,6 @@
 /** Everything that host and worker say to each other. */
 import type {
+  ActivityRecord,
   BreakRecord,
   CheckRecord,
   IterationRecord,
@@ -141,6 +142,8 @@ export type ToHost =
     readonly checks: readonly CheckRecord[];
     /** Null where there is no load. */
     readonly load: LoadRecord | null;
+    /** What goes on at the moment, for each scenario. */
+    readonly activities: readonly ActivityRecord[];
     /** Milliseconds of the epoch at which the records' times begin. */
     readonly zero: number;
     /** Requests that had to wait for credits, so far. */
@@ -203,8 +206,8 @@ export function parseToHost(data: unknown): ToHost | null {
     case "records":
       return isList(data.operations, isOperation) && isList(data.breaks, isBreak) &&
           isList(data.iterations, isIteration) && isList(data.checks, isCheck) &&
-          isNullable(data.load, isLoad) && isNumber(data.zero) &&
-          isNumber(data.creditStalls)
+          isNullable(data.load, isLoad) && isList(data.activities, isActivity) &&
+          isNumber(data.zero) && isNumber(data.creditStalls)
         ? {
           kind: "records",
           operations: data.operations,
@@ -212,6 +215,7 @@ export function parseToHost(data: unknown): ToHost | null {
           iterations: data.iterations,
           checks: data.checks,
           load: data.load,
+          activities: data.activities,
           zero: data.zero,
           creditStalls: data.creditStalls,
         }
@@ -389,6 +393,11 @@ function isIteration(value: unknown): value is IterationRecord {
 
 function isCheck(value: unknown): value is CheckRecord {
   return isRecord(value) && isText(value.name) && isNumber(value.passed) && isNumber(value.failed);
+}
+
+function isActivity(value: unknown): value is ActivityRecord {
+  return isRecord(value) && isOptional(value.scenario, isText) && isNumber(value.users) &&
+    isNumber(value.inFlight) && isNumber(value.breaksPending);
 }
 
 function isLoad(value: unknown): value is LoadRecord {

@@ -60,6 +60,7 @@ let operations: OperationRecord[] = [];
 let breaks: BreakRecord[] = [];
 let iterations: IterationRecord[] = [];
 let toldStalls = 0;
+let toldActivity = "[]";
 const checks = new Map<string, { passed: number; failed: number }>();
 
 interface Waiter<T> {
@@ -262,10 +263,14 @@ function finish(failure: ReturnType<typeof describeFailure> | null): void {
 
 function flush(): void {
   const load = handle?.load ?? null;
+  const activities = handle?.activities ?? [];
   const creditStalls = handle?.creditStalls ?? 0;
   const news = operations.length + breaks.length + iterations.length + checks.size;
-  if (news === 0 && load === null && creditStalls === toldStalls) return;
+  const activity = JSON.stringify(activities);
+  const isNew = news > 0 || creditStalls !== toldStalls || activity !== toldActivity;
+  if (!isNew && load === null) return;
   toldStalls = creditStalls;
+  toldActivity = activity;
   send({
     kind: "records",
     operations,
@@ -273,6 +278,7 @@ function flush(): void {
     iterations,
     checks: [...checks].map(([name, counts]) => ({ name, ...counts })),
     load,
+    activities,
     zero: performance.timeOrigin + (handle?.zero ?? 0),
     creditStalls,
   });

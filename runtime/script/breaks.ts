@@ -167,8 +167,10 @@ export class BreakTable {
   }
 
   #record(event: BreakEvent, path: string): void {
-    const { origin } = this.#run;
+    const { origin, activity } = this.#run;
+    if (event.ackRequired) activity.breaksPending++;
     void event.acknowledged.then((ack) => {
+      if (event.ackRequired) activity.breaksPending--;
       this.#run.host.broke({
         client: this.#client,
         kind: event.kind,

@@ -1,5 +1,6 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
 import { type Clock, type Segment, Timeline, type TimelineOptions } from "../schedule/mod.ts";
+import { Activities } from "./activity.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Contents } from "./contents.ts";
 import type { Footprints } from "./footprints.ts";
@@ -123,6 +124,7 @@ export class Sites {
 /** Everything that is shared. */
 export class Commons {
   readonly deadlines: Deadlines;
+  readonly activities = new Activities();
   readonly sites: Sites;
   readonly timeline: Timeline;
   /** Null where nobody watches. */
@@ -133,8 +135,6 @@ export class Commons {
   footprints: Footprints | null = null;
   /** What files hold, where reads are verified. */
   contents: Contents | null = null;
-  /** Operations without an end. */
-  inFlight = 0;
   /** Requests that had to wait for credits, on connections that have ended. */
   creditStalls = 0;
   readonly #readBlob: (path: string) => Promise<Uint8Array>;

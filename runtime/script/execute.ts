@@ -1,5 +1,5 @@
 /** A scenario's definition -> a run. */
-import type { LoadRecord } from "../measure/mod.ts";
+import type { ActivityRecord, LoadRecord } from "../measure/mod.ts";
 import { Commons } from "./commons.ts";
 import { watchBlobs } from "./data.ts";
 import type { RunHost, RunOptions } from "./host.ts";
@@ -31,6 +31,8 @@ export interface RunHandle {
   readonly creditStalls: number;
   /** How the load stands; null without one. */
   readonly load: LoadRecord | null;
+  /** What goes on, for each scenario. */
+  readonly activities: readonly ActivityRecord[];
 }
 
 /** How long logging off may take at the end, in milliseconds: alone, and for each user more. */
@@ -117,8 +119,16 @@ export function execute(
       return {
         ...load,
         waiting: commons.admission?.waiting ?? 0,
-        inFlight: commons.inFlight,
+        inFlight: commons.activities.inFlight,
       };
+    },
+    get activities() {
+      return [...commons.activities.all].map(([scenario, { users, inFlight, breaksPending }]) => ({
+        ...scenario === undefined ? {} : { scenario },
+        users,
+        inFlight,
+        breaksPending,
+      }));
     },
     get creditStalls() {
       return commons.creditStalls;
@@ -137,10 +147,12 @@ function runnerOf(
     readonly commons: Commons;
     readonly values: Record<string, unknown>;
     readonly zero?: number;
+    /** Part of a suite. */
+    readonly scenario?: string;
   },
 ): Runner {
-  const { commons, values: params, zero } = options;
-  const parts = { definition, host, options, commons, params };
+  const { commons, values: params, zero, scenario } = options;
+  const parts = { definition, host, options, commons, params, scenario };
   const plan = parseLoad(definition.load, options.load);
   if (plan === null) return new SingleRun(parts, zero);
   if (definition.provision !== null && options.provision?.mode !== "off") {
@@ -178,6 +190,7 @@ function suiteRunner(
       ...options,
       values: values[name] ?? {},
       zero,
+      scenario: name,
       ...options.provision === undefined
         ? {}
         : { provision: { ...options.provision, mode: "off" } },

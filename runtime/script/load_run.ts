@@ -11,6 +11,7 @@ import {
   shareOf,
   userChanges,
 } from "../schedule/mod.ts";
+import type { Activity } from "./activity.ts";
 import type { LoadUser } from "./api.ts";
 import { NoResponseError, StatusError } from "./errors.ts";
 import type { LoadPlan } from "./load_options.ts";
@@ -68,7 +69,8 @@ export class LoadRun implements Runner {
   /** Moment of the clock at which the shape begins. */
   #origin = 0;
   #zero: number | null;
-  #active = 0;
+  /** Its users are those at work. */
+  readonly #activity: Activity;
   #dropped = 0;
   #stopped: string | null = null;
   /** Waits that end when the run is stopped. */
@@ -82,6 +84,7 @@ export class LoadRun implements Runner {
     zero: number | null = null,
   ) {
     this.#parts = parts;
+    this.#activity = parts.commons.activities.of(parts.scenario);
     this.#plan = plan;
     this.#part = part;
     this.#zero = zero;
@@ -99,7 +102,7 @@ export class LoadRun implements Runner {
 
   /** Users at work, and iterations that nobody was free for. */
   get load(): LoadState {
-    return { users: this.#active, dropped: this.#dropped };
+    return { users: this.#activity.users, dropped: this.#dropped };
   }
 
   /** Plays the whole shape. */
@@ -174,9 +177,10 @@ export class LoadRun implements Runner {
 
   async #grace(length: number): Promise<void> {
     await this.#until(length + this.#plan.gracefulStop);
-    if (this.#stopped === null && this.#active > 0) {
+    const { users } = this.#activity;
+    if (this.#stopped === null && users > 0) {
       this.#parts.host.note(
-        `${this.#active} iterations were still under way at the end of the graceful stop`,
+        `${users} iterations were still under way at the end of the graceful stop`,
       );
     }
   }
@@ -215,14 +219,14 @@ export class LoadRun implements Runner {
   async #loop(slot: Slot): Promise<void> {
     const { shape } = this.#plan;
     let own = shape.executor === "per-user-iterations" ? shape.iterations : Infinity;
-    this.#active++;
+    this.#activity.users++;
     while (!slot.ended && own > 0 && this.#left !== 0) {
       own--;
       if (this.#left !== null) this.#left--;
       await this.#iteration(slot, null);
       if (!slot.ended && own > 0 && this.#left !== 0) await this.#think();
     }
-    this.#active--;
+    this.#activity.users--;
     const { scope } = slot;
     slot.scope = null;
     this.#slots.delete(slot.number);
@@ -249,9 +253,9 @@ export class LoadRun implements Runner {
         continue;
       }
       const taken = slot;
-      this.#active++;
+      this.#activity.users++;
       const iteration = this.#iteration(taken, this.#origin + at * 1000).then(() => {
-        this.#active--;
+        this.#activity.users--;
         free.push(taken);
         under.delete(iteration);
       });

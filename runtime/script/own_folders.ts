@@ -19,6 +19,7 @@ export async function makeFolders(parts: UserParts, names: readonly string[]): P
     ...parts.options,
     outsideRoot: true,
     commons: parts.commons,
+    scenario: parts.scenario,
     strict: true,
   });
   const state = new ClientState(run, "smbench");

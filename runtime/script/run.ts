@@ -15,6 +15,7 @@ import {
   type Timeline,
 } from "../schedule/mod.ts";
 import type { Data, Duration, Operation, OperationOptions, Session } from "./api.ts";
+import type { Activity } from "./activity.ts";
 import { ScriptError } from "./errors.ts";
 import type { Commons } from "./commons.ts";
 import type { Credentials, RunHost, RunOptions } from "./host.ts";
@@ -87,6 +88,8 @@ export class Run {
   readonly host: RunHost;
   readonly options: RunOptions;
   readonly commons: Commons;
+  /** What is told of it while it goes on. */
+  readonly activity: Activity;
   /** Whether an unexpected status throws: in a scenario, not in a replay. */
   readonly strict: boolean;
   /** When the run began, on the host's clock. */
@@ -120,10 +123,16 @@ export class Run {
 
   constructor(
     host: RunHost,
-    options: RunOptions & { readonly strict: boolean; readonly commons: Commons },
+    options: RunOptions & {
+      readonly strict: boolean;
+      readonly commons: Commons;
+      /** Part of a suite that it belongs to. */
+      readonly scenario?: string | undefined;
+    },
   ) {
     this.host = host;
     this.commons = options.commons;
+    this.activity = options.commons.activities.of(options.scenario);
     const root = sharePath(options.root);
     this.options = root === options.root ? options : { ...options, root };
     this.strict = options.strict;
@@ -220,7 +229,7 @@ export class Run {
 
   operationBegins(): void {
     this.#outstanding++;
-    this.commons.inFlight++;
+    this.activity.inFlight++;
     this.#standstill.changed();
   }
 
@@ -239,7 +248,7 @@ export class Run {
   }): void {
     const { key, answered } = end;
     this.#outstanding--;
-    this.commons.inFlight--;
+    this.activity.inFlight--;
     if (answered !== null && key !== null && this.timeline.causal) {
       (this.#answers ??= new Map()).set(key, answered);
     }

@@ -43,7 +43,10 @@ export class SingleRun implements Runner {
       if (this.#parts.options.provision?.mode === "only") return;
       this.#scope.run.begin(round === 0 ? this.#given : this.zero);
       if (round === 0) this.zero = this.#scope.run.origin;
+      const { activity } = this.#scope.run;
+      activity.users = 1;
       await Promise.race([this.#scope.play(), this.#scope.run.refusal]);
+      activity.users = 0;
       this.#scope.tellOpenFiles();
       const { from, to } = this.#parts.options;
       this.#isWhole = this.#stopped === null && from === undefined && to === undefined;

@@ -28,6 +28,8 @@ export interface UserParts {
   readonly options: RunOptions;
   readonly commons: Commons;
   readonly params: Record<string, unknown>;
+  /** Part of a suite that it belongs to. */
+  readonly scenario?: string | undefined;
 }
 
 /** The one who plays where nobody asked for load. */
@@ -47,11 +49,12 @@ export class UserScope {
   readonly #many: boolean;
 
   constructor(parts: UserParts, many = false) {
-    const { definition, host, options, commons } = parts;
+    const { definition, host, options, commons, scenario } = parts;
     this.#definition = definition;
     this.#params = parts.params;
     this.#many = many;
-    this.run = new Run(host, { ...options, commons, strict: definition.kind === "scenario" });
+    const strict = definition.kind === "scenario";
+    this.run = new Run(host, { ...options, commons, scenario, strict });
   }
 
   /** Plays the scenario, or all clients of the replay, once. */

@@ -59,6 +59,7 @@ export async function smbench(
     colors: false,
     interactive: false,
     columns: 80,
+    rows: 24,
     env: (name) => options.env?.[name],
     ask(question) {
       err += question;
