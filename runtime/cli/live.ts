@@ -20,8 +20,8 @@ interface Row extends ScenarioProgress {
   readonly breaksPending: number;
 }
 
-/** Longest name in the table. */
-const MAX_NAME = 16;
+/** Longest name in the table: it is to fit into 80 columns. */
+const MAX_NAME = 12;
 
 /**
  * A line for each scenario: users, operations and their rate, what went wrong, what is under way, breaks without their
@@ -75,7 +75,7 @@ export function liveBlock(
     "errors",
     "lag",
     "in flight",
-    "breaks pending",
+    "breaks due",
   ];
   const room = Math.max(1, size.rows - 4);
   const shown = rows.length <= room ? rows : rows.slice(0, room - 1);

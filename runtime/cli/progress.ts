@@ -17,7 +17,7 @@ export class ProgressLine implements Disposable {
     this.#terminal = terminal;
     this.#timer = terminal.interactive
       ? setInterval(() => {
-        const lines = text().split("\n").map((line) => clipped(line, terminal.columns - 1));
+        const lines = text().split("\n").map((line) => line.slice(0, terminal.columns - 1));
         terminal.err(`${this.#erasure}${lines.join("\n")}`);
         this.#shown = lines.length;
       }, INTERVAL_MS)
@@ -46,21 +46,6 @@ export class ProgressLine implements Disposable {
     return `${this.#shown > 1 ? `\u001b[${this.#shown - 1}A` : ""}\r\u001b[J`;
   }
 }
-
-/** What fits into so many columns: characters of East Asia and pictures take two. */
-export function clipped(text: string, columns: number): string {
-  let width = 0;
-  let end = 0;
-  for (const character of text) {
-    width += WIDE.test(character) ? 2 : 1;
-    if (width > columns) break;
-    end += character.length;
-  }
-  return text.slice(0, end);
-}
-
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 /** Seconds before a rate is believed. */
 const SOON = 1;

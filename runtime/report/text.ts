@@ -6,7 +6,7 @@ import type {
   Summary,
   ThresholdResult,
 } from "../measure/mod.ts";
-import { line, table } from "./layout.ts";
+import { line, lines as wrapped, table } from "./layout.ts";
 import { byteText, durationText, plural, printable } from "./units.ts";
 
 /** What a report says beside the numbers. */
@@ -55,7 +55,7 @@ export function summaryText(summary: Summary, head: ReportHead, options: TextOpt
     [`${paint.bold(printable(head.scenario))} ${
       paint.faint(`${head.kind}, ${printable(head.target)}`)
     }`],
-    overview(summary),
+    overview(summary, width),
     scenarioTable(summary),
     commandTable(summary),
     statusTable(summary),
@@ -70,7 +70,7 @@ export function summaryText(summary: Summary, head: ReportHead, options: TextOpt
   }\n`;
 }
 
-function overview(summary: Summary): string[] {
+function overview(summary: Summary, width: number): string[] {
   const seconds = summary.duration / 1000;
   const rate = seconds > 0 ? `, ${(summary.sent / seconds).toFixed(seconds > 10 ? 0 : 1)}/s` : "";
   const lines = [
@@ -106,12 +106,12 @@ function overview(summary: Summary): string[] {
     const dropped = iterations.dropped > 0
       ? `, ${iterations.dropped} dropped: no user was free`
       : "";
+    const each = `${spread(iterations.duration)} each`;
     lines.push(
-      line(
+      ...wrapped(
         "iterations",
-        `${iterations.count}, ${iterations.failed} failed, ${
-          spread(iterations.duration)
-        } each${dropped}`,
+        `${iterations.count}, ${iterations.failed} failed, ${each}${dropped}`,
+        width,
       ),
     );
   }

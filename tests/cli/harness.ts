@@ -32,6 +32,8 @@ export async function smbench(
     readonly secret?: string;
     /** Answers to questions, in order; nobody is there unless given. */
     readonly answers?: readonly string[];
+    /** Whether a terminal is there to show progress. */
+    readonly interactive?: boolean;
     readonly interruptAfter?: (text: string) => boolean;
     /** How often; once unless given. */
     readonly interruptions?: number;
@@ -57,7 +59,7 @@ export async function smbench(
       heard(text);
     },
     colors: false,
-    interactive: false,
+    interactive: options.interactive === true,
     columns: 80,
     rows: 24,
     env: (name) => options.env?.[name],
@@ -148,7 +150,7 @@ export async function play(
     root: "",
     speed: 1,
     asap: false,
-    timeout: 5,
+    timeout: 60,
     params: {},
     ...options,
     blobs: Object.keys(options.blobs ?? {}),
