@@ -1,6 +1,7 @@
 /** Opens of a plan: their names, which one a request works on, and what the server granted to them. */
 import {
   type FileId,
+  fileIdText,
   isError,
   RELATED_FILE_ID,
   type RequestBodies,
@@ -23,6 +24,7 @@ const FSCTL_SRV_REQUEST_RESUME_KEY = 0x00140078;
 const FSCTL_SRV_COPYCHUNK = 0x001440f2;
 const FSCTL_SRV_COPYCHUNK_WRITE = 0x001480f2;
 const RESUME_KEY_SIZE = 24;
+const ALL_ONES = 0xffffffffffffffffn;
 
 /** Opens remembered after their CLOSE, so that use after close still has a name. */
 const CLOSED_KEPT = 4096;
@@ -35,6 +37,9 @@ const FEW_OPENS = 8192;
 
 /** Resume keys that are remembered. */
 const RESUME_KEYS_KEPT = 4096;
+
+/** File ids that one client made up, and that are remembered. */
+const MADE_UP_KEPT = 4096;
 
 /** Lease keys of one client whose holder is remembered. */
 const LEASES_KEPT = 16_384;
@@ -72,6 +77,8 @@ export class Files {
   readonly #sessions: Sessions;
   /** By server and FileId. */
   readonly #opens = new Map<string, ServerOpens>();
+  /** File ids that a client was refused with: no CREATE of it gave them. */
+  readonly #madeUp = new WeakMap<ClientState, FileIdMap<OpenState>>();
   /** Open that each request of a compound works on. */
   readonly #inChain = new WeakMap<Exchange, OpenState>();
   readonly #leases = new LeaseNames();
@@ -182,12 +189,18 @@ export class Files {
   fileOf(exchange: Exchange, fileId: FileId): OpenState | null {
     const { chain } = exchange;
     const before = inheritsFile(exchange, fileId) ? this.#inChain.get(chain!.previous!) : undefined;
-    const open = before ?? this.#opensOf(exchange).ids.get(fileId) ??
-      this.#neverOpened(exchange, fileId);
+    const open = before ?? this.#openOf(exchange, fileId) ?? this.#neverOpened(exchange, fileId);
     if (open === null) return null;
     if (before === undefined) this.#uses(open);
     if (chain !== null) this.#inChain.set(exchange, open);
     return open;
+  }
+
+  /** The open with that file id; one of another client is none of this one's, and has a name there. */
+  #openOf(exchange: Exchange, fileId: FileId): OpenState | undefined {
+    const client = this.#clients.of(exchange);
+    const open = this.#opensOf(exchange).ids.get(fileId);
+    return open?.client === client ? open : this.#madeUp.get(client)?.get(fileId);
   }
 
   /** An operation names the open: the script needs a variable for it. */
@@ -227,9 +240,14 @@ export class Files {
     }
     const client = this.#clients.of(exchange);
     const session = this.#sessions.filesOf(exchange);
-    const file = client.name("f");
+    // Ids that mean something as they are go out so.
+    const file = isPlain(fileId) ? fileIdText(fileId) : client.name("f");
     const open = newOpen({ file, client, create: null, session });
-    this.#keep(exchange, fileId, open);
+    let own = this.#madeUp.get(client);
+    if (own === undefined || own.size >= MADE_UP_KEPT) {
+      this.#madeUp.set(client, own = new FileIdMap());
+    }
+    own.set(fileId, open);
     return open;
   }
 
@@ -312,6 +330,11 @@ function grantedBy(exchange: Exchange): CreateOperation["granted"] {
 function inheritsFile({ chain }: Exchange, fileId: FileId): boolean {
   return chain !== null && chain.related && chain.previous !== null &&
     sameFileId(fileId, RELATED_FILE_ID);
+}
+
+/** Whether an id is made of zeros and ones alone, as what no server hands out is. */
+function isPlain({ persistent, volatile }: FileId): boolean {
+  return [persistent, volatile].every((half) => half === 0n || half === ALL_ONES);
 }
 
 function keyText(bytes: Uint8Array): string {

@@ -217,6 +217,7 @@ export function openOptions(
       ? undefined
       : String(create.impersonation),
     securityFlags: create.securityFlags === 0 ? undefined : hexNumber(create.securityFlags, 2),
+    separators: /\/|^\\|\\$/.test(create.path) ? quoted("kept") : undefined,
   };
 }
 

@@ -51,7 +51,7 @@ function rename(input: Uint8Array): ReadableSetInfo | null {
   const path = new TextDecoder("utf-16le", { ignoreBOM: true }).decode(
     input.subarray(RENAME_FIXED_SIZE),
   );
-  if (path.includes("\ufffd")) return null;
+  if (path.includes("\ufffd") || /\/|^\\|\\$/.test(path)) return null;
   return {
     method: "rename",
     path,

@@ -117,7 +117,8 @@ export class Statements {
   readonly #policies: ReadonlyMap<string, Code>;
   readonly #used = new Set<string>();
   readonly #cancelled = new Set<number>();
-  readonly #chains = new Set<number>();
+  /** By compound: the file of its latest request. */
+  readonly #chains = new Map<number, string | null>();
   readonly #declared = new Set<string>();
   readonly #treeOfFile = new Map<string, string>();
 
@@ -239,22 +240,26 @@ export class Statements {
     operation: PlanOperation,
     place: {
       readonly compound: string;
-      readonly first: boolean;
+      /** The request before; undefined for the first one. */
+      readonly before: PlanOperation | undefined;
       readonly related: boolean;
       readonly label: string | undefined;
     },
   ): Statement {
-    const inherits = !place.first && operation.chain?.related === true;
-    const file = "file" in operation && operation.kind !== "create" ? operation.file : null;
+    const { before } = place;
+    const file = operation.kind === "create" ? null : fileOf(operation);
     const compound = variable(place.compound);
-    const receiver = inherits || file === null || file === undefined
+    const isRelated = operation.chain?.related === true;
+    const receiver = file === null || (before !== undefined && inherits(operation, fileOf(before)))
       ? compound
       : { ...callOf("on", variable(file)), of: compound };
     // The whole compound takes a channel.
     const { via: _via, ...own } = operation;
     return this.#onFile(own as PlanOperation, receiver, {
       label: place.label === undefined ? undefined : slot("label", "label", place.label),
-      related: inherits === place.related || place.first ? undefined : String(inherits),
+      related: isRelated === (place.related && before !== undefined)
+        ? undefined
+        : String(isRelated),
     });
   }
 
@@ -273,11 +278,13 @@ export class Statements {
       this.#used.add(operation.resumeKey);
     }
     const { chain } = operation;
-    const begins = chain === undefined || !this.#chains.has(chain.id);
-    if (chain !== undefined) this.#chains.add(chain.id);
-    const inherits = !begins && chain.related;
-    if ("file" in operation && operation.kind !== "create" && operation.kind !== "break") {
-      if (!inherits && operation.file !== null) this.#used.add(operation.file);
+    const before = chain === undefined ? undefined : this.#chains.get(chain.id);
+    if (chain !== undefined) this.#chains.set(chain.id, fileOf(operation));
+    if (operation.kind !== "create" && operation.kind !== "break") {
+      const file = fileOf(operation);
+      if (file !== null && (before === undefined || !inherits(operation, before))) {
+        this.#used.add(file);
+      }
     }
     if (operation.kind !== "tree" && "tree" in operation) this.#used.add(operation.tree);
     for (const name of foreignNames(operation)) this.#used.add(name);
@@ -514,6 +521,15 @@ export class Statements {
   #mapped(name: "path" | "share", captured: string, hint: string = name): Code {
     return callOf(`p.${name}`, slot("string", hint, quoted(captured)));
   }
+}
+
+function fileOf(operation: PlanOperation): string | null {
+  return "file" in operation ? operation.file : null;
+}
+
+/** Whether a related request means the file of the one before; one that names another file sends that one's id. */
+function inherits(operation: PlanOperation, before: string | null): boolean {
+  return operation.chain?.related === true && fileOf(operation) === before;
 }
 
 /** Trees and sessions that a request's header names besides what it works on, and the channel that it takes. */

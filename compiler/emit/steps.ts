@@ -132,7 +132,7 @@ class StepMaker {
         return add(operation.file, { kind: "file", about: operation.path });
       default:
         if ("file" in operation && operation.file !== null) {
-          add(operation.file, { kind: "file", about: "" });
+          add(operation.file, { kind: "file", about: "unopened" });
         }
     }
   }
@@ -308,7 +308,7 @@ class StepMaker {
       const own = this.#labels.get(member.id)!;
       const statement = this.#statements.member(member, {
         compound: name,
-        first: index === 0,
+        before: chain[index - 1],
         related,
         label: own === memberLabel(label, index) ? undefined : own,
       });

@@ -529,6 +529,8 @@ export interface OpenOptions extends OperationOptions {
   readonly securityFlags?: number;
   /** SmbCreateFlags: 0. */
   readonly createFlags?: bigint;
+  /** `"kept"`: `/`, and separators at either end of the path, are sent as they are. */
+  readonly separators?: "kept";
   /** What to do when the server breaks the lease or oplock: the client's policy. */
   readonly onBreak?: BreakPolicy;
   /** Asks for a handle that outlives its connection; `contexts` say the same byte by byte. */
@@ -1054,7 +1056,10 @@ export interface Tree extends TreeControls {
   compound(options?: { readonly related?: boolean; readonly via?: Session }): Compound;
   /** TREE_DISCONNECT. */
   disconnect(options?: OperationOptions): Operation<void>;
-  /** FLUSH, CLOSE, ... on a handle that the capture never opened or had closed: a file id that no open of this run has. */
+  /**
+   * FLUSH, CLOSE, ... on a handle that the capture never opened or had closed: a file id that no open of this run has. A
+   * name of the form `"ffffffffffffffff:ffffffffffffffff"` is the id itself, persistent and volatile half.
+   */
   unopened(name: string): File;
 }
 

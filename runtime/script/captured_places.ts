@@ -9,9 +9,21 @@ export function capturedPlaces(run: Run): CapturedPlaces {
   const names = new NameMap({ ...NO_NAMES, paths: run.options.paths ?? [] });
   return {
     share: (captured) => mappedShare(run, captured),
-    path: (captured) =>
-      run.strict ? run.ownPath(sharePath(captured)) : run.ownPath(names.path(sharePath(captured))),
+    path: (captured) => {
+      if (run.strict) return run.ownPath(sharePath(captured));
+      const [start, end] = outerSeparators(captured);
+      const path = start === "" && end === ""
+        ? captured
+        : captured.slice(start.length, captured.length - end.length);
+      return start + run.ownPath(names.path(path)) + end;
+    },
   };
+}
+
+/** Separators before and behind a path: such names are sent by few, and refused by most. */
+function outerSeparators(path: string): readonly [string, string] {
+  const start = /^[\\/]+/.exec(path)?.[0] ?? "";
+  return [start, /[\\/]+$/.exec(path.slice(start.length))?.[0] ?? ""];
 }
 
 /** Disk shares become the target's share; pipes have one name everywhere. */

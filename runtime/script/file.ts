@@ -166,9 +166,9 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     return fileStatOf(this.#open?.response ?? {});
   }
 
-  /** For a compound: the open below, or why there is none. */
-  get inner(): BackendOpen | string {
-    return this.#obstacle ?? this.#open ?? "the file is not open";
+  /** For a compound: what requests name, or why there is nothing. */
+  get inner(): FileRequests | string {
+    return this.#obstacle ?? this.#requests ?? "the file is not open";
   }
 
   rename(to: string, options: OperationOptions & { readonly replace?: boolean } = {}) {
@@ -313,10 +313,11 @@ export function openFile(state: ClientState, how: {
   readonly create: (name: string, options: CreateOptions) => Promise<BackendOpen>;
 }): { readonly file: ScriptFile; readonly operation: Operation<File> } {
   const { options } = how;
-  const path = sharePath(state.path(how.path));
+  const own = state.path(how.path);
+  const path = options.separators === "kept" ? own : sharePath(own);
   const asked = requestOrObstacle(state, how);
   const { request } = asked;
-  const obstacle = asked.obstacle ?? state.run.outside(how.share, path);
+  const obstacle = asked.obstacle ?? state.run.outside(how.share, sharePath(path));
   const file = new ScriptFile(state, {
     path,
     policy: options.onBreak,

@@ -18,6 +18,7 @@ import type { ClientState } from "./client_state.ts";
 import { connect } from "./connection.ts";
 import { data } from "./data.ts";
 import { ScriptError } from "./errors.ts";
+import { sharePath } from "./names.ts";
 import { renamedInput } from "./row_rename.ts";
 import type { RowNames } from "./row_names.ts";
 import type { Smb2, Smb2Operation } from "./workload_smb2.ts";
@@ -369,7 +370,7 @@ export class RowCalls {
         });
       case "setInfo":
         return file.setInfo(
-          renamedInput(operation, (path) => this.#places.path(path), on === null),
+          renamedInput(operation, (path) => sharePath(this.#places.path(path))),
           {
             ...options,
             type: operation.infoType,
@@ -412,6 +413,7 @@ export class RowCalls {
         ? {}
         : { contexts: contexts.map((context) => this.#context(context, operation.tree)) },
       ...onBreak === undefined ? {} : { onBreak: breakPolicy(onBreak) },
+      ...sharePath(operation.path) === operation.path ? {} : { separators: "kept" },
     };
   }
 

@@ -227,12 +227,12 @@ class RowPlayer {
     });
     for (const [index, row] of unit.entries()) {
       const member = members[index] as OnTree;
-      const inherits = index > 0 && member.chain?.related === true;
+      const isRelated = member.chain?.related === true;
       if (index > 0) this.#mark(row, null);
       const operation = this.#calls.member(member, {
         compound,
-        inherits,
-        related: index === 0 || inherits === related ? undefined : inherits,
+        inherits: isRelated && index > 0 && inheritsFile(member, members[index - 1] as OnTree),
+        related: isRelated === (related && index > 0) ? undefined : isRelated,
         blob: blobs[index] ?? null,
       });
       this.#started(member, operation);
@@ -309,4 +309,9 @@ class OwnShare {
 /** The recorded time, in microseconds at most: finer than any timer. */
 function secondsOf({ smb2, timestamp_us: timestamp }: WorkloadOperation): number {
   return smb2 === undefined ? timestamp / 1e6 : Math.round(smb2.at * 1e6) / 1e6;
+}
+
+/** Whether a related request means the file of the one before; one that names another file sends that one's id. */
+function inheritsFile(member: OnTree, before: OnTree): boolean {
+  return member.kind === "create" || member.file === null || member.file === before.file;
 }

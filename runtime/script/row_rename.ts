@@ -4,18 +4,13 @@ import type { Smb2 } from "./workload_smb2.ts";
 
 /** Classes with a path behind 20 bytes: renames and links, and their _EX forms (MS-FSCC 2.4.28, 2.4.42). */
 const WITH_PATH: ReadonlySet<number> = new Set([10, 11, 65, 72]);
-const FILE_RENAME = 10;
 const FIXED_SIZE = 20;
 const LENGTH_OFFSET = 16;
 
-/**
- * The input to send. A rename that goes alone is sent in the form that `File.rename` gives it; the rest keeps its bytes
- * where its path is the target's as it stands.
- */
+/** The input to send: the bytes as they are, where the path is the target's as it stands. */
 export function renamedInput(
   operation: Smb2<"setInfo">,
   mapped: (path: string) => string,
-  isAlone: boolean,
 ): Uint8Array {
   const input = Uint8Array.fromHex(operation.input);
   const hasPath = operation.infoType === 1 && WITH_PATH.has(operation.class);
@@ -25,8 +20,7 @@ export function renamedInput(
   const path = new TextDecoder("utf-16le", { ignoreBOM: true }).decode(input.subarray(FIXED_SIZE));
   if (path.includes("\ufffd")) return input;
   const target = mapped(path);
-  const isPlain = isAlone && operation.class === FILE_RENAME;
-  if (target === (isPlain ? path : sharePath(path))) return input;
+  if (target === sharePath(path)) return input;
   const renamed = new Uint8Array(FIXED_SIZE + 2 * target.length);
   renamed.set(input.subarray(0, FIXED_SIZE));
   const fields = new DataView(renamed.buffer);

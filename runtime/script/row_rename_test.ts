@@ -22,7 +22,7 @@ Deno.test("the path of a rename or link is brought to where the run has it", () 
   const mapped = (path: string) => `root\\${path}`;
   for (const informationClass of [10, 11, 65]) {
     assertEquals(
-      renamedInput(setInfo(informationClass, INPUT), mapped, false),
+      renamedInput(setInfo(informationClass, INPUT), mapped),
       renameInput("root\\dir\\new", true),
     );
   }
@@ -30,16 +30,16 @@ Deno.test("the path of a rename or link is brought to where the run has it", () 
 
 Deno.test("what has no path, or stays where it is, keeps its bytes", () => {
   const same = (path: string) => path;
-  assertEquals(renamedInput(setInfo(10, INPUT), same, true), INPUT);
+  assertEquals(renamedInput(setInfo(10, INPUT), same), INPUT);
   for (const bytes of [INPUT.subarray(0, 19), INPUT.subarray(0, 21), new Uint8Array(0)]) {
-    assertEquals(renamedInput(setInfo(10, bytes), () => "x", true), bytes);
+    assertEquals(renamedInput(setInfo(10, bytes), () => "x"), bytes);
   }
-  assertEquals(renamedInput(setInfo(4, INPUT), () => "x", true), INPUT);
+  assertEquals(renamedInput(setInfo(4, INPUT), () => "x"), INPUT);
 });
 
-Deno.test("a path with a separator before it is another one only for a rename alone", () => {
+Deno.test("a separator before a path stays there, unless the path is another one", () => {
   const input = renameInput("\\new", false);
   const relative = (path: string) => path.replace(/^\\/, "");
-  assertEquals(renamedInput(setInfo(10, input), relative, true), renameInput("new", false));
-  assertEquals(renamedInput(setInfo(10, input), relative, false), input);
+  assertEquals(renamedInput(setInfo(10, input), relative), input);
+  assertEquals(renamedInput(setInfo(10, input), () => "x"), renameInput("x", false));
 });

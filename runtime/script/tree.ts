@@ -131,18 +131,29 @@ export class ScriptTree extends ControlledTree implements Tree {
     const file = new ScriptFile(this.#state, { path: name, obstacle: this.#obstacle });
     file.over(this.#link);
     if (this.#tree !== null && this.#obstacle === null) {
-      const bytes = this.#state.run.named("unopened", `${this.#state.name} ${name}`);
-      const [persistent, volatile] = new BigUint64Array(bytes.slice().buffer);
-      const id = { persistent: persistent ?? 0n, volatile: volatile ?? 0n };
-      file.borrowed(new LooseRequests(this.#tree, id));
+      file.borrowed(new LooseRequests(this.#tree, literalFileId(name) ?? this.#unusedId(name)));
     }
     return file;
+  }
+
+  /** An id that no open has. */
+  #unusedId(name: string): FileId {
+    const bytes = this.#state.run.named("unopened", `${this.#state.name} ${name}`);
+    const [persistent, volatile] = new BigUint64Array(bytes.slice().buffer);
+    return { persistent: persistent ?? 0n, volatile: volatile ?? 0n };
   }
 
   #connected(): ClientTree {
     if (this.#tree === null) throw new Error("Cannot send: the share is not connected");
     return this.#tree;
   }
+}
+
+/** The id that a name says in hexadecimal: `persistent:volatile`. */
+function literalFileId(name: string): FileId | null {
+  const [, persistent, volatile] = /^([0-9a-f]{16}):([0-9a-f]{16})$/.exec(name) ?? [];
+  if (persistent === undefined || volatile === undefined) return null;
+  return { persistent: BigInt(`0x${persistent}`), volatile: BigInt(`0x${volatile}`) };
 }
 
 /** Requests under a file id that no open gave. */
