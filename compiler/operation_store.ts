@@ -1,19 +1,28 @@
 /**
  * Operations as they are made, in any order, and what becomes known of them later -> the operations sorted by when they
- * were sent. Few stay in memory; of many, all but the latest are put aside, and what is learned of them is put beside.
+ * were sent. Few stay in memory as they are; of many, the latest are held as numbers and texts, the others put aside, and
+ * what is learned of them is put beside.
  */
 import { openScratch, type Scratch } from "./capture/mod.ts";
+import { blockBytes, blockOf, BlockReader, OperationBlock } from "./operation_codec.ts";
 import type { PlanOperation } from "./plan.ts";
 import type { Mutable } from "./plan_list.ts";
-import { compareKeys, type Key, type Keyed, SortedRuns } from "./sorted_runs.ts";
+import { type BlockCodec, compareKeys, type Key, type Keyed, SortedRuns } from "./sorted_runs.ts";
 
 /** An operation in the store. Whoever may learn more of it keeps this. */
 export interface Entry extends Key {
   readonly frame: number;
-  /** Null once the operation was put aside. */
+  /** Null unless it is held as it is. */
   value: Mutable<PlanOperation> | null;
+  /** Where it is held otherwise. */
+  place: Place | null;
   /** How often it was changed since. */
   changes: number;
+}
+
+interface Place {
+  readonly block: OperationBlock;
+  readonly at: number;
 }
 
 /** An operation with its place among those of its client, in the order in which they were made. */
@@ -22,18 +31,15 @@ export interface Stored {
   readonly value: Mutable<PlanOperation>;
 }
 
-/** Operations that are all held in memory. */
+/** Operations that are all held as they are. */
 export const HELD = 20_000;
 
-/** Operations that are held once others were put aside: what lives shortly costs least. */
+/** Operations that wait for earlier ones once others were put aside. */
 const HELD_BESIDE = 1024;
 
 /** Bytes that the held operations may have, roughly. */
 const HELD_BYTES = 24e6;
 const FIXED_BYTES = 400;
-
-/** Of the held operations, the part that stays when others are put aside: later ones may still come before them. */
-const STAYING = 0.5;
 
 /** Options of {@linkcode OperationStore}. */
 export interface StoreOptions {
@@ -45,7 +51,7 @@ export interface StoreOptions {
 
 /** Collects and sorts operations. */
 export class OperationStore implements Disposable {
-  #held: number;
+  readonly #held: number;
   readonly #makeScratch: () => Scratch;
   #entries: Entry[] = [];
   #bytes = 0;
@@ -85,11 +91,17 @@ export class OperationStore implements Disposable {
       at: this.#byFrame ? 0 : at,
       frame: frames.first ?? frames.request,
       seq,
-      value,
+      value: null,
+      place: null,
       changes: 0,
     };
-    this.#entries.push(entry);
     this.#count++;
+    if (this.#aside !== null) {
+      entry.place = this.#aside.take(entry, value);
+      return entry;
+    }
+    entry.value = value;
+    this.#entries.push(entry);
     this.#bytes += FIXED_BYTES + bytesOf(value);
     if (this.#entries.length > this.#held || this.#bytes > HELD_BYTES) this.#putAside();
     return entry;
@@ -97,32 +109,37 @@ export class OperationStore implements Disposable {
 
   /** Takes what became known of an operation. */
   change(entry: Entry, fields: object): void {
-    if (entry.value !== null) {
-      Object.assign(entry.value, fields);
+    const { value, place } = entry;
+    if (value !== null) {
+      Object.assign(value, fields);
       this.#bytes += bytesOf(fields);
       return;
+    }
+    if (
+      place !== null && !place.block.isClosed && isUse(fields) && place.block.isCreate(place.at)
+    ) {
+      return place.block.setUsed(place.at);
     }
     // Changes of one operation keep their order: they follow it by less than the next one does.
     const seq = entry.seq + Math.min(++entry.changes, CHANGES_TOLD) / CHANGES_TOLD / 2;
     this.#changes.push({ at: entry.at, frame: entry.frame, seq, value: fields });
-    if (this.#changes.length > this.#held) this.#aside?.takeChanges(this.#changes.splice(0));
+    if (this.#changes.length > Math.min(this.#held, HELD_BESIDE)) {
+      this.#aside?.takeChanges(this.#changes.splice(0));
+    }
   }
 
   #putAside(): void {
-    if (this.#aside === null) {
-      this.beforeAside();
-      this.#aside = new Aside(this.#makeScratch());
-      this.#held = Math.min(this.#held, HELD_BESIDE);
+    this.beforeAside();
+    const aside = new Aside(this.#makeScratch(), {
+      byFrame: this.#byFrame,
+      waiting: Math.min(this.#held, HELD_BESIDE),
+    });
+    for (const entry of this.#entries.sort(compareKeys)) {
+      entry.place = aside.take(entry, entry.value!);
+      entry.value = null;
     }
-    this.#entries.sort(compareKeys);
-    const staying = Math.floor(this.#entries.length * STAYING);
-    const leaving = this.#entries.splice(0, this.#entries.length - staying);
-    this.#aside.take(leaving);
-    for (const entry of leaving) entry.value = null;
-    this.#bytes = this.#entries.reduce(
-      (sum, { value }) => sum + FIXED_BYTES + bytesOf(value ?? {}),
-      0,
-    );
+    this.#entries = [];
+    this.#aside = aside;
   }
 
   /** The operations in order, as often as asked, once all are there. */
@@ -130,9 +147,8 @@ export class OperationStore implements Disposable {
     if (this.#aside === null) {
       return this.#entries.sort(compareKeys) as unknown as Stored[];
     }
-    this.#aside.take(this.#entries.sort(compareKeys));
+    this.#aside.finish();
     this.#aside.takeChanges(this.#changes);
-    this.#entries = [];
     this.#changes = [];
     const aside = this.#aside;
     return { [Symbol.iterator]: () => aside.operations() };
@@ -143,27 +159,108 @@ export class OperationStore implements Disposable {
   }
 }
 
+function isUse(fields: object): boolean {
+  return "used" in fields && Object.keys(fields).length === 1;
+}
+
 /** Changes of one operation that keep their order after it was put aside. */
 const CHANGES_TOLD = 65_536;
 
-/** What is not in memory. */
+/** Blocks that wait for earlier operations: half of them are written at a time. */
+const BLOCKS_WAITING = 4;
+
+/** Characters of the texts of a block, roughly, and of a record that needs little. */
+const BLOCK_CHARACTERS = 2 ** 20;
+
+/** Numbers that there is room for at first, for each record. */
+const NUMBERS = 32;
+
+/** A block with the keys of its records. */
+interface KeyedBlock {
+  readonly block: OperationBlock;
+  first: Key;
+  last: Key;
+}
+
+/** What is not held as it is. */
 class Aside implements Disposable {
   readonly #scratch: Scratch;
+  readonly #codec: RecordCodec;
   readonly #operations: SortedRuns<Mutable<PlanOperation>>;
   readonly #changes: SortedRuns<object>;
+  /** Records of a block. */
+  readonly #many: number;
+  /** The last one takes what comes. */
+  #waiting: KeyedBlock[] = [];
+  /** Whether what waits is in order. */
+  #isOrdered = true;
 
-  constructor(scratch: Scratch) {
+  constructor(
+    scratch: Scratch,
+    { byFrame, waiting }: { readonly byFrame: boolean; readonly waiting: number },
+  ) {
     this.#scratch = scratch;
-    this.#operations = new SortedRuns(scratch);
+    this.#codec = new RecordCodec(byFrame);
+    this.#many = Math.max(1, Math.floor(waiting / BLOCKS_WAITING));
+    this.#operations = new SortedRuns(scratch, this.#codec);
     this.#changes = new SortedRuns(scratch);
   }
 
-  take(entries: readonly Entry[]): void {
-    this.#operations.write(entries as readonly Keyed<Mutable<PlanOperation>>[]);
+  /** Takes the next operation; returns where it is for the time being. */
+  take(key: Key, value: PlanOperation): Place {
+    let last = this.#waiting.at(-1);
+    if (
+      last === undefined || last.block.count >= this.#many ||
+      last.block.characters >= BLOCK_CHARACTERS
+    ) {
+      if (this.#waiting.length >= BLOCKS_WAITING) this.#write(BLOCKS_WAITING / 2);
+      this.#waiting.push(last = { block: this.#newBlock(), first: key, last: key });
+      const before = this.#waiting.at(-2);
+      if (before !== undefined && compareKeys(before.last, key) > 0) this.#isOrdered = false;
+    } else if (compareKeys(last.last, key) > 0) this.#isOrdered = false;
+    else last.last = key;
+    const { block } = last;
+    return { block, at: block.add(key.seq, value) };
+  }
+
+  #newBlock(): OperationBlock {
+    return new OperationBlock(new Float64Array(NUMBERS * this.#many));
+  }
+
+  /** Writes the first so many blocks of what waits. */
+  #write(many: number): void {
+    if (!this.#isOrdered) this.#sort();
+    for (const { block, first, last } of this.#waiting.splice(0, many)) {
+      block.isClosed = true;
+      this.#operations.writeBlock(blockBytes(block), first, last);
+    }
+  }
+
+  #sort(): void {
+    const records: Keyed<Mutable<PlanOperation>>[] = [];
+    for (const { block } of this.#waiting) {
+      block.isClosed = true;
+      for (const record of this.#codec.recordsOf(block)) records.push(record);
+    }
+    records.sort(compareKeys);
+    this.#waiting = [];
+    for (let start = 0; start < records.length; start += this.#many) {
+      const part = records.slice(start, start + this.#many);
+      const [first, last] = [part[0]!, part.at(-1)!];
+      const block = this.#newBlock();
+      for (const { seq, value } of part) block.add(seq, value);
+      this.#waiting.push({ block, first, last });
+    }
+    this.#isOrdered = true;
   }
 
   takeChanges(changes: Keyed<object>[]): void {
     this.#changes.write(changes.sort(compareKeys));
+  }
+
+  /** No more operations come. */
+  finish(): void {
+    this.#write(Infinity);
   }
 
   *operations(): Generator<Stored> {
@@ -180,6 +277,30 @@ class Aside implements Disposable {
 
   [Symbol.dispose](): void {
     this.#scratch[Symbol.dispose]();
+  }
+}
+
+/** Records as blocks of numbers and texts. */
+class RecordCodec implements BlockCodec<Mutable<PlanOperation>> {
+  readonly #byFrame: boolean;
+  readonly #reader = new BlockReader();
+
+  constructor(byFrame: boolean) {
+    this.#byFrame = byFrame;
+  }
+
+  encode(records: readonly Keyed<Mutable<PlanOperation>>[]): Uint8Array {
+    const block = new OperationBlock(new Float64Array(NUMBERS * records.length));
+    for (const { seq, value } of records) block.add(seq, value);
+    return blockBytes(block);
+  }
+
+  decode(bytes: Uint8Array<ArrayBuffer>): Keyed<Mutable<PlanOperation>>[] {
+    return this.recordsOf(blockOf(bytes));
+  }
+
+  recordsOf(block: OperationBlock): Keyed<Mutable<PlanOperation>>[] {
+    return this.#reader.records(block, this.#byFrame);
   }
 }
 

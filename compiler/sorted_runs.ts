@@ -17,9 +17,15 @@ export function compareKeys(one: Key, other: Key): number {
   return one.at - other.at || one.frame - other.frame || one.seq - other.seq;
 }
 
-/** A record as it is kept: plain JSON under its key. */
+/** A record under its key. */
 export interface Keyed<T> extends Key {
   readonly value: T;
+}
+
+/** How the records of a block are kept. */
+export interface BlockCodec<T> {
+  encode(records: readonly Keyed<T>[]): Uint8Array;
+  decode(bytes: Uint8Array<ArrayBuffer>): Keyed<T>[];
 }
 
 /** Records of one block: what is read at a time of one run. */
@@ -43,39 +49,47 @@ interface Run {
 /** Sorted runs in a scratch file. */
 export class SortedRuns<T> {
   readonly #scratch: Scratch;
+  readonly #codec: BlockCodec<T>;
   #runs: Run[] = [];
 
-  constructor(scratch: Scratch) {
+  constructor(scratch: Scratch, codec: BlockCodec<T> = plainJson as BlockCodec<T>) {
     this.#scratch = scratch;
+    this.#codec = codec;
   }
 
   /** Writes records that are in order. */
   write(records: readonly Keyed<T>[]): void {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return;
+    const blocks: Block[] = [];
+    for (let start = 0; start < records.length; start += BLOCK) {
+      blocks.push(this.#writeRecords(records.slice(start, start + BLOCK)));
+    }
+    this.#append(blocks, first, last);
+  }
+
+  /** Writes a block of records that are in order, from `first` to `last`. */
+  writeBlock(bytes: Uint8Array, first: Key, last: Key): void {
+    this.#append([this.#writeBytes(bytes)], first, last);
+  }
+
+  #append(blocks: readonly Block[], first: Key, last: Key): void {
     const before = this.#runs.find((run) => run.level === 0 && compareKeys(run.last, first) <= 0);
     if (before !== undefined) {
       // A capture that is in order has one run, whatever its size.
-      this.#append(before, records);
+      before.blocks.push(...blocks);
       before.last = keyOf(last);
       return;
     }
-    const run: Run = { level: 0, first: keyOf(first), last: keyOf(last), blocks: [] };
-    this.#append(run, records);
-    this.#runs.push(run);
+    this.#runs.push({ level: 0, first: keyOf(first), last: keyOf(last), blocks: [...blocks] });
     this.#merge(0);
   }
 
-  #append(run: Run, records: readonly Keyed<T>[]): void {
-    for (let start = 0; start < records.length; start += BLOCK) {
-      run.blocks.push(this.#writeBlock(records.slice(start, start + BLOCK)));
-    }
+  #writeRecords(records: readonly Keyed<T>[]): Block {
+    return this.#writeBytes(this.#codec.encode(records));
   }
 
-  #writeBlock(records: readonly Keyed<T>[]): Block {
-    const flat: unknown[] = [];
-    for (const { at, frame, seq, value } of records) flat.push(at, frame, seq, value);
-    const bytes = encoder.encode(JSON.stringify(flat));
+  #writeBytes(bytes: Uint8Array): Block {
     return { position: this.#scratch.append(bytes), length: bytes.byteLength };
   }
 
@@ -92,10 +106,10 @@ export class SortedRuns<T> {
     for (const record of this.#mergedOf(full)) {
       block.push(record);
       if (block.length < BLOCK) continue;
-      merged.blocks.push(this.#writeBlock(block));
+      merged.blocks.push(this.#writeRecords(block));
       block = [];
     }
-    if (block.length > 0) merged.blocks.push(this.#writeBlock(block));
+    if (block.length > 0) merged.blocks.push(this.#writeRecords(block));
     this.#runs = [...this.#runs.filter((run) => run.level !== level), merged];
     this.#merge(level + 1);
   }
@@ -135,17 +149,29 @@ export class SortedRuns<T> {
   #read({ position, length }: Block): Keyed<T>[] {
     const bytes = new Uint8Array(length);
     this.#scratch.read(position, bytes);
-    const flat = JSON.parse(decoder.decode(bytes));
-    const records: Keyed<T>[] = [];
-    for (let at = 0; at < flat.length; at += 4) {
-      records.push({ at: flat[at], frame: flat[at + 1], seq: flat[at + 2], value: flat[at + 3] });
-    }
-    return records;
+    return this.#codec.decode(bytes);
   }
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+
+/** For values that are plain JSON. */
+const plainJson: BlockCodec<unknown> = {
+  encode(records) {
+    const flat: unknown[] = [];
+    for (const { at, frame, seq, value } of records) flat.push(at, frame, seq, value);
+    return encoder.encode(JSON.stringify(flat));
+  },
+  decode(bytes) {
+    const flat = JSON.parse(decoder.decode(bytes));
+    const records: Keyed<unknown>[] = [];
+    for (let at = 0; at < flat.length; at += 4) {
+      records.push({ at: flat[at], frame: flat[at + 1], seq: flat[at + 2], value: flat[at + 3] });
+    }
+    return records;
+  },
+};
 
 function keyOf({ at, frame, seq }: Key): Key {
   return { at, frame, seq };
