@@ -220,6 +220,31 @@ Deno.test("a file id that a client made up is an open that was never opened", as
   assertEquals(losses, []);
 });
 
+Deno.test("a made up id of ones and zeros goes out as it is", async () => {
+  const talk = new Conversation().open();
+  talk.exchange("CLOSE", closeBody(SAME_FILE), null, { status: 0xc0000128 });
+  const { operations } = await planOf(talk.wire);
+  assertEquals(of(operations, "close").map(({ file }) => file), [
+    "ffffffffffffffff:ffffffffffffffff",
+  ]);
+});
+
+Deno.test("what two clients made up alike, or one took from the other, has a name in each", async () => {
+  const wire = new Wire();
+  const clients = ["10.0.0.1:1000", "10.0.0.3:1000"].map((client) =>
+    new Conversation({ wire, client }).open()
+  );
+  for (const talk of clients) {
+    talk.exchange("CREATE", createBody("x.txt"), null, { status: 0xc0000034 });
+    talk.exchange("CLOSE", closeBody(fileId(99)), null, { status: 0xc0000128 });
+  }
+  const { operations } = await planOf(wire);
+  assertEquals(of(operations, "close").map(({ client, file }) => [client, file]), [
+    ["alice", "f2"],
+    ["alice2", "f2"],
+  ]);
+});
+
 Deno.test("a connection that the server ended is not ended by the scenario", async () => {
   const talk = new Conversation().open();
   talk.segment("response", { flags: "FA" });
