@@ -41,7 +41,7 @@ async function runAgainstServer(files: Readonly<Record<string, string | Uint8Arr
         root: "",
         speed: 1,
         asap: false,
-        timeout: 5,
+        timeout: 60,
         params: {},
         workload: null,
         keylog: false,

@@ -107,7 +107,7 @@ export async function streamsOf(definition: Definition, options: {
     root: "",
     speed: 1,
     asap: true,
-    timeout: 3,
+    timeout: 60,
     params: {},
     ...options.run,
     blobs: options.blobs ?? [],

@@ -35,8 +35,8 @@ export interface Smbd extends AsyncDisposable {
 }
 
 const DEFAULT_PASSWORD = "smbench-Pa55word";
-const READY_WITHIN_MS = 20_000;
-const STOP_WITHIN_MS = 5_000;
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 30_000;
 const PORT_ATTEMPTS = 5;
 /** Below the ports that Linux hands out by itself (net.ipv4.ip_local_port_range), so that no client takes one. */
 const PORTS = { first: 20_000, count: 12_000 };

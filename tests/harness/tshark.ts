@@ -50,7 +50,7 @@ const SEVERITIES: readonly (readonly [number, Severity])[] = [
   [0x0080_0000, "error"],
 ];
 
-const DRAINED_WITHIN_MS = 10_000;
+const DRAINED_WITHIN_MS = 60_000;
 const ETHERTYPE_OFFSET = 16 + 12;
 const IP_PROTOCOL_OFFSET = 16 + 14 + 9;
 const IP_UDP = 17;

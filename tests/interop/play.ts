@@ -82,7 +82,7 @@ export async function playOn(stage: Stage, scenario: Scenario): Promise<Performa
     root: "",
     speed: 1,
     asap: false,
-    timeout: 10,
+    timeout: 60,
     params: {},
     ...stage.options,
     blobs: [],

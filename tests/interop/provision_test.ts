@@ -243,7 +243,7 @@ interopTest("an interrupted run leaves nothing, and a big folder takes no time",
       const { code, err } = await smbench(["run", path, ...login], { env });
       assertEquals(code, 0, err);
       assertEquals(await names(smbd.shareDirectory), []);
-      assert(performance.now() - started < 60_000);
+      assert(performance.now() - started < 300_000);
     });
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -64,7 +64,7 @@ function patched(bytes: Uint8Array, at: number, ...values: number[]): Uint8Array
 /** What a server says to one frame on a fresh connection: its status, or `"hangs up"`. */
 async function saidTo(connect: () => Promise<Connection>, bytes: Uint8Array): Promise<string> {
   const connection = await connect();
-  const operation = connection.sendRaw(bytes, { timeout: "5s" });
+  const operation = connection.sendRaw(bytes, { timeout: "60s" });
   const { error } = await operation.outcome;
   if (error !== undefined) {
     expect(error).toMatch(/closed|reset/);
@@ -251,7 +251,7 @@ const beside = scenario({ name: "beside" }, async ({ client }) => {
   await alice.connection.echo({ raw: { body: Uint8Array.of(4, 0, 0xff, 0xff) } });
   // Compounds without a client's care: the second request of the chain lies outside of the frame.
   const cut = message("ECHO", 13, { reserved: 0 }, { messageId: FAR_ID + 1n });
-  const last = alice.connection.sendRaw(patched(cut, 20, 0x48), { timeout: "5s" });
+  const last = alice.connection.sendRaw(patched(cut, 20, 0x48), { timeout: "60s" });
   expect((await last.outcome).status).not.toBe("SUCCESS");
 });
 
