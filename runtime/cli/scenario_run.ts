@@ -37,6 +37,7 @@ import { liveBlock, liveLines, type LiveState } from "./live.ts";
 import { loadOf, type LoadSettings, readLoadSettings } from "./load.ts";
 import { Outputs, type Standing } from "./outputs.ts";
 import { ProgressLine } from "./progress.ts";
+import { Silence } from "./silence.ts";
 import type { Subject } from "./subject.ts";
 import { type Target, targetText } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
@@ -126,6 +127,7 @@ export class ScenarioRun {
   readonly #deaths: string[] = [];
   /** Operations of a dry run. */
   readonly #listed: OperationRecord[] = [];
+  readonly #silence = new Silence();
   #pool: Sandbox[] = [];
   /** The question before: one at a time. */
   #asking: Promise<void> = Promise.resolve();
@@ -189,6 +191,7 @@ export class ScenarioRun {
           stop(`threshold ${this.#abortion} does not hold`);
           grace = setTimeout(terminate, GRACE_MS);
         }
+        if (load !== null) this.#endSilent();
         if (load === null || terminal.interactive || given.has("quiet")) return;
         if (Date.now() - told < TOLD_MS) return;
         told = Date.now();
@@ -228,6 +231,7 @@ export class ScenarioRun {
       for (const record of records.operations) this.#listed.push(record);
       return;
     }
+    this.#silence.heard(index);
     for (const record of records.operations) this.#measurement.add(record);
     for (const record of records.breaks) this.#measurement.addBreak(record);
     for (const record of records.checks) this.#measurement.addCheck(record);
@@ -296,7 +300,7 @@ export class ScenarioRun {
     this.#progress = progress;
     const names = load === null ? [] : accounts.names(load.users);
     const { overrides, isolate, sharedRatio, maxConcurrent } = this.#loadSettings;
-    const runs = await Promise.allSettled(pool.map((sandbox, index) =>
+    const runs = await Promise.all(pool.map((sandbox, index) =>
       sandbox.run({
         ...this.#where(),
         root: given.value("root") ?? target.root,
@@ -313,22 +317,31 @@ export class ScenarioRun {
         ...maxConcurrent === undefined
           ? {}
           : { maxConcurrent: Math.max(1, Math.floor(maxConcurrent / pool.length)) },
-      }).catch((error: unknown) => {
+      }).finally(() => this.#silence.ended(index)).catch((error: unknown) => {
         // The others go on: what they find is worth having.
-        if (pool.length > 1 && error instanceof ScenarioError && !this.#interrupted) {
-          this.#deaths.push(error.message);
+        if (!(error instanceof ScenarioError)) throw error;
+        if (this.#interrupted) return null;
+        this.#deaths.push(error.message);
+        if (pool.length > 1) {
           this.#noted(`worker ${index + 1} of ${pool.length}: ${error.message}`);
         }
-        throw error;
+        return null;
       })
     ));
     this.#progress = null;
-    const ended = runs.filter((run) => run.status === "fulfilled");
-    const dead = runs.find((run) => run.status === "rejected");
-    if (dead !== undefined && ended.length === 0 && !this.#interrupted && this.#abortion === null) {
-      throw dead.reason;
+    return runs.find((failure) => failure !== null) ?? null;
+  }
+
+  /** A worker that is held up holds up the run: what it would still find is not to be had. */
+  #endSilent(): void {
+    for (const index of this.#silence.look()) {
+      this.#noted(
+        `worker ${
+          index + 1
+        } of ${this.#pool.length} does not answer: its script does not let go of the processor`,
+      );
+      this.#pool[index]?.terminate();
     }
-    return ended.find(({ value }) => value !== null)?.value ?? null;
   }
 
   #live(): LiveState {
@@ -551,7 +564,9 @@ export class ScenarioRun {
     if (this.#deaths.length > 0) {
       return {
         code: ExitCode.SCENARIO_FAILED,
-        verdict: `${plural(this.#deaths.length, "worker")} ended early`,
+        verdict: this.#pool.length === 1
+          ? printable(this.#deaths[0] ?? "")
+          : `${plural(this.#deaths.length, "worker")} of ${this.#pool.length} ended early`,
       };
     }
     if (this.#violations.length > 0 && this.#parts.given.value("on-invariant") === "fail") {
