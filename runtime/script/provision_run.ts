@@ -191,6 +191,7 @@ export class Provisioner {
     name: string,
     items: readonly ProvisionItem[],
   ): Promise<void> {
+    if (share.isReadOnly) return await this.#compareAll(share, name, items);
     await this.#removeLeftovers(share);
     const wanted = items.filter(({ kind }) => kind !== "absent");
     const entries = await share.list(this.#root);
@@ -211,17 +212,45 @@ export class Provisioner {
     // A stream of a directory, or of a file that was there before.
     await inParallel(streamsOf(wanted), (item) => this.#makeFile(share, name, item));
     if (!isEmpty) {
-      const absent = items.filter(({ kind }) => kind === "absent");
-      await inParallel(absent, async ({ path }) => {
-        if (await share.look(path) === null) return;
-        this.#tell([`${path} is there, and was not when the capture began`]);
-      });
+      await this.#findAbsent(share, items);
     }
     // In the root of a share it would be listed with what the clients look for.
     if (this.#root === "" && this.#journals.has(name)) {
       await share.remove(this.#journalPath, false, () => {});
       this.#journals.delete(name);
     }
+  }
+
+  /** Where nothing can be made, what is there may still be what is needed. */
+  async #compareAll(
+    share: ProvisionShare,
+    name: string,
+    items: readonly ProvisionItem[],
+  ): Promise<void> {
+    const missing: string[] = [];
+    await inParallel(items.filter(({ kind }) => kind !== "absent"), async (item) => {
+      const found = await this.#server(item.path, () => share.look(item.path));
+      if (found === null) missing.push(item.path);
+      else if (item.kind === "file") await this.#compare(share, item);
+    });
+    const [first] = missing;
+    if (first !== undefined) {
+      const more = missing.length === 1 ? "" : ` and ${missing.length - 1} more`;
+      throw new ProvisionError(
+        `Cannot provision ${
+          JSON.stringify(first)
+        }${more}: share ${name} is read only to the user; put them there, or run with --no-provision`,
+        { refused: true },
+      );
+    }
+    await this.#findAbsent(share, items);
+  }
+
+  async #findAbsent(share: ProvisionShare, items: readonly ProvisionItem[]): Promise<void> {
+    await inParallel(items.filter(({ kind }) => kind === "absent"), async ({ path }) => {
+      if (await share.look(path) === null) return;
+      this.#tell([`${path} is there, and was not when the capture began`]);
+    });
   }
 
   async #makeRoot(share: ProvisionShare, name: string): Promise<void> {

@@ -85,6 +85,12 @@ export class ProvisionShare {
     this.#maxRead = Math.min(MAX_WRITE, limits.maxReadSize);
   }
 
+  /** Whether the user may make nothing there, whatever the directory: the share is read only. */
+  get isReadOnly(): boolean {
+    const { maximalAccess } = this.#tree;
+    return maximalAccess !== 0 && (maximalAccess & FileAccess.WRITE_DATA) === 0;
+  }
+
   /** Makes a directory. @returns Whether it is new; false when the name is taken. */
   async makeDirectory(path: string, item: ProvisionItem | null = null): Promise<boolean> {
     const open = await this.#create(path, {
