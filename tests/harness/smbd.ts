@@ -104,7 +104,8 @@ async function start(setup: {
     await killLeftovers(configuration);
   };
   try {
-    await untilReady({ child, port, withinMs: options.readyWithinMs ?? READY_WITHIN_MS });
+    const withinMs = options.readyWithinMs ?? READY_WITHIN_MS;
+    await untilReady({ child, port, names: `${root}/lock/names.tdb`, withinMs });
   } catch (error) {
     await kill();
     const said = tail(await log());
@@ -160,28 +161,47 @@ async function listenersOn(port: number): Promise<number> {
   return table.split("\n").filter((line) => line.includes(local)).length;
 }
 
-/** Ready means that a connection is accepted; until then smbd refuses it at once, so asking again costs little. */
+/**
+ * Ready means that a connection is accepted, and that the notify daemon has entered its name, as it does on its own time:
+ * without it a TREE_CONNECT gets NO_MEMORY. Until then smbd refuses connections at once, so asking again costs little.
+ */
 async function untilReady(wait: {
   readonly child: Deno.ChildProcess;
   readonly port: number;
+  /** The database of processes that have names. */
+  readonly names: string;
   readonly withinMs: number;
 }): Promise<void> {
   const deadline = performance.now() + wait.withinMs;
   const ended = wait.child.status.then((status) => ({ status }));
   while (performance.now() < deadline) {
-    try {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port: wait.port });
-      connection.close();
-      return;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-    }
+    if (await isAccepting(wait.port) && await isNamed(wait.names, "notify-daemon")) return;
     const result = await Promise.race([ended, pause(10)]);
     if (result !== undefined) {
       throw new Error(`Cannot reach smbd: it ended with code ${result.status.code}`);
     }
   }
   throw new Error(`Cannot reach smbd: no answer on port ${wait.port} in ${wait.withinMs} ms`);
+}
+
+async function isAccepting(port: number): Promise<boolean> {
+  try {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    connection.close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}
+
+async function isNamed(names: string, process: string): Promise<boolean> {
+  try {
+    return new TextDecoder("latin1").decode(await Deno.readFile(names)).includes(process);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 async function endProcess(child: Deno.ChildProcess): Promise<void> {
