@@ -52,6 +52,8 @@ export interface Frames {
 export interface ForeignIds {
   readonly tree?: string | null;
   readonly session?: string | null;
+  /** The file is an open of another connection: its FileId goes out here, on `tree`. */
+  readonly file?: true;
 }
 
 /** Facts that every operation has. */

@@ -220,6 +220,10 @@ export class Files {
     const own = open?.client === this.#clients.of(exchange) ? open.tree : null;
     const file = open?.file ?? null;
     if (own === null || own === name) return { ...fields, tree: name, file, ...place };
+    const opened = open?.session?.stream ?? exchange.stream;
+    if (opened !== exchange.stream && place.via === undefined) {
+      return { ...fields, tree: name, file, ...place, ids: { ...place.ids, file: true } };
+    }
     return { ...fields, tree: own, file, ...place, ids: { tree: name, ...place.ids } };
   }
 

@@ -229,9 +229,12 @@ export class Statements {
       case "create":
         return this.#onFile(operation, variable(operation.tree));
       case "ioctl":
-        return this.#onFile(operation, variable(operation.file ?? operation.tree));
+        return this.#onFile(
+          operation,
+          operation.file === null ? variable(operation.tree) : fileCode(operation),
+        );
       default:
-        return this.#onFile(operation, variable("file" in operation ? operation.file ?? "" : ""));
+        return this.#onFile(operation, fileCode(operation));
     }
   }
 
@@ -252,7 +255,7 @@ export class Statements {
     const isRelated = operation.chain?.related === true;
     const receiver = file === null || (before !== undefined && inherits(operation, fileOf(before)))
       ? compound
-      : { ...callOf("on", variable(file)), of: compound };
+      : { ...callOf("on", fileCode(operation)), of: compound };
     // The whole compound takes a channel.
     const { via: _via, ...own } = operation;
     return this.#onFile(own as PlanOperation, receiver, {
@@ -521,6 +524,13 @@ export class Statements {
   #mapped(name: "path" | "share", captured: string, hint: string = name): Code {
     return callOf(`p.${name}`, slot("string", hint, quoted(captured)));
   }
+}
+
+/** What the request's FileId is taken from; that of another connection's open goes out over this one. */
+function fileCode(operation: PlanOperation): Code {
+  const file = variable(fileOf(operation) ?? "");
+  if (operation.ids?.file !== true || !("tree" in operation)) return file;
+  return { ...callOf("unopened", file), of: variable(operation.tree) };
 }
 
 function fileOf(operation: PlanOperation): string | null {

@@ -1058,9 +1058,10 @@ export interface Tree extends TreeControls {
   disconnect(options?: OperationOptions): Operation<void>;
   /**
    * FLUSH, CLOSE, ... on a handle that the capture never opened or had closed: a file id that no open of this run has. A
-   * name of the form `"ffffffffffffffff:ffffffffffffffff"` is the id itself, persistent and volatile half.
+   * name of the form `"ffffffffffffffff:ffffffffffffffff"` is the id itself, persistent and volatile half. Of a file that
+   * another connection opened, its id goes out over this one.
    */
-  unopened(name: string): File;
+  unopened(handle: string | File): File;
 }
 
 /** Requests of a compound on one file; each call adds one. See {@linkcode File} for the meaning. */

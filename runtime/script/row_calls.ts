@@ -165,7 +165,7 @@ export class RowCalls {
     const named = operation.kind === "create" || operation.file === null ? null : operation.file;
     const receiver = inherits || named === null
       ? compound
-      : compound.on(this.fileOf(named, operation.tree));
+      : compound.on(this.#named(named, operation));
     const options = {
       ...related === undefined ? {} : { related },
     };
@@ -185,6 +185,12 @@ export class RowCalls {
     const unopened = this.treeOf(tree).unopened(name);
     files.set(name, unopened);
     return unopened;
+  }
+
+  /** The file of an operation; that of another connection lends its id. */
+  #named(name: string, { tree, ids }: OnTree): File {
+    const file = this.fileOf(name, tree);
+    return ids?.file === true ? this.treeOf(tree).unopened(file) : file;
   }
 
   #session(name: string): Session {
@@ -302,7 +308,7 @@ export class RowCalls {
         this.#ioctlOptions(operation, options),
       );
     }
-    const file = on ?? this.fileOf(operation.file as string, operation.tree);
+    const file = on ?? this.#named(operation.file as string, operation);
     switch (operation.kind) {
       case "close": {
         const attributes = ((operation.flags ?? 0) & POSTQUERY_ATTRIBUTES) !== 0;

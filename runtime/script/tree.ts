@@ -127,11 +127,15 @@ export class ScriptTree extends ControlledTree implements Tree {
     });
   }
 
-  unopened(name: string): File {
-    const file = new ScriptFile(this.#state, { path: name, obstacle: this.#obstacle });
+  unopened(handle: string | File): File {
+    const path = typeof handle === "string" ? handle : handle.path;
+    const file = new ScriptFile(this.#state, { path, obstacle: this.#obstacle });
     file.over(this.#link);
     if (this.#tree !== null && this.#obstacle === null) {
-      file.borrowed(new LooseRequests(this.#tree, literalFileId(name) ?? this.#unusedId(name)));
+      const id = typeof handle === "string"
+        ? literalFileId(handle)
+        : (handle as ScriptFile).identity?.fileId;
+      file.borrowed(new LooseRequests(this.#tree, id ?? this.#unusedId(path)));
     }
     return file;
   }

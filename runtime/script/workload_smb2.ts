@@ -64,8 +64,15 @@ const base = {
   }).optional(),
   /** Session of the channel that it is sent on: its own session's connection. */
   via: name.optional(),
-  /** A tree or session that the header names besides; null for an id that nothing has. */
-  ids: z.object({ tree: name.nullish(), session: name.nullish() }).optional(),
+  /**
+   * A tree or session that the header names besides; null for an id that nothing has. `file`: the file was opened over
+   * another connection.
+   */
+  ids: z.object({
+    tree: name.nullish(),
+    session: name.nullish(),
+    file: z.literal(true).optional(),
+  }).optional(),
   incomplete: z.string().optional(),
 };
 

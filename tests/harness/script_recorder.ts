@@ -129,7 +129,11 @@ class Recorder extends ScriptClient {
         if (key === "id") return `${name}.id`;
         // It is awaited as the result of a request: it must not look like a promise.
         if (typeof key === "symbol" || key === "then") return target[key];
-        if (key === "unopened") return (handle: string) => this.#object(`unopened(${handle})`);
+        if (key === "unopened") {
+          return (handle: unknown) => {
+            return this.#object(`unopened(${typeof handle === "string" ? handle : shown(handle)})`);
+          };
+        }
         if (key === "compound" || key === "on") {
           return (...args: readonly unknown[]) => {
             const made = `${name}.${key}(${args.map(shown).join(", ")})`;
