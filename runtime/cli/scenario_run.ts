@@ -162,6 +162,7 @@ export class ScenarioRun {
         return;
       }
       this.#interrupted = true;
+      this.#write("interrupted: users log off; once more ends the run at once\n");
       stop("the run was interrupted");
       grace = setTimeout(terminate, GRACE_MS);
     });

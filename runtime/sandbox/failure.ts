@@ -1,6 +1,12 @@
 /** Errors of a scenario -> one sentence and the places in the scenario's files. */
 import { UnsupportedError } from "../client/mod.ts";
-import { NoResponseError, ParamsError, ProvisionError, StatusError } from "../script/mod.ts";
+import {
+  firstError,
+  NoResponseError,
+  ParamsError,
+  ProvisionError,
+  StatusError,
+} from "../script/mod.ts";
 import type { ScenarioPlace } from "./errors.ts";
 import type { ScenarioFailure } from "./messages.ts";
 
@@ -16,7 +22,8 @@ const COLOURS = /\u001b\[[0-9;]*m/g;
 const MAX_MESSAGE = 4000;
 
 /** What the host is told about an error. */
-export function describeFailure(error: unknown): ScenarioFailure {
+export function describeFailure(thrown: unknown): ScenarioFailure {
+  const error = firstError(thrown);
   return {
     kind: kindOf(error),
     message: messageOf(error),

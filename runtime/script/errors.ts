@@ -51,3 +51,12 @@ export class NoResponseError extends Error {
     this.path = fields.path;
   }
 }
+
+/** What failed first: the error of a body, where closing what it had opened (`await using`) then failed as well. */
+export function firstError(error: unknown): unknown {
+  let first = error;
+  while (first instanceof Error && first.name === "SuppressedError" && "suppressed" in first) {
+    first = first.suppressed;
+  }
+  return first;
+}

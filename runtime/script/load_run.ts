@@ -13,7 +13,7 @@ import {
 } from "../schedule/mod.ts";
 import type { Activity } from "./activity.ts";
 import type { LoadUser } from "./api.ts";
-import { NoResponseError, StatusError } from "./errors.ts";
+import { firstError, NoResponseError, StatusError } from "./errors.ts";
 import type { LoadPlan } from "./load_options.ts";
 import { makeFolders } from "./own_folders.ts";
 import type { LoadState, Runner } from "./runner.ts";
@@ -292,10 +292,11 @@ export class LoadRun implements Runner {
       const due = moment === null ? null : moment - this.zero;
       await this.#unlessStopped(scope.play(user, due));
     } catch (error) {
-      failure = this.#stopped === null ? (host.failureText ?? failureText)(error) : null;
+      const first = firstError(error);
+      failure = this.#stopped === null ? (host.failureText ?? failureText)(first) : null;
       // What an iteration leaves behind when it fails is not what the next one begins with.
       slot.scope = null;
-      refused = isRefusal(error);
+      refused = isRefusal(first);
     }
     if (definition.kind === "replay" || failure !== null) {
       slot.scope = null;

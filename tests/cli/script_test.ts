@@ -501,3 +501,18 @@ Deno.test("a related request without a file before it is sent all the same", asy
     ["CREATE", true],
   ]);
 });
+
+Deno.test("where closing fails as well, what failed first is told", async () => {
+  const { iterations } = passed(
+    await play(
+      scenario({ name: "both" }, async ({ client }) => {
+        const me = await client();
+        await using _one = { [Symbol.asyncDispose]: () => Promise.reject(new Error("second")) };
+        await using _two = { [Symbol.asyncDispose]: () => Promise.reject(new Error("third")) };
+        await me.open("missing");
+      }),
+      { load: { executor: "per-user-iterations", users: 1, iterations: 1 } },
+    ),
+  );
+  assertStringIncludes(iterations[0]?.failure ?? "", "OBJECT_NAME_NOT_FOUND");
+});
