@@ -13,13 +13,19 @@ import type { PlanSource } from "./plan_source.ts";
 /** Opens of one client of which the latest answer is remembered. */
 const OPENS_KEPT = 65_536;
 
-/** The same operations, each with what came before it. */
-export function withCausality(plan: PlanSource): PlanSource {
+/** The same operations, each with what came before it; `see` gets each of them, too. */
+export function withCausality(
+  plan: PlanSource,
+  see?: (operation: PlanOperation) => void,
+): PlanSource {
   const { source, clients, count } = plan;
-  return { source, clients, count, operations: () => ordered(plan) };
+  return { source, clients, count, operations: () => ordered(plan, see) };
 }
 
-function* ordered(plan: PlanSource): Generator<PlanOperation> {
+function* ordered(
+  plan: PlanSource,
+  see: ((operation: PlanOperation) => void) | undefined,
+): Generator<PlanOperation> {
   const own = new Map<string, OwnOrder>();
   const conflicts = plan.clients.length > 1 ? new Conflicts() : null;
   for (const operation of plan.operations()) {
@@ -27,6 +33,7 @@ function* ordered(plan: PlanSource): Generator<PlanOperation> {
     if (order === undefined) own.set(operation.client, order = new OwnOrder());
     order.take(operation);
     conflicts?.take(operation);
+    see?.(operation);
     yield operation;
   }
 }

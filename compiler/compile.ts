@@ -3,7 +3,7 @@ import { type CaptureInput, type CaptureNote, openScratch, withPlaces } from "./
 import { withCausality } from "./causality.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
-import { JSON_PASSES, workloadJson } from "./emit/json.ts";
+import { ROWS_OF_PIECE, workloadJson } from "./emit/json.ts";
 import { type ProvisionLevel, type ProvisionText, provisionText } from "./emit/provision.ts";
 import { provisionJson } from "./emit/provision_json.ts";
 import {
@@ -20,8 +20,8 @@ import { type Built, PlanBuilder } from "./operations.ts";
 import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "./payload.ts";
 import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
-import type { Plan } from "./plan.ts";
-import { planOf, type PlanSource } from "./plan_source.ts";
+import type { Plan, PlanOperation } from "./plan.ts";
+import { planOf, type PlanSource, StoredPlan } from "./plan_source.ts";
 import { PreStateInference } from "./prestate.ts";
 import { type Progress, readCapture, type ReadResult } from "./read_capture.ts";
 import { RecentMap } from "./recent_map.ts";
@@ -100,26 +100,25 @@ export async function compile(
   const { built, result } = await readPlan(input, store, options);
   const passed = pass(built.plan, options, result.files.map(({ name }) => name));
   const turns = new Turns(passed.source.count, options);
-  const known = await lookThrough(passed.source, options, turns);
-  const { provision } = known;
-  const notes = [
-    ...withPlaces([...result.notes, ...built.notes, ...known.notes], result.files).map(passed.note),
+  const read = [...result.notes, ...built.notes];
+  const notesWith = (more: readonly CaptureNote[]) => [
+    ...withPlaces([...read, ...more], result.files).map(passed.note),
     ...passed.notes,
   ];
-  const source = withCausality(passed.source);
-  const { plan, emitted } = await emit(source, options, { ...known, notes, turns });
+  const { plan, emitted, preState, notes } = await emit(passed.source, options, {
+    notesWith,
+    turns,
+  });
   const { packets, exchanges } = result;
-  const modules = provision.module === null || options.dataFolder === undefined
-    ? emitted.modules
-    : [
-      ...emitted.modules,
-      { path: `${options.dataFolder}/provision.ts`, text: provision.module },
-    ];
+  const modules = preState.module === null || options.dataFolder === undefined ? emitted.modules : [
+    ...emitted.modules,
+    { path: `${options.dataFolder}/provision.ts`, text: preState.module },
+  ];
   return {
     script: emitted.script,
     modules,
     plan,
-    count: source.count,
+    count: passed.source.count,
     notes,
     coverage: built.coverage,
     packets,
@@ -151,53 +150,38 @@ function isLarge({ count }: PlanSource, { rows, dataFolder }: CompileOptions): b
 /** Files of before that a large capture's scenario makes: their number bounds the memory, too. */
 const MOST_PROVISIONED = 20_000;
 
-/** One pass for all that has to be known before the first operation is written. */
-async function lookThrough(
-  source: PlanSource,
-  options: CompileOptions,
-  turns: Turns,
-): Promise<Known> {
+/** What rows tell that only the whole plan knows: one pass, where what was read does not tell that there is nothing. */
+async function surveyOf(source: PlanSource, turns: Turns): Promise<RowSurvey> {
   const survey = new RowSurvey(source);
-  const isSurveyed = options.json !== undefined || isLarge(source, options);
-  const inference = options.provision === "none"
-    ? null
-    : new PreStateInference(isSurveyed ? { maxEntries: MOST_PROVISIONED } : {});
+  if (source instanceof StoredPlan && source.unanswered !== null) {
+    survey.knows(source.unanswered);
+    return survey;
+  }
   for (const operation of source.operations()) {
-    if (isSurveyed) survey.see(operation);
-    inference?.see(operation);
+    survey.see(operation);
     if (turns.isNext("looking through")) await turns.take();
   }
-  const preState = inference?.finish() ?? { shares: [], notes: [] };
-  const level = options.provision ?? "full";
-  const blobPath = options.blobs?.path;
-  const provision = provisionText(preState, {
-    level,
-    ...(options.dataFolder === undefined ? {} : { module: `./${options.dataFolder}/provision.ts` }),
-    ...(blobPath === undefined ? {} : { blobPath }),
-  });
-  const json = options.json === undefined
-    ? undefined
-    : provisionJson(preState, { level, blobPath });
-  return { survey, provision, json, notes: preState.notes };
+  return survey;
 }
 
-/** What is known before the first operation is written. */
-interface Known {
-  readonly survey: RowSurvey;
-  readonly provision: ProvisionText;
-  /** Provision as workload JSON has it, where that is written. */
-  readonly json: ReturnType<typeof provisionJson> | undefined;
-  readonly notes: readonly CaptureNote[];
-}
-
-/** Writes the plan in the form that is asked for. */
+/** Writes the plan in the form that is asked for; what was there before is known once all operations were seen. */
 async function emit(
-  source: PlanSource,
+  passed: PlanSource,
   options: CompileOptions,
-  about: Known & { readonly turns: Turns },
-): Promise<{ plan: Plan; emitted: Emitted }> {
-  const { version, blobs, rows, dataFolder } = options;
-  const { notes, provision, survey, turns, json } = about;
+  about: {
+    readonly notesWith: (more: readonly CaptureNote[]) => readonly CaptureNote[];
+    readonly turns: Turns;
+  },
+): Promise<{
+  readonly plan: Plan;
+  readonly emitted: Emitted;
+  readonly preState: ProvisionText;
+  readonly notes: readonly CaptureNote[];
+}> {
+  const { version, blobs, rows, dataFolder, json } = options;
+  const { turns } = about;
+  const isSmall = json === undefined && !isLarge(passed, options);
+  const before = new Before(options, isSmall ? {} : { maxEntries: MOST_PROVISIONED });
   const inputs = blobs === undefined ? undefined : savingPayloads(blobs.save);
   const kept = blobs === undefined ? {} : {
     blobs: {
@@ -205,43 +189,98 @@ async function emit(
       save: (bytes: Uint8Array) => inputs?.take("write", bytes).sha256 ?? "",
     },
   };
-  const unheld: Plan = {
+  if (isSmall) {
+    const plan = planOf(withCausality(passed));
+    for (const operation of plan.operations) before.see?.(operation);
+    const { text, notes } = before.finish();
+    const all = about.notesWith(notes);
+    const emitted = emitScenario(plan, {
+      version,
+      notes: all,
+      provision: text,
+      ...(options.fold === undefined ? {} : { fold: options.fold }),
+      ...(dataFolder === undefined ? {} : { dataFolder }),
+      ...(blobs === undefined ? {} : { blobPath: blobs.path }),
+    });
+    return { plan, emitted, preState: text, notes: all };
+  }
+  const survey = await surveyOf(passed, turns);
+  const source = withCausality(passed, before.see);
+  const plan: Plan = {
     version: 1,
     source: source.source,
     clients: source.clients,
     operations: [],
   };
-  if (options.json !== undefined) {
+  if (json !== undefined) {
     const pieces = workloadJson(source, survey, {
       version,
       ...kept,
-      ...(json === undefined ? {} : { provision: json }),
+      provision: () => before.finish().json,
+      scratch: () => openScratch(options.temporaryFolder),
     });
     for (const piece of pieces) {
-      if (piece !== "") options.json(piece);
-      if (turns.isNext("writing", ROWS_AT_ONCE / JSON_PASSES)) await turns.take();
+      if (piece !== "") json(piece);
+      if (turns.isNext("writing", ROWS_OF_PIECE)) await turns.take();
     }
-    return { plan: unheld, emitted: { script: "", modules: [] } };
+    const { text, notes } = before.finish();
+    const emitted = { script: "", modules: [] };
+    return { plan, emitted, preState: text, notes: about.notesWith(notes) };
   }
-  if (rows !== undefined && dataFolder !== undefined && isLarge(source, options)) {
-    const writer = new RowWriter(source, survey, kept);
-    const written = writeRows(writer, (client, lines) => {
-      rows.write(rowsPath(dataFolder, client), lines);
-    });
-    for (const _ of written) if (turns.isNext("writing", ROWS_AT_ONCE)) await turns.take();
-    const script = rowsScript(source, { version, folder: dataFolder, notes, provision });
-    return { plan: unheld, emitted: { script, modules: [] } };
-  }
-  const plan = planOf(source);
-  const emitted = emitScenario(plan, {
-    version,
-    notes,
-    provision,
-    ...(options.fold === undefined ? {} : { fold: options.fold }),
-    ...(dataFolder === undefined ? {} : { dataFolder }),
-    ...(blobs === undefined ? {} : { blobPath: blobs.path }),
+  const folder = dataFolder!;
+  const writer = new RowWriter(source, survey, kept);
+  const written = writeRows(writer, (client, lines) => {
+    rows!.write(rowsPath(folder, client), lines);
   });
-  return { plan, emitted };
+  for (const _ of written) if (turns.isNext("writing", ROWS_AT_ONCE)) await turns.take();
+  const { text, notes } = before.finish();
+  const all = about.notesWith(notes);
+  const script = rowsScript(source, { version, folder, notes: all, provision: text });
+  return { plan, emitted: { script, modules: [] }, preState: text, notes: all };
+}
+
+/** What the shares held before, as the scenario has it. */
+class Before {
+  readonly #options: CompileOptions;
+  readonly #inference: PreStateInference | null;
+  #finished: Provided | null = null;
+  /** Takes the next operation; nothing where none is wanted. */
+  readonly see: ((operation: PlanOperation) => void) | undefined;
+
+  constructor(options: CompileOptions, limits: ConstructorParameters<typeof PreStateInference>[0]) {
+    this.#options = options;
+    const inference = options.provision === "none" ? null : new PreStateInference(limits);
+    this.#inference = inference;
+    if (inference !== null) this.see = (operation) => inference.see(operation);
+  }
+
+  /** All of it, once all operations were seen. */
+  finish(): Provided {
+    return this.#finished ??= this.#provided();
+  }
+
+  #provided(): Provided {
+    const { provision: level = "full", dataFolder, blobs, json } = this.#options;
+    const preState = this.#inference?.finish() ?? { shares: [], notes: [] };
+    const blobPath = blobs?.path;
+    const text = provisionText(preState, {
+      level,
+      ...(dataFolder === undefined ? {} : { module: `./${dataFolder}/provision.ts` }),
+      ...(blobPath === undefined ? {} : { blobPath }),
+    });
+    return {
+      text,
+      json: json === undefined ? undefined : provisionJson(preState, { level, blobPath }),
+      notes: preState.notes,
+    };
+  }
+}
+
+interface Provided {
+  readonly text: ProvisionText;
+  /** As workload JSON has it, where that is written. */
+  readonly json: ReturnType<typeof provisionJson> | undefined;
+  readonly notes: readonly CaptureNote[];
 }
 
 /** Contents that are remembered to have been saved; others are saved again, which changes nothing. */

@@ -5,13 +5,15 @@
  */
 import { openScratch, type Scratch } from "./capture/mod.ts";
 import { blockBytes, blockOf, BlockReader, OperationBlock } from "./operation_codec.ts";
-import type { PlanOperation } from "./plan.ts";
+import type { Frames, PlanOperation } from "./plan.ts";
 import type { Mutable } from "./plan_list.ts";
 import { type BlockCodec, compareKeys, type Key, type Keyed, SortedRuns } from "./sorted_runs.ts";
 
 /** An operation in the store. Whoever may learn more of it keeps this. */
 export interface Entry extends Key {
   readonly frame: number;
+  /** Number of its client. */
+  readonly client: string;
   /** Null unless it is held as it is. */
   value: Mutable<PlanOperation> | null;
   /** Where it is held otherwise. */
@@ -59,6 +61,8 @@ export class OperationStore implements Disposable {
   #aside: Aside | null = null;
   #count = 0;
   #byFrame = false;
+  readonly #answered = new Set<string>();
+  #isUneven = false;
 
   constructor(options: StoreOptions = {}) {
     this.#held = options.held ?? HELD;
@@ -75,6 +79,16 @@ export class OperationStore implements Disposable {
     return this.#aside === null;
   }
 
+  /** Numbers of clients of whom an answer was captured. */
+  get answered(): ReadonlySet<string> {
+    return this.#answered;
+  }
+
+  /** Whether something happened before the capture, or was broken. */
+  get isUneven(): boolean {
+    return this.#isUneven;
+  }
+
   /** Called before operations are put aside for the first time: the last moment to change the order. */
   beforeAside: () => void = () => {};
 
@@ -86,10 +100,13 @@ export class OperationStore implements Disposable {
 
   /** Takes an operation, the `seq`-th of its client. */
   add(value: Mutable<PlanOperation>, seq: number): Entry {
-    const { at, frames } = value;
+    const { at, frames, client } = value;
+    if (frames.response !== undefined) this.#answered.add(client);
+    if (value.kind === "break" || isImplied(value)) this.#isUneven = true;
     const entry: Entry = {
       at: this.#byFrame ? 0 : at,
       frame: frames.first ?? frames.request,
+      client,
       seq,
       value: null,
       place: null,
@@ -110,6 +127,7 @@ export class OperationStore implements Disposable {
   /** Takes what became known of an operation. */
   change(entry: Entry, fields: object): void {
     const { value, place } = entry;
+    if (tellsAnswer(fields)) this.#answered.add(entry.client);
     if (value !== null) {
       Object.assign(value, fields);
       this.#bytes += bytesOf(fields);
@@ -157,6 +175,14 @@ export class OperationStore implements Disposable {
   [Symbol.dispose](): void {
     this.#aside?.[Symbol.dispose]();
   }
+}
+
+function isImplied(operation: PlanOperation): boolean {
+  return "implied" in operation && operation.implied === true;
+}
+
+function tellsAnswer(fields: { readonly frames?: Frames }): boolean {
+  return fields.frames?.response !== undefined;
 }
 
 function isUse(fields: object): boolean {

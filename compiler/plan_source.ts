@@ -67,6 +67,16 @@ export class StoredPlan implements PlanSource {
     return this.#store.count;
   }
 
+  /** Clients without an answer; null where operations happened before the capture or were broken, which tell more. */
+  get unanswered(): ReadonlySet<string> | null {
+    const { answered, isUneven } = this.#store;
+    if (isUneven) return null;
+    const { clients } = this.#options;
+    return new Set(
+      clients.flatMap(({ id }, number) => answered.has(String(number)) ? [] : [id]),
+    );
+  }
+
   operations(): Iterable<PlanOperation> {
     const stored = this.#store.sorted();
     return neededFirst(this.#store.isHeld ? stored : this.#finished(stored));

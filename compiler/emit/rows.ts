@@ -8,6 +8,7 @@ import { type CaptureNote, noteText } from "../capture/mod.ts";
 import type { BreakOperation, PlanClient, PlanOperation } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
 import { call, callOf, type Code, comment, memberLine, quoted } from "./code.ts";
+import { isFrequent, rowText } from "./frequent_rows.ts";
 import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
 import type { ProvisionText } from "./provision.ts";
 import { otherName, type Version1Context, version1Fields } from "./version1.ts";
@@ -26,16 +27,8 @@ export interface Row {
   readonly client: string;
   /** Whether version 1 has and allows the operation. */
   readonly isVersion1: boolean;
-  /** Null where it was not asked for. */
-  readonly value: Readonly<Record<string, unknown>> | null;
-}
-
-/** What of the rows is asked for. */
-export interface RowsWanted {
-  /** Of which rows the values are made; of all unless given. */
-  readonly values?: "version1" | "beside" | false;
-  /** With their place among all rows. */
-  readonly numbered?: boolean;
+  /** JSON, without a line's end. */
+  readonly text: string;
 }
 
 /** An acknowledgement within this time (seconds) came at once: a program reacted, nobody waited. */
@@ -110,6 +103,11 @@ export class RowSurvey {
     this.oneSided = new Set(clients.map(({ id }) => id));
   }
 
+  /** Of a plan where nothing is implied and nothing was broken all is known but who these clients are. */
+  knows(oneSided: ReadonlySet<string>): void {
+    for (const client of this.oneSided) if (!oneSided.has(client)) this.oneSided.delete(client);
+  }
+
   /** Takes the next operation. */
   see(operation: PlanOperation): void {
     if (!isImplied(operation)) this.frames.add(operation.frames.request);
@@ -137,10 +135,8 @@ export class RowWriter {
     this.#survey = survey;
   }
 
-  /** The rows, in the order of sending. */
-  rows(): Iterable<Row & { readonly value: object }>;
-  rows(what: RowsWanted): Iterable<Row>;
-  *rows(what: RowsWanted = {}): Iterable<Row> {
+  /** The rows, in the order of sending; `numbered` with their place among all rows. */
+  *rows({ numbered = false }: { readonly numbered?: boolean } = {}): Iterable<Row> {
     const labels = new FrameLabels(this.#survey.frames);
     const blobOf = this.#options.blobs === undefined
       ? undefined
@@ -149,31 +145,41 @@ export class RowWriter {
     let sequence = 0;
     for (const operation of this.#source.operations()) {
       let client = clients.get(operation.client);
-      if (client === undefined) clients.set(operation.client, client = new ClientRows(blobOf));
-      const place = what.numbered === true ? { sequence: sequence++ } : null;
-      yield this.#row(operation, { client, label: labels.of(operation), place }, what.values);
+      if (client === undefined) {
+        clients.set(operation.client, client = new ClientRows(operation.client, blobOf));
+      }
+      const place = numbered ? sequence++ : null;
+      yield this.#row(operation, client, { label: labels.of(operation), sequence: place });
     }
   }
 
-  #row(operation: PlanOperation, about: {
-    readonly client: ClientRows;
+  #row(operation: PlanOperation, client: ClientRows, told: {
     readonly label: string;
-    readonly place: { readonly sequence: number } | null;
-  }, values: RowsWanted["values"]): Row {
-    const { client, label, place } = about;
+    readonly sequence: number | null;
+  }): Row {
     const { previous } = client;
     client.previous = operation.id;
     const timestamp = client.timestamp(operation.at);
     const isAllowed = client.allows(operation);
+    const isAlone = this.#survey.oneSided.has(operation.client);
+    if (isAllowed && !isAlone && isFrequent(operation) && client.blobOf === undefined) {
+      const onBreak = this.#onBreak(operation);
+      const text = rowText(operation, {
+        ...told,
+        client: client.quoted,
+        timestamp,
+        status: operation.status === 0 ? null : JSON.stringify(statusText(operation.status)),
+        share: client.share(operation.tree),
+        onBreak: onBreak === undefined ? null : JSON.stringify(onBreak),
+      });
+      return { client: operation.client, isVersion1: true, text };
+    }
     const fields = isAllowed ? version1Fields(operation, client) : null;
-    const isVersion1 = fields !== null;
-    const isWanted = values === undefined || values === (isVersion1 ? "version1" : "beside");
-    if (!isWanted) return { client: operation.client, isVersion1, value: null };
     const value: Record<string, unknown> = {
-      op_id: label,
+      op_id: told.label,
       client_id: operation.client,
       timestamp_us: timestamp,
-      ...place,
+      ...told.sequence === null ? {} : { sequence: told.sequence },
     };
     if (fields !== null) Object.assign(value, fields);
     else {
@@ -183,13 +189,17 @@ export class RowWriter {
     }
     if (operation.status !== 0) value.expected_status = statusText(operation.status);
     const smb2 = tellingFields(operation);
-    if (previous !== null && this.#survey.oneSided.has(operation.client)) smb2.after = [previous];
-    if (operation.kind === "create" && this.#survey.policies.size > 0) {
-      const onBreak = this.#survey.policies.get(`${operation.client} ${operation.file}`);
-      if (onBreak !== undefined) smb2.onBreak = onBreak;
-    }
+    if (previous !== null && isAlone) smb2.after = [previous];
+    const onBreak = this.#onBreak(operation);
+    if (onBreak !== undefined) smb2.onBreak = onBreak;
     value.smb2 = smb2;
-    return { client: operation.client, isVersion1, value };
+    const text = JSON.stringify(value);
+    return { client: operation.client, isVersion1: fields !== null, text };
+  }
+
+  #onBreak(operation: PlanOperation) {
+    if (operation.kind !== "create" || this.#survey.policies.size === 0) return undefined;
+    return this.#survey.policies.get(`${operation.client} ${operation.file}`);
   }
 
   #blobOf(operation: PlanOperation): string | undefined {
@@ -210,12 +220,15 @@ class ClientRows implements Version1Context {
   /** Id of the operation before. */
   previous: number | null = null;
   readonly blobOf: Version1Context["blobOf"];
+  /** The client's id. */
+  readonly quoted: string;
   /** Tree -> share. */
   readonly #shares = new Map<string, string>();
   readonly #open = new Set<string>();
   #time = 0;
 
-  constructor(blobOf: Version1Context["blobOf"]) {
+  constructor(id: string, blobOf: Version1Context["blobOf"]) {
+    this.quoted = JSON.stringify(id);
     this.blobOf = blobOf;
   }
 
@@ -327,13 +340,12 @@ export function* writeRows(
     size -= lines.text.length;
     lines.text = "";
   };
-  for (const { client, value } of writer.rows()) {
+  for (const { client, text } of writer.rows()) {
     if (++rows % ROWS_AT_ONCE === 0) yield;
     let lines = waiting.get(client);
     if (lines === undefined) waiting.set(client, lines = { text: "" });
-    const line = `${JSON.stringify(value)}\n`;
-    lines.text += line;
-    size += line.length;
+    lines.text += `${text}\n`;
+    size += text.length + 1;
     if (lines.text.length >= PIECE) hand(client, lines);
     if (size > MAX_WAITING) { for (const [id, one] of waiting) hand(id, one); }
   }

@@ -67,7 +67,11 @@ function rowsOf(operations: readonly PlanOperation[]) {
   });
   const survey = new RowSurvey(source);
   for (const one of operations) survey.see(one);
-  return { source, survey, rows: [...new RowWriter(source, survey).rows()] };
+  const rows = [...new RowWriter(source, survey).rows()].map(({ isVersion1, text }) => ({
+    isVersion1,
+    value: JSON.parse(text) as Record<string, unknown>,
+  }));
+  return { source, survey, rows };
 }
 
 Deno.test("an open in version 1's words has share and path, mode and extensions", () => {

@@ -162,34 +162,44 @@ export function version1Fields(
 }
 
 function openFields(operation: CreateOperation, context: Version1Context): Version1Fields {
-  const { access, share, disposition, options, attributes, oplock, contexts } = operation;
+  return {
+    operation: "Open",
+    path: version1Path(operation.path, operation.tree, context),
+    mode: accessMode(operation.access),
+    handle_ref: operation.file,
+    extensions: openExtensions(operation),
+  };
+}
+
+/** How version 1 calls what an open asks for. */
+export function accessMode(access: number): string {
   const reads = (access & READ_BITS) !== 0;
   const writes = (access & WRITE_BITS) !== 0;
+  return writes ? reads ? "ReadWrite" : "Write" : "Read";
+}
+
+/** What of an open version 1 tells beyond path and mode. */
+export function openExtensions(operation: CreateOperation): Version1Fields {
+  const { share, disposition, options, attributes, oplock, contexts } = operation;
   const lease = contexts.find((one) => one.kind === "RqLs");
   const level = OPLOCKS.get(oplock);
   const durable = contexts.some((one) => one.kind === "DHnQ" || one.kind === "DH2Q");
   return {
-    operation: "Open",
-    path: version1Path(operation.path, operation.tree, context),
-    mode: writes ? reads ? "ReadWrite" : "Write" : "Read",
-    handle_ref: operation.file,
-    extensions: {
-      create_disposition: DISPOSITIONS[disposition] ?? disposition,
-      ...level === undefined ? {} : { oplock_level: level },
-      ...lease?.kind !== "RqLs" ? {} : {
-        lease_state: {
-          read_caching: (lease.state & LEASE_READ) !== 0,
-          write_caching: (lease.state & LEASE_WRITE) !== 0,
-          handle_caching: (lease.state & LEASE_HANDLE) !== 0,
-        },
+    create_disposition: DISPOSITIONS[disposition] ?? disposition,
+    ...level === undefined ? {} : { oplock_level: level },
+    ...lease?.kind !== "RqLs" ? {} : {
+      lease_state: {
+        read_caching: (lease.state & LEASE_READ) !== 0,
+        write_caching: (lease.state & LEASE_WRITE) !== 0,
+        handle_caching: (lease.state & LEASE_HANDLE) !== 0,
       },
-      ...attributes === 0 ? {} : { file_attributes: flags(attributes, ATTRIBUTES) },
-      ...share === 7 ? {} : {
-        share_access: Object.fromEntries(SHARE.map(([bit, name]) => [name, (share & bit) !== 0])),
-      },
-      ...options === 0 ? {} : { create_options: flags(options, OPTIONS) },
-      ...durable ? { durable_handle: true } : {},
     },
+    ...attributes === 0 ? {} : { file_attributes: flags(attributes, ATTRIBUTES) },
+    ...share === 7 ? {} : {
+      share_access: Object.fromEntries(SHARE.map(([bit, name]) => [name, (share & bit) !== 0])),
+    },
+    ...options === 0 ? {} : { create_options: flags(options, OPTIONS) },
+    ...durable ? { durable_handle: true } : {},
   };
 }
 
