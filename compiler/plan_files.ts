@@ -163,7 +163,13 @@ export class Files {
   /** The client's open with that file id; null when it is another client's. */
   #ownFile(exchange: Exchange, client: ClientState, id: FileId): string | null {
     const open = this.#opensOf(exchange).ids.get(id);
-    if (open?.client !== client || open.create === null) return null;
+    if (open?.client !== client || open.create === null) {
+      this.#list.note(
+        exchange,
+        "A durable open that this client did not make in the capture is reclaimed: its id goes out as captured, and no server knows it",
+      );
+      return null;
+    }
     this.#uses(open);
     return open.file;
   }

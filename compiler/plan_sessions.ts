@@ -243,6 +243,12 @@ export class Sessions {
     const previous = body.previousSessionId === 0n
       ? undefined
       : this.#find(exchange, body.previousSessionId);
+    if (body.previousSessionId !== 0n && previous === undefined) {
+      this.#list.note(
+        exchange,
+        "A PreviousSessionId names a session that is not this client's in the capture: it is left out",
+      );
+    }
     const again = known !== undefined && !binding;
     const session = again ? known.name : client.name("s");
     const bind = known !== undefined && binding ? known.name : null;
