@@ -73,6 +73,8 @@ export class LoadRun implements Runner {
   readonly #activity: Activity;
   #dropped = 0;
   #stopped: string | null = null;
+  /** Users who log off. */
+  readonly #leaving = new Set<Promise<void>>();
   /** Waits that end when the run is stopped. */
   readonly #waits = new Set<() => void>();
 
@@ -149,12 +151,20 @@ export class LoadRun implements Runner {
     });
   }
 
-  /** Logs all users off. */
+  /** Logs all users off, and waits for those that are about to. */
   async close(): Promise<void> {
     const scopes = [...this.#slots.values()].flatMap(({ scope }) => scope ?? []);
     for (let at = 0; at < scopes.length; at += CLOSING_AT_ONCE) {
       await Promise.all(scopes.slice(at, at + CLOSING_AT_ONCE).map((scope) => scope.close()));
     }
+    await Promise.all(this.#leaving);
+  }
+
+  async #leave(scope: UserScope): Promise<void> {
+    const left = scope.close();
+    this.#leaving.add(left);
+    await left;
+    this.#leaving.delete(left);
   }
 
   /** What users made stays: it may be the next run's. */
@@ -230,8 +240,9 @@ export class LoadRun implements Runner {
     const { scope } = slot;
     slot.scope = null;
     this.#slots.delete(slot.number);
-    scope?.tellOpenFiles();
-    await scope?.close();
+    if (scope === null) return;
+    scope.tellOpenFiles();
+    await this.#leave(scope);
   }
 
   /** Iterations that begin at their times, each by whoever is free. */
@@ -300,7 +311,7 @@ export class LoadRun implements Runner {
     }
     if (definition.kind === "replay" || failure !== null) {
       slot.scope = null;
-      await scope.close();
+      await this.#leave(scope);
     }
     if (this.#stopped !== null && failure === null) return;
     host.iterated?.({
