@@ -41,8 +41,8 @@ export class PlanBuilder implements CaptureConsumer {
   readonly #walk: Walk;
   /** The side that ended a connection first; null once both have. */
   readonly #ended = new Map<number, string | null>();
-  /** Exchanges that are not settled, and what is behind them. */
-  #queue: Queued[] = [];
+  /** Exchanges that are not settled, and what is behind them; null where it was taken. */
+  #queue: (Queued | null)[] = [];
   #taken = 0;
   #bytes = 0;
   /** Conversations that started with SMB1, and whether something followed. */
@@ -94,15 +94,17 @@ export class PlanBuilder implements CaptureConsumer {
   }
 
   #take(): void {
-    for (
-      let next = this.#queue[this.#taken];
-      next !== undefined && (this.#isReady(next) || this.#isLate);
-      next = this.#queue[++this.#taken]
-    ) {
+    const queue = this.#queue;
+    for (;;) {
+      const next = queue[this.#taken] ?? null;
+      if (next === null || !(this.#isReady(next) || this.#isLate)) break;
+      // Nothing that was taken is held: what lives shortly costs least.
+      queue[this.#taken++] = null;
       this.#takeOne(next);
     }
-    if (this.#taken < DROPPED_AT_ONCE) return;
-    this.#queue = this.#queue.slice(this.#taken);
+    if (this.#taken === queue.length) queue.length = 0;
+    else if (this.#taken < DROPPED_AT_ONCE) return;
+    else this.#queue = queue.slice(this.#taken);
     this.#taken = 0;
   }
 
@@ -136,7 +138,7 @@ export class PlanBuilder implements CaptureConsumer {
     const rest = this.#queue.slice(this.#taken);
     this.#queue = [];
     this.#taken = 0;
-    for (const next of rest) this.#takeOne(next);
+    for (const next of rest) if (next !== null) this.#takeOne(next);
     const plan = this.#walk.finish(source);
     return { plan, notes: this.#notes.list(), coverage: this.#coverage.report() };
   }
