@@ -72,7 +72,10 @@ Deno.test("each exchange is a line in the order of the requests", async () => {
   talk.answer("ECHO", { reserved: 0 }, { messageId: other });
   talk.answer("ECHO", { reserved: 0 }, { messageId: one });
   let text = "";
-  await inspectOperations(inputOf(talk.wire.pcap()), (lines) => text += lines);
+  await inspectOperations(
+    inputOf(talk.wire.pcap()),
+    (lines) => text += new TextDecoder().decode(lines),
+  );
   const rows = text.trimEnd().split("\n").map((line) => JSON.parse(line));
   assertEquals(rows.map(({ i, cmd, frame_req, frame_resp }) => [i, cmd, frame_req, frame_resp]), [
     [0, "NEGOTIATE", 3, 4],

@@ -22,6 +22,8 @@ export interface CapturedMessage {
   readonly compressed: boolean;
   /** What READ and WRITE carried; the message itself holds no data. */
   readonly payload: Payload | null;
+  /** What a message lacks that is cut, where that can be told: `the end of its path`. */
+  readonly lacks?: string;
 }
 
 /** A response that said "pending". */
@@ -84,8 +86,6 @@ export interface Opened {
   leaseKey: string | null;
   /** Of the client that holds the lease. */
   clientGuid: string | null;
-  /** File id and path as lines have them, once they were asked for. */
-  text: string | null;
 }
 
 /** What is known about an exchange beyond its own bytes. */

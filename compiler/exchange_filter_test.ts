@@ -20,7 +20,9 @@ const CAPTURE = talk.wire.pcap();
 /** Commands of the lines that are written. */
 async function lines(select: Criteria): Promise<string[]> {
   let written = "";
-  await inspectOperations(inputOf(CAPTURE), (lines) => written += lines, { select });
+  await inspectOperations(inputOf(CAPTURE), (lines) => written += new TextDecoder().decode(lines), {
+    select,
+  });
   return written.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).cmd);
 }
 

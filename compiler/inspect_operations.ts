@@ -23,11 +23,11 @@ export interface OperationOptions extends InspectOptions {
 
 /**
  * Hands every exchange on as a line of JSON, in the order of the requests. `write` gets whole lines with their line
- * feeds, many at a time. Packets that are out of place in the file stay there, as they do for Wireshark.
+ * feeds, many at a time, as a view that holds until it returns. Packets that are out of place in the file stay there, as they do for Wireshark.
  */
 export async function inspectOperations(
   input: CaptureInput,
-  write: (lines: string) => void,
+  write: (lines: Uint8Array) => void,
   options: OperationOptions = {},
 ): Promise<{ readonly notes: readonly CaptureNote[] }> {
   const { select } = options;

@@ -58,13 +58,13 @@ export async function inspect(
 
 /**
  * Hands every exchange on as a line of JSON, in the order of the requests. `write` gets whole lines with their line
- * feeds, many at a time. Packets that are out of place in the file stay there, as they do for Wireshark.
+ * feeds, many at a time, as a view that holds until it returns. Packets that are out of place in the file stay there, as they do for Wireshark.
  *
  * @throws {CaptureError} When the input is missing, unreadable, or no capture.
  */
 export async function inspectOperations(
   input: CaptureInput,
-  write: (lines: string) => void,
+  write: (lines: Uint8Array) => void,
   options: OperationOptions = {},
 ): Promise<{ readonly notes: readonly CaptureNote[] }> {
   const room = await import("./inspect_operations.ts");

@@ -30,7 +30,7 @@ export class OpenTable {
   #slots: (Entry | null)[] = new Array(FIRST_SIZE).fill(null);
   #count = 0;
   /** A ring. */
-  readonly #closed: Opened[] = [];
+  readonly #closed: Entry[] = [];
   #nextClosed = 0;
 
   /** A CREATE returned the id. Returns the open that had it before in that session. */
@@ -74,17 +74,21 @@ export class OpenTable {
 
   /** A CLOSE succeeded. The open is remembered for a while. */
   close(open: Opened): void {
+    const slot = hashOf(open.fileId) & (this.#slots.length - 1);
+    let entry = this.#slots[slot]!;
+    while (entry !== null && entry.open !== open) entry = entry.next!;
+    if (entry === null) return;
     const oldest = this.#closed[this.#nextClosed];
-    this.#closed[this.#nextClosed] = open;
+    this.#closed[this.#nextClosed] = entry;
     this.#nextClosed = (this.#nextClosed + 1) % CLOSED_KEPT;
     if (oldest !== undefined) this.#forget(oldest);
   }
 
-  #forget(open: Opened): void {
-    const slot = hashOf(open.fileId) & (this.#slots.length - 1);
+  #forget(forgotten: Entry): void {
+    const slot = forgotten.hash & (this.#slots.length - 1);
     let before: Entry | null = null;
     for (let entry = this.#slots[slot]!; entry !== null; entry = entry.next!) {
-      if (entry.open === open) {
+      if (entry === forgotten) {
         if (before === null) this.#slots[slot] = entry.next;
         else before.next = entry.next;
         this.#count--;
@@ -96,7 +100,7 @@ export class OpenTable {
 
   #forgetOldest(): void {
     const entries = this.#all();
-    for (const { open } of entries.slice(0, entries.length / 4)) this.#forget(open);
+    for (const entry of entries.slice(0, entries.length / 4)) this.#forget(entry);
   }
 
   /** In the order of their opening. */
@@ -120,10 +124,14 @@ export class OpenTable {
   }
 }
 
+/** The volatile half; arithmetic on bigints takes several times as long. */
+const half = new BigUint64Array(1);
+const words = new Uint32Array(half.buffer);
+
 /** Of the volatile half: the other one tells little apart. */
 function hashOf({ volatile }: FileId): number {
-  const number = Number(volatile);
-  const mixed = Math.imul((number | 0) ^ ((number / 0x100000000) | 0), 0x9e3779b1);
+  half[0] = volatile;
+  const mixed = Math.imul(words[0]! ^ words[1]!, 0x9e3779b1);
   return mixed ^ (mixed >>> 15);
 }
 

@@ -16,7 +16,6 @@ function open(path: string, id = 1, sessionId: bigint | null = 1n): Opened {
     path,
     leaseKey: null,
     clientGuid: null,
-    text: null,
   };
 }
 

@@ -1,39 +1,40 @@
 /** Exchanges -> lines of `inspect --operations`, in the order of their requests. */
 import type { Exchange, ExchangeSink } from "./exchange.ts";
+import { LineBytes } from "./line_bytes.ts";
 import { LineMaker } from "./operation_line.ts";
 import type { ReplayState } from "./replay_state.ts";
 
 /**
  * Lines that wait behind an exchange that is not settled (a change notification may stay open for hours): beyond this
- * many, or this many characters, the open one is passed over, and its line comes when it is settled.
+ * many, or this many bytes, the open one is passed over, and its line comes when it is settled.
  */
 const WINDOW = 65_536;
-const WINDOW_CHARACTERS = 32 * 1024 * 1024;
+const WINDOW_BYTES = 32 * 1024 * 1024;
 
-/** Characters that are written at once. */
+/** Bytes that are written at once. */
 const CHUNK = 64 * 1024;
 
 /** Writes one line per exchange; a line waits until those before it are settled. */
 export class OperationLines implements ExchangeSink {
   readonly #state: ReplayState;
-  readonly #write: (lines: string) => void;
+  readonly #write: (lines: Uint8Array) => void;
   readonly #keeps: ((exchange: Exchange) => boolean) | undefined;
   readonly #maker = new LineMaker();
   /** From `#first` to `#end`, the exchanges in order: open ones, and lines of those settled. */
-  #waiting: (Exchange | string | null)[] = [];
+  #waiting: (Exchange | Uint8Array | null)[] = [];
   #first = 0;
   #end = 0;
   /** Index of the exchange at `#first`. */
   #index = 0;
-  #characters = 0;
+  #bytes = 0;
   /** Passed over while open: written when settled. */
   readonly #late = new Set<Exchange>();
-  #chunk = "";
+  readonly #chunk = new LineBytes();
 
-  /** `write` gets whole lines, many at a time: those of exchanges that `keeps` keeps, of all without it. */
+  /** `write` gets whole lines, many at a time, until it returns: those of exchanges that `keeps` keeps, of all without it. */
   constructor(
     state: ReplayState,
-    write: (lines: string) => void,
+    write: (lines: Uint8Array) => void,
     options: { readonly keeps?: (exchange: Exchange) => boolean } = {},
   ) {
     this.#state = state;
@@ -52,23 +53,22 @@ export class OperationLines implements ExchangeSink {
   pending(): void {}
 
   settled(exchange: Exchange): void {
-    const line = this.#lineOf(exchange);
-    if (this.#late.size > 0 && this.#late.delete(exchange)) return this.#put(line);
+    if (this.#late.size > 0 && this.#late.delete(exchange)) return this.#put(exchange);
     if (exchange.index === this.#index) {
       this.#take();
-      this.#put(line);
+      this.#put(exchange);
       this.#putSettled();
       return;
     }
-    // Looking at a character makes one piece of a text that refers to dozens: it may wait for long.
-    line.charCodeAt(0);
+    // Made behind what is written next, and taken from there.
+    const chunk = this.#chunk;
+    const { length } = chunk;
+    this.#line(exchange);
+    const line = chunk.view(length).slice();
+    chunk.cut(length);
     this.#waiting[this.#first + exchange.index - this.#index] = line;
-    this.#characters += line.length;
-    while (
-      this.#end - this.#first > WINDOW || this.#characters > WINDOW_CHARACTERS
-    ) {
-      this.#passOver();
-    }
+    this.#bytes += line.length;
+    while (this.#end - this.#first > WINDOW || this.#bytes > WINDOW_BYTES) this.#passOver();
   }
 
   ended(stream: number): void {
@@ -77,22 +77,19 @@ export class OperationLines implements ExchangeSink {
 
   /** Writes what is left. */
   finish(): void {
-    while (this.#first < this.#end) {
-      const next = this.#take();
-      this.#put(typeof next === "string" ? next : this.#lineOf(next));
-    }
-    for (const exchange of this.#late) this.#put(this.#lineOf(exchange));
-    if (this.#chunk !== "") this.#write(this.#chunk);
+    while (this.#first < this.#end) this.#put(this.#take());
+    for (const exchange of this.#late) this.#put(exchange);
+    this.#flush();
   }
 
-  #lineOf(exchange: Exchange): string {
-    if (this.#keeps?.(exchange) === false) return "";
-    return this.#maker.line(exchange, this.#state.facts(exchange));
+  #line(exchange: Exchange): void {
+    if (this.#keeps?.(exchange) === false) return;
+    this.#maker.put(this.#chunk, exchange, this.#state.facts(exchange));
   }
 
   #passOver(): void {
     const next = this.#take();
-    if (typeof next === "string") this.#put(next);
+    if (next instanceof Uint8Array) this.#put(next);
     else this.#late.add(next);
     this.#putSettled();
   }
@@ -100,7 +97,7 @@ export class OperationLines implements ExchangeSink {
   #putSettled(): void {
     while (this.#first < this.#end) {
       const next = this.#waiting[this.#first];
-      if (typeof next !== "string") break;
+      if (!(next instanceof Uint8Array)) break;
       this.#take();
       this.#put(next);
     }
@@ -110,20 +107,24 @@ export class OperationLines implements ExchangeSink {
     this.#first = 0;
   }
 
-  #take(): Exchange | string {
+  #take(): Exchange | Uint8Array {
     const next = this.#waiting[this.#first]!;
     this.#waiting[this.#first] = null;
     this.#first++;
     this.#index++;
-    if (typeof next === "string") this.#characters -= next.length;
+    if (next instanceof Uint8Array) this.#bytes -= next.length;
     return next;
   }
 
-  #put(line: string): void {
-    this.#chunk += line;
-    if (this.#chunk.length < CHUNK) return;
-    this.#write(this.#chunk);
-    this.#chunk = "";
+  #put(line: Exchange | Uint8Array): void {
+    if (line instanceof Uint8Array) this.#chunk.put(line);
+    else this.#line(line);
+    if (this.#chunk.length >= CHUNK) this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#chunk.length > 0) this.#write(this.#chunk.view());
+    this.#chunk.cut(0);
   }
 }
 

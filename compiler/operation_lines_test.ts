@@ -40,7 +40,10 @@ function exchange(index: number): Exchange {
 /** Settles exchanges and tells the order of the lines. */
 class Lines {
   readonly exchanges: Exchange[] = [];
-  readonly #lines = new OperationLines(new ReplayState(), (lines) => this.#text += lines);
+  readonly #lines = new OperationLines(
+    new ReplayState(),
+    (lines) => this.#text += new TextDecoder().decode(lines),
+  );
   #text = "";
 
   open(count: number): void {

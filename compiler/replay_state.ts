@@ -188,7 +188,6 @@ export class ReplayState {
       path,
       leaseKey: null,
       clientGuid: null,
-      text: null,
     };
     const replaced = this.#opens.open(open);
     if (replaced !== null) this.#leased.delete(replaced);

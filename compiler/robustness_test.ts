@@ -50,7 +50,11 @@ function survivesInspect(bytes: Uint8Array, name: string): Promise<void> {
   return unlessRefused(name, async () => {
     let text = "";
     const options = { hashes: true, keys: KEYS };
-    await inspectOperations(inputOf(bytes), (lines) => text += lines, options);
+    await inspectOperations(
+      inputOf(bytes),
+      (lines) => text += new TextDecoder().decode(lines),
+      options,
+    );
     const rows = text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
     assert(rows.length < 100, `${name}: ${rows.length} lines`);
   });
@@ -217,7 +221,9 @@ Deno.test("names of a capture stay within their strings and comments", async () 
   );
   const left = withoutStrings(script);
   assert(!/attack\(/.test(left));
-  assert(!left.includes("Deno"), left.slice(left.indexOf("Deno") - 80, left.indexOf("Deno") + 80));
+  // A variable may be called after the name, as lineDenoExit1.
+  const at = left.search(/\bDeno\b/);
+  assertEquals(at, -1, left.slice(at - 80, at + 80));
   // deno-lint-ignore no-control-regex
   const unseen = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\u202a-\u202e]/u;
   assert(!unseen.test(left));
@@ -265,6 +271,6 @@ Deno.test("a length that a cut WRITE states beyond its unit is not believed", as
 Deno.test("inspecting counts the same exchanges as the lines", async () => {
   const bytes = sample();
   let text = "";
-  await inspectOperations(inputOf(bytes), (lines) => text += lines);
+  await inspectOperations(inputOf(bytes), (lines) => text += new TextDecoder().decode(lines));
   assertEquals((await inspect(inputOf(bytes))).exchanges, text.split("\n").length - 1);
 });

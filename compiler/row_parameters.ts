@@ -1,4 +1,5 @@
-/** Bodies of requests and responses -> the `req` and `resp` of a line of `inspect --operations`, as JSON text. */
+/** Bodies of requests and responses -> the `req` and `resp` of a line of `inspect --operations`. */
+import { describeToken } from "../runtime/security/mod.ts";
 import {
   type CreateRequestContext,
   type CreateResponseContext,
@@ -12,149 +13,216 @@ import {
   type ResponseBodies,
   WireError,
 } from "../runtime/wire/mod.ts";
-import { describeToken } from "../runtime/security/mod.ts";
 import type { CapturedMessage, Exchange } from "./exchange.ts";
+import { type LineBytes, piece } from "./line_bytes.ts";
 import {
   classText,
   ctlCodeText,
   directoryClassText,
-  fileIdJson,
   flagsText,
-  guidText,
-  hex16,
-  hex32,
-  hex64,
-  hex8,
+  hexText,
   leaseText,
   octets32,
   oplockText,
-  quoted,
+  putQuoted,
 } from "./row_text.ts";
 
 const DISPOSITIONS = ["SUPERSEDE", "OPEN", "CREATE", "OPEN_IF", "OVERWRITE", "OVERWRITE_IF"];
 const ACTIONS = ["SUPERSEDED", "OPENED", "CREATED", "OVERWRITTEN"];
 
+const NOTHING = piece("{}");
+const OPEN = piece("{");
+const CLOSE = piece("}");
+const COMMA = piece(",");
+const OFFSET = piece('{"offset":');
+const LENGTH = piece(',"length":');
+const ONLY_LENGTH = piece('{"length":');
+const MIN_COUNT = piece(',"min_count":');
+const FLAGS = piece(',"flags":');
+const MAX_IN = piece(',"max_in":');
+const MAX_OUT = piece(',"max_out":');
+const INDEX = piece(',"index":');
+const PATTERN = piece(',"pattern":');
+const OUT_LEN = piece(',"out_len":');
+const IN_LEN = piece(',"in_len":');
+const ADDITIONAL = piece(',"additional":');
+const MAX_LEN = piece(',"max_len":');
+const COUNT = piece('{"count":');
+const FIRST_FLAGS = piece('{"flags":');
+const EOF = piece(',"eof":');
+const ENTRIES = piece(',"entries":');
+
 /** What a request asked, by command. */
-export function requestParameters(captured: CapturedMessage): string {
+export function putRequestParameters(line: LineBytes, captured: CapturedMessage): void {
   const { message } = captured;
-  if (message?.kind !== "request") return "{}";
+  if (message?.kind !== "request") {
+    line.put(NOTHING);
+    return;
+  }
   switch (message.command) {
     case "NEGOTIATE":
-      return negotiateRequest(message.body);
+      line.text(negotiateRequest(message.body));
+      break;
     case "SESSION_SETUP":
-      return sessionSetup(message.body);
+      line.text(sessionSetup(message.body));
+      break;
     case "TREE_CONNECT":
-      return `{"path":${quoted(message.body.path)},"flags":${hex16(message.body.flags)}}`;
+      line.text(
+        `{"path":${JSON.stringify(message.body.path)},"flags":${hexText(message.body.flags, 4)}}`,
+      );
+      break;
     case "CREATE":
-      return createRequest(message.body);
+      putCreateRequest(line, message.body);
+      break;
     case "CLOSE":
-      return flagsText(message.body.flags);
+      line.put(flagsText(message.body.flags));
+      break;
     case "READ": {
       const { offset, length, minimumCount, flags } = message.body;
-      return `{"offset":${Number(offset)},"length":${length},"min_count":${minimumCount},"flags":${
-        hex8(flags)
-      }}`;
+      line.put(OFFSET).number(Number(offset)).put(LENGTH).number(length);
+      line.put(MIN_COUNT).number(minimumCount).put(FLAGS).hex(flags, 2).put(CLOSE);
+      break;
     }
     case "WRITE":
-      return `{"offset":${Number(message.body.offset)},"length":${
-        captured.payload?.length ?? 0
-      },"flags":${hex32(message.body.flags)}${payloadField(captured)}}`;
+      line.put(OFFSET).number(Number(message.body.offset));
+      line.put(LENGTH).number(captured.payload?.length ?? 0);
+      line.put(FLAGS).hex(message.body.flags, 8);
+      putPayload(line, captured);
+      line.put(CLOSE);
+      break;
     case "LOCK":
-      return lockRequest(message.body);
+      putLockRequest(line, message.body);
+      break;
     case "IOCTL": {
       const { flags, maxInputResponse, maxOutputResponse } = message.body;
-      return `{${ioctl(message.body)},"flags":${
-        hex32(flags)
-      },"max_in":${maxInputResponse},"max_out":${maxOutputResponse}}`;
+      line.put(OPEN);
+      putIoctl(line, message.body);
+      line.put(FLAGS).hex(flags, 8).put(MAX_IN).number(maxInputResponse);
+      line.put(MAX_OUT).number(maxOutputResponse).put(CLOSE);
+      break;
     }
     case "QUERY_DIRECTORY": {
       const { fileInformationClass, flags, fileIndex, pattern, outputBufferLength } = message.body;
-      return `{${directoryClassText(fileInformationClass)},"flags":${hex8(flags)},"index":${
-        hex32(fileIndex)
-      },"pattern":${quoted(pattern)},"out_len":${outputBufferLength}}`;
+      line.put(OPEN).put(directoryClassText(fileInformationClass)).put(FLAGS).hex(flags, 2);
+      line.put(INDEX).hex(fileIndex, 8).put(PATTERN);
+      putQuoted(line, pattern);
+      line.put(OUT_LEN).number(outputBufferLength).put(CLOSE);
+      break;
     }
     case "CHANGE_NOTIFY": {
       const { flags, completionFilter, outputBufferLength } = message.body;
-      return `{"flags":${hex16(flags)},"watch_tree":${(flags & 1) !== 0},"filter":${
-        hex32(completionFilter)
-      },"out_len":${outputBufferLength}}`;
+      line.text(
+        `{"flags":${hexText(flags, 4)},"watch_tree":${(flags & 1) !== 0},"filter":${
+          hexText(completionFilter, 8)
+        },"out_len":${outputBufferLength}}`,
+      );
+      break;
     }
     case "QUERY_INFO": {
       const { additionalInformation, outputBufferLength, input } = message.body;
-      return `{${information(message.body)},"additional":${
-        hex32(additionalInformation)
-      },"max_len":${outputBufferLength},"in_len":${input.byteLength}}`;
+      line.put(OPEN).put(information(message.body)).put(ADDITIONAL).hex(additionalInformation, 8);
+      line.put(MAX_LEN).number(outputBufferLength).put(IN_LEN).number(input.byteLength).put(CLOSE);
+      break;
     }
     case "SET_INFO": {
       const { additionalInformation, input } = message.body;
-      return `{${information(message.body)},"additional":${
-        hex32(additionalInformation)
-      },"length":${input.byteLength}}`;
+      line.put(OPEN).put(information(message.body)).put(ADDITIONAL).hex(additionalInformation, 8);
+      line.put(LENGTH).number(input.byteLength).put(CLOSE);
+      break;
     }
     case "OPLOCK_BREAK":
-      return breakParameters(message.body);
+      putBreak(line, message.body);
+      break;
     default:
-      return "{}";
+      line.put(NOTHING);
   }
 }
 
 /** What a response answered, by command. */
-export function responseParameters(captured: CapturedMessage, exchange: Exchange): string {
+export function putResponseParameters(
+  line: LineBytes,
+  captured: CapturedMessage,
+  exchange: Exchange,
+): void {
   const { message } = captured;
-  if (message?.kind !== "response") return "{}";
+  if (message?.kind !== "response") {
+    line.put(NOTHING);
+    return;
+  }
   const asked = exchange.request?.message ?? null;
   switch (message.command) {
     case "NEGOTIATE":
-      return negotiateResponse(message.body);
+      line.text(negotiateResponse(message.body));
+      break;
     case "SESSION_SETUP":
-      return `{"session_flags":${hex16(message.body.sessionFlags)}}`;
-    case "TREE_CONNECT":
-      return `{"share_type":${hex8(message.body.shareType)},"share_flags":${
-        hex32(message.body.shareFlags)
-      },"share_caps":${hex32(message.body.capabilities)},"max_access":${
-        hex32(message.body.maximalAccess)
-      }}`;
-    case "CREATE":
-      return createResponse(message.body);
-    case "CLOSE":
-      return `{"flags":${hex16(message.body.flags)},"eof":${Number(message.body.endOfFile)}}`;
-    case "READ":
-      return `{"length":${captured.payload?.length ?? 0}${payloadField(captured)}}`;
-    case "WRITE":
-      return `{"count":${message.body.count}}`;
-    case "IOCTL":
-      return `{${ioctl(message.body)}}`;
-    case "QUERY_DIRECTORY":
-      return directoryReply(message.body, asked);
-    case "CHANGE_NOTIFY":
-      return notifyReply(message.body);
-    case "QUERY_INFO": {
-      const known = asked?.kind === "request" && asked.command === "QUERY_INFO"
-        ? `${information(asked.body)},`
-        : "";
-      return `{${known}"length":${message.body.output.byteLength}}`;
+      line.text(`{"session_flags":${hexText(message.body.sessionFlags, 4)}}`);
+      break;
+    case "TREE_CONNECT": {
+      const { shareType, shareFlags, capabilities, maximalAccess } = message.body;
+      line.text(
+        `{"share_type":${hexText(shareType, 2)},"share_flags":${
+          hexText(shareFlags, 8)
+        },"share_caps":${hexText(capabilities, 8)},"max_access":${hexText(maximalAccess, 8)}}`,
+      );
+      break;
     }
+    case "CREATE":
+      putCreateResponse(line, message.body);
+      break;
+    case "CLOSE":
+      line.put(FIRST_FLAGS).hex(message.body.flags, 4);
+      line.put(EOF).number(Number(message.body.endOfFile)).put(CLOSE);
+      break;
+    case "READ":
+      line.put(ONLY_LENGTH).number(captured.payload?.length ?? 0);
+      putPayload(line, captured);
+      line.put(CLOSE);
+      break;
+    case "WRITE":
+      line.put(COUNT).number(message.body.count).put(CLOSE);
+      break;
+    case "IOCTL":
+      line.put(OPEN);
+      putIoctl(line, message.body);
+      line.put(CLOSE);
+      break;
+    case "QUERY_DIRECTORY":
+      putDirectory(line, message.body, asked);
+      break;
+    case "CHANGE_NOTIFY":
+      line.text(notifyReply(message.body));
+      break;
+    case "QUERY_INFO":
+      if (asked?.kind === "request" && asked.command === "QUERY_INFO") {
+        line.put(OPEN).put(information(asked.body)).put(LENGTH);
+      } else {
+        line.put(ONLY_LENGTH);
+      }
+      line.number(message.body.output.byteLength).put(CLOSE);
+      break;
     case "SET_INFO":
-      return asked?.kind === "request" && asked.command === "SET_INFO"
-        ? `{${information(asked.body)}}`
-        : "{}";
+      if (asked?.kind === "request" && asked.command === "SET_INFO") {
+        line.put(OPEN).put(information(asked.body)).put(CLOSE);
+      } else {
+        line.put(NOTHING);
+      }
+      break;
     case "OPLOCK_BREAK":
-      return breakParameters(message.body);
+      putBreak(line, message.body);
+      break;
     default:
-      return "{}";
+      line.put(NOTHING);
   }
 }
 
 function negotiateRequest(body: RequestBodies["NEGOTIATE"]): string {
   const contexts = body.contexts ?? [];
   const ciphers = contexts.flatMap((c) => c.kind === "encryption" ? c.ciphers : []);
-  return `{"dialects":${list(body.dialects, hex16)},"sec_mode":${
-    hex8(body.securityMode)
-  },"capabilities":${hex32(body.capabilities)},"client_guid":${
-    quoted(body.clientGuid)
-  },"contexts":${list(contexts.map(negotiateContextType), hex16)},"ciphers":${
-    list(ciphers, hex16)
-  }}`;
+  return `{"dialects":${hexList(body.dialects)},"sec_mode":${
+    hexText(body.securityMode, 2)
+  },"capabilities":${hexText(body.capabilities, 8)},"client_guid":${
+    JSON.stringify(body.clientGuid)
+  },"contexts":${hexList(contexts.map(negotiateContextType))},"ciphers":${hexList(ciphers)}}`;
 }
 
 function negotiateResponse(body: ResponseBodies["NEGOTIATE"]): string {
@@ -162,14 +230,14 @@ function negotiateResponse(body: ResponseBodies["NEGOTIATE"]): string {
   const cipher = contexts.flatMap((c) => c.kind === "encryption" ? c.ciphers : [])[0];
   const signing = contexts.flatMap((c) => c.kind === "signing" ? c.algorithms : [])[0];
   const compression = contexts.flatMap((c) => c.kind === "compression" ? c.algorithms : []);
-  return `{"dialect":${hex16(body.dialectRevision)},"sec_mode":${
-    hex8(body.securityMode)
+  return `{"dialect":${hexText(body.dialectRevision, 4)},"sec_mode":${
+    hexText(body.securityMode, 2)
   },"capabilities":${
-    hex32(body.capabilities)
+    hexText(body.capabilities, 8)
   },"max_trans":${body.maxTransactSize},"max_read":${body.maxReadSize},"max_write":${body.maxWriteSize},"cipher":${
-    cipher === undefined ? null : hex16(cipher)
-  },"signing":${signing === undefined ? null : hex16(signing)},"compression":${
-    list(compression, hex16)
+    cipher === undefined ? null : hexText(cipher, 4)
+  },"signing":${signing === undefined ? null : hexText(signing, 4)},"compression":${
+    hexList(compression)
   }}`;
 }
 
@@ -196,53 +264,88 @@ function negotiateContextType(context: NegotiateContext): number {
 
 function sessionSetup(body: RequestBodies["SESSION_SETUP"]): string {
   const token = describeToken(body.securityBuffer);
-  return `{"flags":"${body.flags}","sec_mode":${hex8(body.securityMode)},"previous_session":${
-    hex64(body.previousSessionId)
-  },"ntlm_type":${token.ntlmType === null ? null : hex32(token.ntlmType)},"user":${
+  return `{"flags":"${body.flags}","sec_mode":${
+    hexText(body.securityMode, 2)
+  },"previous_session":${`"0x${
+    body.previousSessionId.toString(16).padStart(16, "0")
+  }"`},"ntlm_type":${token.ntlmType === null ? null : hexText(token.ntlmType, 8)},"user":${
     orNull(token.user)
   },"domain":${orNull(token.domain)},"kerberos":${token.kerberos ? true : null}}`;
 }
 
-function createRequest(body: RequestBodies["CREATE"]): string {
-  const { createDisposition: disposition } = body;
-  const name = DISPOSITIONS[disposition];
-  return `{"name":${quoted(body.name)},"disposition":${
-    name === undefined ? disposition : `"${name}"`
-  },"access":${hex32(body.desiredAccess)},"share":${hex32(body.shareAccess)},"options":${
-    hex32(body.createOptions)
-  },"attributes":${
-    hex32(body.fileAttributes)
-  },"impersonation":${body.impersonationLevel},"oplock":${
-    oplockText(body.requestedOplockLevel)
-  },"contexts":${list(body.contexts, contextText)}}`;
+const NAME = piece('{"name":');
+const DISPOSITION = piece(',"disposition":');
+const ACCESS = piece(',"access":');
+const SHARE = piece(',"share":');
+const OPTIONS = piece(',"options":');
+const ATTRIBUTES = piece(',"attributes":');
+const IMPERSONATION = piece(',"impersonation":');
+const OPLOCK = piece(',"oplock":');
+const CONTEXTS = piece(',"contexts":');
+const FILE_ID = piece('{"fid":');
+const ACTION = piece(',"action":');
+
+const DISPOSITION_NAMES = DISPOSITIONS.map((name) => piece(`"${name}"`));
+const ACTION_NAMES = ACTIONS.map((name) => piece(`"${name}"`));
+
+function putCreateRequest(line: LineBytes, body: RequestBodies["CREATE"]): void {
+  line.put(NAME);
+  putQuoted(line, body.name);
+  line.put(DISPOSITION);
+  putNamed(line, body.createDisposition, DISPOSITION_NAMES);
+  line.put(ACCESS).hex(body.desiredAccess, 8).put(SHARE).hex(body.shareAccess, 8);
+  line.put(OPTIONS).hex(body.createOptions, 8).put(ATTRIBUTES).hex(body.fileAttributes, 8);
+  line.put(IMPERSONATION).number(body.impersonationLevel);
+  line.put(OPLOCK).put(oplockText(body.requestedOplockLevel)).put(CONTEXTS);
+  putList(line, body.contexts, putContext);
+  line.put(CLOSE);
 }
 
-function createResponse(body: ResponseBodies["CREATE"]): string {
-  const { createAction: action } = body;
-  const name = ACTIONS[action];
-  return `{"fid":${fileIdJson(body.fileId)},"oplock":${oplockText(body.oplockLevel)},"action":${
-    name === undefined ? action : `"${name}"`
-  },"eof":${Number(body.endOfFile)},"attributes":${hex32(body.fileAttributes)},"contexts":${
-    list(body.contexts, contextText)
-  }}`;
+function putCreateResponse(line: LineBytes, body: ResponseBodies["CREATE"]): void {
+  line.put(FILE_ID).fileId(body.fileId).put(OPLOCK).put(oplockText(body.oplockLevel)).put(ACTION);
+  putNamed(line, body.createAction, ACTION_NAMES);
+  line.put(EOF).number(Number(body.endOfFile)).put(ATTRIBUTES).hex(body.fileAttributes, 8);
+  line.put(CONTEXTS);
+  putList(line, body.contexts, putContext);
+  line.put(CLOSE);
 }
 
-function contextText(context: CreateRequestContext | CreateResponseContext): string {
+/** The name of a value; its number where it has none. */
+function putNamed(line: LineBytes, value: number, names: readonly Uint8Array[]): void {
+  const name = names[value];
+  if (name === undefined) line.number(value);
+  else line.put(name);
+}
+
+const LEASE = piece('{"tag":"RqLs","lease_key":');
+const LEASE_STATE = piece(',"lease_state":');
+const LEASE_FLAGS = piece(',"lease_flags":');
+const LEASE_VERSION = piece(',"lease_version":');
+const PARENT_KEY = piece(',"parent_lease_key":');
+const EPOCH = piece(',"epoch":');
+
+function putContext(line: LineBytes, context: CreateRequestContext | CreateResponseContext): void {
   switch (context.kind) {
-    case "RqLs": {
-      const version2 = context.version === 2
-        ? `,"parent_lease_key":${guidText(context.parentLeaseKey)},"epoch":${context.epoch}`
-        : "";
-      return `{"tag":"RqLs","lease_key":${guidText(context.leaseKey)},"lease_state":${
-        leaseText(context.leaseState)
-      },"lease_flags":${hex32(context.leaseFlags)},"lease_version":${context.version}${version2}}`;
-    }
+    case "RqLs":
+      line.put(LEASE).guid(context.leaseKey).put(LEASE_STATE).put(leaseText(context.leaseState));
+      line.put(LEASE_FLAGS).hex(context.leaseFlags, 8);
+      line.put(LEASE_VERSION).number(context.version);
+      if (context.version === 2) {
+        line.put(PARENT_KEY).guid(context.parentLeaseKey).put(EPOCH).number(context.epoch);
+      }
+      line.put(CLOSE);
+      break;
     case "raw":
-      return `{"tag":${quoted(rawTag(context.name))},"data":{"bytes":"${context.data.toHex()}"}}`;
+      line.text(
+        `{"tag":${
+          JSON.stringify(rawTag(context.name))
+        },"data":{"bytes":"${context.data.toHex()}"}}`,
+      );
+      break;
     default: {
       const { kind, ...fields } = context;
       const data = JSON.stringify(plain(fields));
-      return data === "{}" ? `{"tag":"${kind}"}` : `{"tag":"${kind}","data":${data}}`;
+      line.text(data === "{}" ? `{"tag":"${kind}"}` : `{"tag":"${kind}","data":${data}}`);
     }
   }
 }
@@ -263,43 +366,60 @@ function rawTag(name: Uint8Array): string {
   return printable ? String.fromCharCode(...name) : name.toHex();
 }
 
-function lockRequest(body: RequestBodies["LOCK"]): string {
-  const locks = list(
-    body.locks,
-    ({ offset, length, flags }) =>
-      `{"offset":${Number(offset)},"length":${Number(length)},"flags":${hex32(flags)}}`,
-  );
-  return `{"count":${body.locks.length},"sequence_raw":${
-    octets32(body.lockSequence)
-  },"locks":${locks}}`;
+const SEQUENCE = piece(',"sequence_raw":');
+const LOCKS = piece(',"locks":');
+
+function putLockRequest(line: LineBytes, body: RequestBodies["LOCK"]): void {
+  line.put(COUNT).number(body.locks.length).put(SEQUENCE).put(octets32(body.lockSequence));
+  line.put(LOCKS);
+  putList(line, body.locks, putLock);
+  line.put(CLOSE);
 }
 
-function ioctl(body: RequestBodies["IOCTL"] | ResponseBodies["IOCTL"]): string {
-  return `"code":${hex32(body.ctlCode)},"name":${
-    ctlCodeText(body.ctlCode)
-  },"in_len":${body.input.byteLength},"out_len":${body.output.byteLength}`;
+function putLock(line: LineBytes, lock: RequestBodies["LOCK"]["locks"][number]): void {
+  line.put(OFFSET).number(Number(lock.offset)).put(LENGTH).number(Number(lock.length));
+  line.put(FLAGS).hex(lock.flags, 8).put(CLOSE);
 }
 
-function information(body: { infoType: number; fileInfoClass: number }): string {
+const CODE = piece('"code":');
+const CODE_NAME = piece(',"name":');
+
+function putIoctl(
+  line: LineBytes,
+  body: RequestBodies["IOCTL"] | ResponseBodies["IOCTL"],
+): void {
+  line.put(CODE).hex(body.ctlCode, 8).put(CODE_NAME).put(ctlCodeText(body.ctlCode));
+  line.put(IN_LEN).number(body.input.byteLength).put(OUT_LEN).number(body.output.byteLength);
+}
+
+function information(body: { infoType: number; fileInfoClass: number }): Uint8Array {
   return classText(body.infoType << 8 | body.fileInfoClass);
 }
 
-function directoryReply(body: ResponseBodies["QUERY_DIRECTORY"], asked: Message | null): string {
-  const { output } = body;
+function putDirectory(
+  line: LineBytes,
+  { output }: ResponseBodies["QUERY_DIRECTORY"],
+  asked: Message | null,
+): void {
   if (asked?.kind !== "request" || asked.command !== "QUERY_DIRECTORY") {
-    return `{"length":${output.byteLength}}`;
+    line.put(ONLY_LENGTH).number(output.byteLength).put(CLOSE);
+    return;
   }
   const level = asked.body.fileInformationClass;
   const entries = tolerant(() => decodeDirectory(level, output));
-  return `{${directoryClassText(level)},"length":${output.byteLength},"entries":${
-    list(entries, ({ name }) => JSON.stringify(name))
-  }}`;
+  line.put(OPEN).put(directoryClassText(level)).put(LENGTH).number(output.byteLength).put(ENTRIES);
+  putList(line, entries, putEntryName);
+  line.put(CLOSE);
+}
+
+function putEntryName(line: LineBytes, { name }: { readonly name: string }): void {
+  line.quoted(name);
 }
 
 function notifyReply(body: ResponseBodies["CHANGE_NOTIFY"]): string {
   const changes = tolerant(() => decodeNotify(body.output));
   return `{"length":${body.output.byteLength},"changes":${
-    list(changes, ({ action, name }) => `[${hex32(action)},${JSON.stringify(name)}]`)
+    list(changes, ({ action, name }) => `[${hexText(action, 8)},${JSON.stringify(name)}]`)
   }}`;
 }
 
@@ -313,36 +433,60 @@ function tolerant<T>(decode: () => T[]): T[] {
   }
 }
 
-function breakParameters(
+const OPLOCK_BREAK = piece('{"kind":"OPLOCK","level":');
+const LEASE_BREAK = piece('{"kind":"LEASE","lease_key":');
+const STATE = piece(',"state":');
+const CURRENT_STATE = piece(',"current_state":');
+const NEW_STATE = piece(',"new_state":');
+
+function putBreak(
+  line: LineBytes,
   body: RequestBodies["OPLOCK_BREAK"] | ResponseBodies["OPLOCK_BREAK"],
-): string {
-  switch (body.kind) {
-    case "oplock":
-      return `{"kind":"OPLOCK","level":${oplockText(body.oplockLevel)}}`;
-    case "lease":
-      return `{"kind":"LEASE","lease_key":${guidText(body.leaseKey)},"flags":${
-        hex32(body.flags)
-      },"state":${leaseText(body.leaseState)}}`;
-    case "leaseNotification":
-      return `{"kind":"LEASE","lease_key":${guidText(body.leaseKey)},"flags":${
-        hex32(body.flags)
-      },"current_state":${leaseText(body.currentLeaseState)},"new_state":${
-        leaseText(body.newLeaseState)
-      },"epoch":${body.newEpoch}}`;
+): void {
+  if (body.kind === "oplock") {
+    line.put(OPLOCK_BREAK).put(oplockText(body.oplockLevel)).put(CLOSE);
+    return;
   }
+  line.put(LEASE_BREAK).guid(body.leaseKey).put(FLAGS).hex(body.flags, 8);
+  if (body.kind === "lease") {
+    line.put(STATE).put(leaseText(body.leaseState)).put(CLOSE);
+    return;
+  }
+  line.put(CURRENT_STATE).put(leaseText(body.currentLeaseState));
+  line.put(NEW_STATE).put(leaseText(body.newLeaseState));
+  line.put(EPOCH).number(body.newEpoch).put(CLOSE);
 }
 
 /** What was read or written: its hash, where there is one. */
-function payloadField({ payload }: CapturedMessage): string {
-  return payload?.sha256 === undefined || payload.length === 0
-    ? ""
-    : `,"data":"sha256:${payload.sha256}:${payload.length}"`;
+function putPayload(line: LineBytes, { payload }: CapturedMessage): void {
+  if (payload?.sha256 === undefined || payload.length === 0) return;
+  line.text(`,"data":"sha256:${payload.sha256}:${payload.length}"`);
+}
+
+const OPEN_LIST = piece("[");
+const CLOSE_LIST = piece("]");
+
+function putList<T>(
+  line: LineBytes,
+  items: readonly T[],
+  put: (line: LineBytes, item: T) => void,
+): void {
+  line.put(OPEN_LIST);
+  for (let index = 0; index < items.length; index++) {
+    if (index > 0) line.put(COMMA);
+    put(line, items[index]!);
+  }
+  line.put(CLOSE_LIST);
 }
 
 function list<T>(items: readonly T[], text: (item: T) => string): string {
-  return items.length === 0 ? "[]" : `[${items.map(text).join(",")}]`;
+  return `[${items.map(text).join(",")}]`;
+}
+
+function hexList(items: readonly number[]): string {
+  return list(items, (item) => hexText(item, 4));
 }
 
 function orNull(text: string | null): string {
-  return text === null ? "null" : quoted(text);
+  return text === null ? "null" : JSON.stringify(text);
 }

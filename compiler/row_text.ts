@@ -1,32 +1,30 @@
 /**
- * JSON texts of numbers, ids, names and times in the lines of `inspect --operations`. Most values of a capture come again
- * and again, so that their texts are remembered: within bounds, as a hostile capture may have a new one in each message.
+ * Pieces of the lines of `inspect --operations`: numbers, ids, names and times as JSON. Most values of a capture come again
+ * and again, so that their bytes are remembered: within bounds, as a hostile capture may have a new one in each message.
  */
-import {
-  ctlCodeName,
-  type FileId,
-  fileIdText,
-  informationClassName,
-  LeaseState,
-  Reader,
-  statusName,
-} from "../runtime/wire/mod.ts";
+import { ctlCodeName, informationClassName, LeaseState, statusName } from "../runtime/wire/mod.ts";
 import type { Stamp } from "./capture/mod.ts";
+import { LineBytes, piece } from "./line_bytes.ts";
 
-/** Texts that one table remembers before it starts anew. */
-const TEXTS_KEPT = 4096;
+/** Pieces that one table remembers before it starts anew. */
+const PIECES_KEPT = 4096;
 
-/** `make`, which remembers what it made. */
-function remembered<K>(make: (key: K) => string): (key: K) => string {
-  const texts = new Map<K, string>();
+/** The bytes of what `make` makes, which are remembered. */
+function remembered<K>(make: (key: K) => string): (key: K) => Uint8Array {
+  const pieces = new Map<K, Uint8Array>();
+  let lastKey: K | undefined;
+  let last: Uint8Array | undefined;
   return (key) => {
-    let text = texts.get(key);
-    if (text === undefined) {
-      text = make(key);
-      if (texts.size >= TEXTS_KEPT) texts.clear();
-      texts.set(key, text);
+    if (last !== undefined && key === lastKey) return last;
+    let bytes = pieces.get(key);
+    if (bytes === undefined) {
+      bytes = piece(make(key));
+      if (pieces.size >= PIECES_KEPT) pieces.clear();
+      pieces.set(key, bytes);
     }
-    return text;
+    lastKey = key;
+    last = bytes;
+    return bytes;
   };
 }
 
@@ -52,7 +50,7 @@ export const leaseText = remembered((state: number) => {
 export const statusFields = remembered((status: number) => {
   const name = statusName(status);
   const text = name.startsWith("0x") ? name.toLowerCase() : `STATUS_${name}`;
-  return `,"status":"${text}","status_hex":${hex32(status)}`;
+  return `,"status":"${text}","status_hex":${hexText(status, 8)}`;
 });
 
 /** Credits that a request costs (the upper 16 bits) and asks for, as two fields. */
@@ -64,7 +62,7 @@ export const creditFields = remembered((charge: number) =>
 export const grantedField = remembered((credits: number) => `,"credits_granted":${credits}`);
 
 /** A parameter of its own, the flags. */
-export const flagsText = remembered((flags: number) => `{"flags":${hex16(flags)}}`);
+export const flagsText = remembered((flags: number) => `{"flags":${hexText(flags, 4)}}`);
 
 /** Name of an FSCTL; its number when it has none. */
 export const ctlCodeText = remembered((code: number) => JSON.stringify(ctlCodeName(code)));
@@ -88,18 +86,6 @@ export const directoryClassText = remembered((level: number) =>
   `"level":${level},"level_name":${JSON.stringify(informationClassName(1, level))}`
 );
 
-/** A byte. */
-export const hex8 = remembered((value: number) => hexText(value, 2));
-
-/** 16 bits. */
-export const hex16 = remembered((value: number) => hexText(value, 4));
-
-/** 32 bits. */
-export const hex32 = remembered((value: number) => hexText(value, 8));
-
-/** 64 bits. */
-export const hex64 = remembered((value: bigint) => `"0x${value.toString(16).padStart(16, "0")}"`);
-
 /** The four bytes as they are on the wire. */
 export const octets32 = remembered((value: number) =>
   `"${
@@ -108,53 +94,38 @@ export const octets32 = remembered((value: number) =>
   }"`
 );
 
-function hexText(value: number, digits: number): string {
+/** A number of so many hexadecimal digits. */
+export function hexText(value: number, digits: number): string {
   return `"0x${value.toString(16).padStart(digits, "0")}"`;
 }
 
 let lastText = "";
-let lastQuoted = '""';
+let lastQuoted = piece('""');
+const quoting = new LineBytes();
 
-/** A text in quotes. */
-export function quoted(text: string): string {
+/** Puts a text in quotes: that of a CREATE is what it asks for, what it opens, and what is done next. */
+export function putQuoted(line: LineBytes, text: string): void {
   if (text !== lastText) {
+    quoting.cut(0);
+    lastQuoted = quoting.quoted(text).view();
     lastText = text;
-    lastQuoted = JSON.stringify(text);
   }
-  return lastQuoted;
+  line.put(lastQuoted);
 }
 
 const SECOND = 1_000_000_000;
+const END_OF_TIME = piece('"');
 let lastSeconds = 0;
-let lastSecondsText = '"0.';
+let lastSecondsText = piece('"0.');
 
 /** Epoch seconds with nanoseconds. */
-export function secondsText({ seconds, nanoseconds }: Stamp): string {
+export function putSeconds(line: LineBytes, { seconds, nanoseconds }: Stamp): void {
   if (seconds !== lastSeconds) {
     lastSeconds = seconds;
-    lastSecondsText = `"${seconds}.`;
+    lastSecondsText = piece(`"${seconds}.`);
   }
-  // The leading 1 keeps the zeros behind it; a damaged packet header may state more than a second.
-  const fraction = nanoseconds < SECOND
-    ? String(SECOND + nanoseconds).slice(1)
-    : String(nanoseconds);
-  return `${lastSecondsText}${fraction}"`;
-}
-
-let lastId: FileId = { persistent: 0n, volatile: 0n };
-let lastIdText = `"${fileIdText(lastId)}"`;
-
-/** A file id. */
-export function fileIdJson(id: FileId): string {
-  if (id === lastId) return lastIdText;
-  if (id.volatile !== lastId.volatile || id.persistent !== lastId.persistent) {
-    lastIdText = `"${fileIdText(id)}"`;
-  }
-  lastId = id;
-  return lastIdText;
-}
-
-/** A GUID. */
-export function guidText(bytes: Uint8Array): string {
-  return `"${new Reader(bytes).guid("GUID")}"`;
+  line.put(lastSecondsText);
+  // A damaged packet header may state more than a second.
+  if (nanoseconds < SECOND) line.fraction(nanoseconds);
+  else line.number(nanoseconds).put(END_OF_TIME);
 }

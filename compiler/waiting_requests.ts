@@ -7,7 +7,12 @@ const LARGEST_SIZE = 8192;
 /** Bytes of a header up to the end of MessageId. */
 const MESSAGE_ID_END = 32;
 
-const LARGEST_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
+/** A MessageId, and its halves: arithmetic on bigints takes several times as long. */
+const whole = new BigUint64Array(1);
+const halves = new Uint32Array(whole.buffer);
+
+/** Which of them is the upper one: the last, but on a big-endian machine. */
+const HIGH = new Uint8Array(new Uint16Array([1]).buffer)[0]!;
 
 /** A MessageId; of a cut header, which has none, this. */
 type Key = number | bigint | "unknown";
@@ -109,6 +114,6 @@ export class WaitingRequests {
 
 function keyOf({ known, header }: CapturedMessage): Key {
   if (known < MESSAGE_ID_END) return "unknown";
-  const { messageId } = header;
-  return messageId <= LARGEST_EXACT ? Number(messageId) : messageId;
+  whole[0] = header.messageId;
+  return halves[HIGH] === 0 ? halves[1 - HIGH]! : header.messageId;
 }

@@ -57,7 +57,7 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
     const { notes } = await onCapture(terminal, {}, (options) =>
       inspectOperations(
         input,
-        (lines) => terminal.out(lines),
+        (lines) => terminal.outBytes(lines),
         { ...options, keys, hashes, ...select === undefined ? {} : { select } },
       ));
     const lost = notes.filter((note) => note.loss);

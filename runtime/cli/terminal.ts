@@ -5,6 +5,8 @@ import { promptSecret } from "@std/cli/prompt-secret";
 export interface Terminal {
   /** Text to standard output. */
   out(text: string): void;
+  /** The same as UTF-8; the bytes are not kept. */
+  outBytes(bytes: Uint8Array): void;
   /** Text to standard error. */
   err(text: string): void;
   /** Whether standard output takes colours. */
@@ -37,6 +39,7 @@ export function systemTerminal(): Terminal {
   const encoder = new TextEncoder();
   return {
     out: (text) => writeAll(Deno.stdout, encoded(text, encoder)),
+    outBytes: (bytes) => writeAll(Deno.stdout, bytes),
     err: (text) => writeAll(Deno.stderr, encoder.encode(text)),
     colors: !Deno.noColor && Deno.stdout.isTerminal(),
     interactive: Deno.stderr.isTerminal(),

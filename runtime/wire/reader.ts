@@ -5,6 +5,16 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 /** Code units that one call of String.fromCharCode takes: far below every engine's limit of arguments. */
 const UNITS_PER_CALL = 4096;
 
+/** Names are short: the units of one on the way to a text are put where those of the last of its length were. */
+const SHORT_TEXT = 256;
+const shortCodes: number[][] = [];
+
+function codesOf(units: number): number[] {
+  if (units >= SHORT_TEXT) return new Array<number>(units);
+  while (shortCodes.length <= units) shortCodes.push(new Array<number>(shortCodes.length).fill(0));
+  return shortCodes[units]!;
+}
+
 /** Views of the two latest buffers: most readers are of the same ones as the readers before. */
 let latestView: DataView = new DataView(new ArrayBuffer(0));
 let otherView = latestView;
@@ -226,10 +236,11 @@ export class Reader {
   #utf16(start: number, length: number): string {
     let text = "";
     const units = length >> 1;
+    const view = this.#view;
     for (let done = 0; done < units;) {
-      const codes = new Array<number>(Math.min(units - done, UNITS_PER_CALL));
+      const codes = codesOf(Math.min(units - done, UNITS_PER_CALL));
       for (let i = 0; i < codes.length; i++) {
-        codes[i] = this.#view.getUint16(start + 2 * (done + i), true);
+        codes[i] = view.getUint16(start + 2 * (done + i), true);
       }
       done += codes.length;
       text += String.fromCharCode.apply(null, codes);
@@ -262,13 +273,16 @@ export class Reader {
 
   #advance(length: number, field: string): number {
     const start = this.#position;
-    if (length < 0 || start + length > this.#end) {
-      throw new WireError(
-        `Cannot decode ${field}: needs ${length} bytes at offset ${this.offset}, has ${this.remaining}`,
-        { field, offset: this.offset, needed: length, had: this.remaining },
-      );
-    }
+    // Short, so that it becomes a part of each read.
+    if (length < 0 || start + length > this.#end) this.#refuse(length, field);
     this.#position = start + length;
     return start;
+  }
+
+  #refuse(length: number, field: string): never {
+    throw new WireError(
+      `Cannot decode ${field}: needs ${length} bytes at offset ${this.offset}, has ${this.remaining}`,
+      { field, offset: this.offset, needed: length, had: this.remaining },
+    );
   }
 }

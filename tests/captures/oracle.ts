@@ -36,7 +36,10 @@ const NOT_COMPARED = new Set([
 /** Our lines for a capture. */
 export async function operationRows(path: string, keys: DecryptionKeys = {}): Promise<Row[]> {
   let text = "";
-  await inspectOperations(path, (lines) => text += lines, { keys, hashes: true });
+  await inspectOperations(path, (lines) => text += new TextDecoder().decode(lines), {
+    keys,
+    hashes: true,
+  });
   return parseRows(text);
 }
 

@@ -54,6 +54,9 @@ export async function smbench(
       out += text;
       heard(text);
     },
+    outBytes(bytes) {
+      this.out(new TextDecoder().decode(bytes));
+    },
     err(text) {
       err += text;
       heard(text);
