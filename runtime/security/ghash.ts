@@ -1,6 +1,6 @@
 /**
- * GHASH (NIST SP800-38D 6.4) by tables, in WebAssembly: products of 64 bits at a time are what JavaScript lacks. The
- * module is a single function, put together here.
+ * GHASH (NIST SP800-38D 6.4) by tables, in WebAssembly: additions of 128 bits are what JavaScript lacks. The module is a
+ * single function, put together here.
  *
  * @module
  */
@@ -12,8 +12,10 @@ const POLYNOMIAL = 0xe1;
 const NIBBLES = 32;
 const VALUES = 16;
 const TABLE = NIBBLES * VALUES * BLOCK;
-/** In the module's memory: the table, the hash so far, and what is to be hashed. */
+/** In the module's memory: the table, the hash so far, the nibbles of a block, and what is to be hashed. */
 const STATE = TABLE;
+const HIGH_NIBBLES = STATE + BLOCK;
+const LOW_NIBBLES = HIGH_NIBBLES + BLOCK;
 const DATA = TABLE + 64;
 const PAGES = 2;
 const PAGE = 65536;
@@ -121,54 +123,41 @@ function started(): Machine {
 const LOOP = [0x03, 0x40];
 const END = 0x0b;
 const BR_IF_0 = [0x0d, 0x00];
+const I32_LOAD8_U = 0x2d;
 const I32_CONST = 0x41;
-const I64_CONST = 0x42;
 const I32_LT_U = 0x49;
 const I32_ADD = 0x6a;
-const I64_AND = 0x83;
-const I64_XOR = 0x85;
-const I64_SHL = 0x86;
-const I64_SHR_U = 0x88;
-const I32_WRAP_I64 = 0xa7;
+const V128_LOAD = [0xfd, 0x00];
+const V128_STORE = [0xfd, 0x0b];
+const V128_CONST = [0xfd, 0x0c];
+const V128_AND = [0xfd, 0x4e];
+const V128_XOR = [0xfd, 0x51];
+const I16X8_SHL = [0xfd, 0x8b, 0x01];
 const I32 = 0x7f;
-const I64 = 0x7e;
+const V128 = 0x7b;
 
-/** Parameters and variables of the function. */
+/** Parameters and the variable of the function. */
 const AT = 0;
 const TO = 1;
-const LOW = 2;
-const HIGH = 3;
-const LOW_SUM = 4;
-const HIGH_SUM = 5;
-const PLACE = 6;
+const SUM = 2;
 
-/** `hash(at, to)`: from a block to the next, all nibbles are looked up and their products added. */
+/**
+ * `hash(at, to)`: from a block to the next, all nibbles are looked up and their products added. The nibbles go through
+ * memory: there they are read as places in the table, which costs less than to shift and mask each of them.
+ */
 function assembled(): Uint8Array<ArrayBuffer> {
-  const lookups: number[] = [];
-  for (let nibble = 0; nibble < NIBBLES; nibble++) {
-    const shift = (nibble % (NIBBLES / 2)) * 4;
-    lookups.push(
-      ...get(nibble < NIBBLES / 2 ? LOW : HIGH),
-      // The value times 16, the length of an entry.
-      ...[I64_CONST, ...signed(Math.abs(shift - 4)), shift < 4 ? I64_SHL : I64_SHR_U],
-      ...[I64_CONST, ...signed(0xf0), I64_AND, I32_WRAP_I64, ...tee(PLACE)],
-      ...[...load(nibble * VALUES * BLOCK), ...get(LOW_SUM), I64_XOR],
-      ...[...set(LOW_SUM), ...get(PLACE), ...load(nibble * VALUES * BLOCK + 8)],
-      ...[...get(HIGH_SUM), I64_XOR, ...set(HIGH_SUM)],
-    );
-  }
+  const places = [...V128_CONST, ...new Uint8Array(BLOCK).fill(0xf0), ...V128_AND];
   const body = [
-    ...[2, 4, I64, 1, I32],
-    ...[I32_CONST, 0, ...load(STATE), ...set(LOW), I32_CONST, 0, ...load(STATE + 8), ...set(HIGH)],
+    ...[1, 1, V128],
+    ...[I32_CONST, 0, ...load(STATE), ...set(SUM)],
     ...LOOP,
-    ...[...get(LOW), ...get(AT), ...load(0), I64_XOR, ...set(LOW)],
-    ...[...get(HIGH), ...get(AT), ...load(8), I64_XOR, ...set(HIGH)],
-    ...[I64_CONST, 0, ...tee(LOW_SUM), ...set(HIGH_SUM)],
-    ...lookups,
-    ...[...get(LOW_SUM), ...set(LOW), ...get(HIGH_SUM), ...set(HIGH)],
+    ...[...get(SUM), ...get(AT), ...load(0), ...V128_XOR, ...set(SUM)],
+    // The value of a nibble times 16, the length of an entry.
+    ...[I32_CONST, 0, ...get(SUM), ...places, ...store(HIGH_NIBBLES)],
+    ...[I32_CONST, 0, ...get(SUM), I32_CONST, 4, ...I16X8_SHL, ...places, ...store(LOW_NIBBLES)],
+    ...[...sumOfProducts(0, NIBBLES), ...set(SUM)],
     ...[...get(AT), I32_CONST, BLOCK, I32_ADD, ...tee(AT), ...get(TO), I32_LT_U, ...BR_IF_0, END],
-    ...[I32_CONST, 0, ...get(LOW), ...store(STATE)],
-    ...[I32_CONST, 0, ...get(HIGH), ...store(STATE + 8), END],
+    ...[I32_CONST, 0, ...get(SUM), ...store(STATE), END],
   ];
   return new Uint8Array([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
@@ -178,6 +167,16 @@ function assembled(): Uint8Array<ArrayBuffer> {
     ...section(7, [2, ...text("memory"), 2, 0, ...text("hash"), 0, 0]),
     ...section(10, [1, ...unsigned(body.length), ...body]),
   ]);
+}
+
+/** Of some nibbles, by halves: additions that do not wait for each other. */
+function sumOfProducts(from: number, count: number): number[] {
+  if (count > 1) {
+    const half = count / 2;
+    return [...sumOfProducts(from, half), ...sumOfProducts(from + half, half), ...V128_XOR];
+  }
+  const place = (from % 2 === 0 ? LOW_NIBBLES : HIGH_NIBBLES) + (from >> 1);
+  return [I32_CONST, 0, I32_LOAD8_U, 0, ...unsigned(place), ...load(from * VALUES * BLOCK)];
 }
 
 function get(variable: number): number[] {
@@ -193,11 +192,11 @@ function tee(variable: number): number[] {
 }
 
 function load(offset: number): number[] {
-  return [0x29, 3, ...unsigned(offset)];
+  return [...V128_LOAD, 4, ...unsigned(offset)];
 }
 
 function store(offset: number): number[] {
-  return [0x37, 3, ...unsigned(offset)];
+  return [...V128_STORE, 4, ...unsigned(offset)];
 }
 
 function section(id: number, content: readonly number[]): number[] {
@@ -211,9 +210,4 @@ function text(name: string): number[] {
 /** LEB128 of a number that is not negative. */
 function unsigned(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
-}
-
-/** The same where the sign has a bit. */
-function signed(value: number): number[] {
-  return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...signed(value >>> 7)];
 }
