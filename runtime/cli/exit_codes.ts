@@ -4,7 +4,7 @@
 export const ExitCode = {
   /** Everything went as expected. */
   OK: 0,
-  /** The scenario threw, an expectation did not hold, or an operation had a status that it did not expect. */
+  /** An expectation did not hold, an operation had a status that it did not expect, or iterations failed. */
   SCENARIO_FAILED: 1,
   /** The command line is wrong. */
   USAGE: 2,
@@ -24,23 +24,23 @@ export const ExitCode = {
   INTERNAL: 70,
   /** A threshold does not hold, as in k6. */
   THRESHOLD: 99,
-  /** Reserved, as in k6: an invalid configuration file. */
+  /** As in k6: what the scenario says about load or thresholds makes no sense. */
   INVALID_CONFIG: 104,
   /** Interrupted from outside, as in k6. */
   INTERRUPTED: 105,
-  /** Reserved, as in k6: an exception in the script. */
+  /** As in k6: an exception in the script. */
   SCRIPT_EXCEPTION: 107,
-  /** Reserved, as in k6: the script ended the run. */
+  /** As in k6: the script ended the run. */
   SCRIPT_ABORTED: 108,
 } as const;
 
 /** One of the codes. */
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** What `--help` says of each; the reserved ones are together. */
+/** What `--help` says of each. */
 export const EXIT_CODE_TEXTS: readonly (readonly [code: string, text: string])[] = [
   ["0", "everything as expected"],
-  ["1", "the scenario failed: an exception, or an expectation that did not hold"],
+  ["1", "the scenario failed: an expectation that did not hold, or failed iterations"],
   ["2", "the command line is wrong"],
   ["3", "the replay differs from the capture"],
   ["4", "the target cannot be reached"],
@@ -50,6 +50,8 @@ export const EXIT_CODE_TEXTS: readonly (readonly [code: string, text: string])[]
   ["8", "an output could not be written; everything else as expected"],
   ["70", "a fault of smbench itself"],
   ["99", "a threshold does not hold"],
+  ["104", "what the scenario says about load or thresholds makes no sense"],
   ["105", "interrupted"],
-  ["104, 107, 108", "reserved, with the meaning that k6 gives them"],
+  ["107", "an exception in the scenario"],
+  ["108", "the scenario ended the run itself (abort)"],
 ];

@@ -1,7 +1,8 @@
 /** The options of `run` that put load on. */
 import { LoadError, type LoadOverrides, parseLoad } from "../script/mod.ts";
 import { lengthOf, mostUsers } from "../schedule/mod.ts";
-import { type Given, type Option, UsageError } from "./command.ts";
+import { CommandError, type Given, type Option, UsageError } from "./command.ts";
+import { ExitCode } from "./exit_codes.ts";
 
 /** Options of load. */
 export const LOAD_OPTIONS: readonly Option[] = [
@@ -132,8 +133,10 @@ function loadOfOne(own: unknown, settings: LoadSettings): ReturnType<typeof load
     }
     return { users: mostUsers(plan.shape), seconds: plan.startTime + lengthOf(plan.shape) };
   } catch (error) {
-    if (error instanceof LoadError) throw new UsageError(error.message);
-    throw error;
+    if (!(error instanceof LoadError)) throw error;
+    // What the scenario says alone is the scenario's mistake.
+    if (Object.keys(settings.overrides).length > 0) throw new UsageError(error.message);
+    throw new CommandError(ExitCode.INVALID_CONFIG, error.message);
   }
 }
 

@@ -318,6 +318,11 @@ export class ScenarioRun {
         ...maxConcurrent === undefined
           ? {}
           : { maxConcurrent: Math.max(1, Math.floor(maxConcurrent / pool.length)) },
+      }).then((failure) => {
+        if (failure?.kind === "aborted") {
+          for (const other of pool) if (other !== sandbox) other.stop("the scenario ended the run");
+        }
+        return failure;
       }).finally(() => this.#silence.ended(index)).catch((error: unknown) => {
         // The others go on: what they find is worth having.
         if (!(error instanceof ScenarioError)) throw error;
@@ -330,7 +335,8 @@ export class ScenarioRun {
       })
     ));
     this.#progress = null;
-    return runs.find((failure) => failure !== null) ?? null;
+    return runs.find((failure) => failure?.kind === "aborted") ??
+      runs.find((failure) => failure !== null) ?? null;
   }
 
   /** A worker that is held up holds up the run: what it would still find is not to be had. */
@@ -564,7 +570,7 @@ export class ScenarioRun {
     }
     if (this.#deaths.length > 0) {
       return {
-        code: ExitCode.SCENARIO_FAILED,
+        code: ExitCode.SCRIPT_EXCEPTION,
         verdict: this.#pool.length === 1
           ? printable(this.#deaths[0] ?? "")
           : `${plural(this.#deaths.length, "worker")} of ${this.#pool.length} ended early`,
@@ -621,6 +627,10 @@ export class ScenarioRun {
         return { code: ExitCode.REFUSED, verdict: message };
       case "unsupported":
         return { code: ExitCode.USAGE, verdict: `${printable(where)}: ${message}` };
+      case "aborted":
+        return { code: ExitCode.SCRIPT_ABORTED, verdict: `Ended by the scenario: ${message}` };
+      case "script":
+        return { code: ExitCode.SCRIPT_EXCEPTION, verdict: `${printable(where)}: ${message}` };
       default:
         return { code: ExitCode.SCENARIO_FAILED, verdict: `${printable(where)}: ${message}` };
     }

@@ -10,7 +10,8 @@ import {
   Thresholds,
 } from "../measure/mod.ts";
 import { statusName } from "../wire/mod.ts";
-import { type Given, type Option, UsageError } from "./command.ts";
+import { CommandError, type Given, type Option, UsageError } from "./command.ts";
+import { ExitCode } from "./exit_codes.ts";
 import type { Batch } from "./outputs.ts";
 
 /** The option. */
@@ -24,7 +25,8 @@ export const THRESHOLD_OPTION: Option = {
 /**
  * Unites what scenario and command line ask for; of the same metric the command line's count.
  *
- * @throws {UsageError} When one cannot be read.
+ * @throws {UsageError} When one of the command line cannot be read.
+ * @throws {CommandError} When one of the scenario cannot.
  */
 export function thresholdsOf(own: unknown, given: Given): Thresholds {
   const options: Record<string, ThresholdOption[]> = {};
@@ -39,11 +41,19 @@ export function thresholdsOf(own: unknown, given: Given): Thresholds {
     }
     (options[metric] ??= []).push(expression);
   }
+  made(options, (message) => new UsageError(message));
+  // What is wrong now is the scenario's mistake.
+  return made(
+    { ...own as ThresholdOptions | undefined, ...options },
+    (message) => new CommandError(ExitCode.INVALID_CONFIG, message),
+  );
+}
+
+function made(options: ThresholdOptions, refusal: (message: string) => Error): Thresholds {
   try {
-    return new Thresholds({ ...own as ThresholdOptions | undefined, ...options });
+    return new Thresholds(options);
   } catch (error) {
-    if (error instanceof ThresholdError) throw new UsageError(error.message);
-    throw error;
+    throw error instanceof ThresholdError ? refusal(error.message) : error;
   }
 }
 

@@ -1,6 +1,8 @@
 /** Errors of a scenario -> one sentence and the places in the scenario's files. */
 import { UnsupportedError } from "../client/mod.ts";
 import {
+  AbortedError,
+  ExpectationError,
   firstError,
   NoResponseError,
   ParamsError,
@@ -33,10 +35,11 @@ export function describeFailure(thrown: unknown): ScenarioFailure {
 
 function kindOf(error: unknown): ScenarioFailure["kind"] {
   if (error instanceof ParamsError) return "params";
+  if (error instanceof AbortedError) return "aborted";
   if (error instanceof UnsupportedError) return "unsupported";
   if (error instanceof ProvisionError) return error.refused ? "refused" : "provision";
   if (error instanceof NoResponseError) return "no response";
-  if (error instanceof StatusError) return "expectation";
+  if (error instanceof StatusError || error instanceof ExpectationError) return "expectation";
   return error instanceof Error && error.name === "AssertionError" ? "expectation" : "script";
 }
 
@@ -45,7 +48,8 @@ function messageOf(error: unknown): string {
   const plainText = error.message.replaceAll(COLOURS, "").trim();
   const message = clip(error.name === "AssertionError" ? assertionText(plainText) : plainText);
   // Errors of the language come without a subject: "x is not a function".
-  const plain = error.name === "Error" || error.name === "AssertionError" ||
+  const plain = error.name === "Error" || error.name === "AbortedError" ||
+    error.name === "AssertionError" ||
     /^Cannot /.test(message);
   return plain ? message : `${error.name}: ${message}`;
 }

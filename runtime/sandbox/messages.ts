@@ -46,12 +46,13 @@ export interface ScenarioDescription {
 /** What a scenario threw, or what was wrong with it. */
 export interface ScenarioFailure {
   /**
-   * `params`: a value of the command line; `expectation`: an `expect` or unexpected status; `unsupported`: the back end
+   * `params`: a value of the command line; `aborted`: the scenario ended the run; `expectation`: an `expect` or unexpected status; `unsupported`: the back end
    * cannot carry an operation out; `provision`: the user has to say how to provision; `refused`: the server did not let
    * provision; `script`: anything else.
    */
   readonly kind:
     | "params"
+    | "aborted"
     | "expectation"
     | "no response"
     | "unsupported"
@@ -344,7 +345,8 @@ function isPlace(value: unknown): value is ScenarioPlace {
 
 function isFailure(value: unknown): value is ScenarioFailure {
   return isRecord(value) &&
-    (value.kind === "params" || value.kind === "expectation" || value.kind === "no response" ||
+    (value.kind === "params" || value.kind === "aborted" || value.kind === "expectation" ||
+      value.kind === "no response" ||
       value.kind === "unsupported" || value.kind === "provision" || value.kind === "refused" ||
       value.kind === "script") &&
     isText(value.message) && isList(value.places, isPlace);

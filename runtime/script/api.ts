@@ -302,23 +302,34 @@ export type CreateContext =
 export type NegotiateContextOption =
   | {
     readonly kind: "preauthIntegrity";
-    readonly hashAlgorithms?: readonly number[];
+    readonly hashAlgorithms?: readonly ("SHA-512" | number)[];
     readonly saltLength?: number;
   }
-  | { readonly kind: "encryption"; readonly ciphers: readonly number[] }
+  | { readonly kind: "encryption"; readonly ciphers: readonly (CipherName | number)[] }
   | {
     readonly kind: "compression";
     readonly flags?: number;
-    readonly algorithms: readonly number[];
+    readonly algorithms: readonly (CompressionName | number)[];
   }
   /** Without a name, the target's own is sent. */
   | { readonly kind: "netname"; readonly netName?: string }
   | { readonly kind: "transport"; readonly flags: number }
   | { readonly kind: "rdmaTransform"; readonly transforms: readonly number[] }
-  | { readonly kind: "signing"; readonly algorithms: readonly number[] }
+  | { readonly kind: "signing"; readonly algorithms: readonly (SigningAlgorithmName | number)[] }
   | { readonly kind: "raw"; readonly type: number; readonly data: Uint8Array };
 
 // ------------------------------------------------------------------------------ connection to tree
+
+/** A bit of the capabilities of a connection (MS-SMB2 2.2.3). */
+export type CapabilityName =
+  | "dfs"
+  | "leasing"
+  | "largeMtu"
+  | "multiChannel"
+  | "persistentHandles"
+  | "directoryLeasing"
+  | "encryption"
+  | "notifications";
 
 /** Options of {@linkcode Client.connect}: NEGOTIATE (MS-SMB2 2.2.3). */
 export interface ConnectOptions extends OperationOptions {
@@ -328,8 +339,8 @@ export interface ConnectOptions extends OperationOptions {
   readonly clientGuid?: string;
   /** SecurityMode: 0x01 signing enabled, 0x02 signing required. */
   readonly securityMode?: number;
-  /** Capabilities mask. */
-  readonly capabilities?: number;
+  /** Capabilities by name, or their mask. */
+  readonly capabilities?: number | readonly CapabilityName[];
   /** Negotiate contexts in the order to send, 3.1.1 only. */
   readonly contexts?: readonly NegotiateContextOption[];
   /** Start with an SMB1 multi-protocol NEGOTIATE (MS-SMB2 3.2.4.2.2.1). */
@@ -385,8 +396,8 @@ export interface LoginOptions extends OperationOptions {
   readonly credentials?: "run" | "anonymous" | "guest" | "wrong";
   /** SecurityMode of the session: 0x01 signing enabled, 0x02 required. */
   readonly securityMode?: number;
-  /** Capabilities mask of the request. */
-  readonly capabilities?: number;
+  /** Capabilities of the request: `["dfs"]`, or a mask. */
+  readonly capabilities?: number | readonly CapabilityName[];
   /** The session that this one replaces: PreviousSessionId. */
   readonly previous?: Session;
   /** The session of another connection that this connection joins (SMB2_SESSION_FLAG_BINDING). */
@@ -544,14 +555,25 @@ export interface OpenOptions extends OperationOptions {
   readonly expectGrant?: LeaseStateText | Oplock;
 }
 
+/** A part of a security descriptor (MS-SMB2 2.2.37, 2.2.39). */
+export type SecurityPart =
+  | "owner"
+  | "group"
+  | "dacl"
+  | "sacl"
+  | "label"
+  | "attribute"
+  | "scope"
+  | "backup";
+
 /** Which information to query or set: MS-FSCC class names (`"FileStandardInformation"`) or numbers. */
 export interface InfoSelector {
   /** `"file"`, `"fileSystem"`, `"security"`, `"quota"` or 1 to 4; `"file"` unless given. */
   readonly type?: "file" | "fileSystem" | "security" | "quota" | number;
   /** Class; 0 for security and quota. */
   readonly class?: number | string;
-  /** AdditionalInformation, such as the parts of a security descriptor. */
-  readonly additional?: number;
+  /** AdditionalInformation: the parts of a security descriptor by name, or a mask. */
+  readonly additional?: number | readonly SecurityPart[];
 }
 
 /** Options of {@linkcode File.queryInfo} (MS-SMB2 2.2.37). */
@@ -560,6 +582,21 @@ export interface QueryInfoOptions extends OperationOptions, InfoSelector {
   readonly outputLength?: number;
   readonly flags?: number;
   readonly input?: Uint8Array;
+}
+
+/**
+ * A time that a file is given: ISO 8601 in UTC, with up to seven digits of a second. -1: the server leaves it alone from
+ * now on, whatever is done through this handle; -2: it does no longer (MS-FSCC 2.4.7).
+ */
+export type FileTime = string | -1 | -2;
+
+/** What {@linkcode File.setBasic} sets; what is not given stays. */
+export interface BasicInfo {
+  readonly created?: FileTime;
+  readonly accessed?: FileTime;
+  readonly modified?: FileTime;
+  readonly changed?: FileTime;
+  readonly attributes?: number | readonly FileAttribute[];
 }
 
 /** Options of {@linkcode File.setInfo} (MS-SMB2 2.2.39). */
@@ -571,8 +608,8 @@ export interface QueryDirectoryOptions extends OperationOptions {
   readonly pattern?: string;
   /** FileIdBothDirectoryInformation (37). */
   readonly class?: number | string;
-  /** 0x01 restart, 0x02 single entry, 0x04 index specified, 0x10 reopen. */
-  readonly flags?: number;
+  /** Where to begin and how much to tell, by name or as a mask. */
+  readonly flags?: number | readonly ("restart" | "singleEntry" | "indexSpecified" | "reopen")[];
   readonly index?: number;
   /** OutputBufferLength; 65536 unless given. */
   readonly outputLength?: number;
@@ -628,10 +665,25 @@ export interface LockOptions extends OperationOptions {
   readonly lockSequence?: number;
 }
 
+/** A kind of change (MS-SMB2 2.2.35). */
+export type ChangeKind =
+  | "fileName"
+  | "dirName"
+  | "attributes"
+  | "size"
+  | "lastWrite"
+  | "lastAccess"
+  | "creation"
+  | "ea"
+  | "security"
+  | "streamName"
+  | "streamSize"
+  | "streamWrite";
+
 /** Options of {@linkcode File.changes}: CHANGE_NOTIFY (MS-SMB2 2.2.35). */
 export interface NotifyOptions extends OperationOptions {
-  /** CompletionFilter mask; every kind of change (0xFFF) unless given. */
-  readonly filter?: number;
+  /** CompletionFilter: kinds of change, or a mask; every kind (0xFFF) unless given. */
+  readonly filter?: number | readonly ChangeKind[];
   /** Watch everything below the directory too. */
   readonly recursive?: boolean;
   /** Flags as on the wire, instead of `recursive`. */
@@ -1020,6 +1072,10 @@ export interface File extends AsyncDisposable, FileControls {
 
   /** SET_INFO FileRenameInformation; `to` is relative to the share. */
   rename(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
+  /** SET_INFO FileLinkInformation: another name of the file, relative to the share. */
+  link(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
+  /** SET_INFO FileBasicInformation: times and attributes. */
+  setBasic(info: BasicInfo, options?: OperationOptions): Operation<void>;
   /** SET_INFO FileEndOfFileInformation. */
   truncate(size: Size, options?: OperationOptions): Operation<void>;
   /** SET_INFO FileDispositionInformation: the file goes when its last handle is closed. */
@@ -1455,6 +1511,8 @@ export interface ScenarioContext<P> {
   log(message: string): void;
   /** Waits; scaled by `--speed`, no wait with `--asap`. */
   sleep(duration: Duration): Promise<void>;
+  /** Ends the run, of all users, with exit code 108: what the scenario has found out makes the rest worthless. */
+  abort(reason?: string): never;
 }
 
 /** The function of a scenario. */

@@ -13,6 +13,7 @@ import type {
   Oplock,
 } from "./api.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText } from "./names.ts";
+import { ExpectationError } from "./errors.ts";
 import type { Run } from "./run.ts";
 import { duration } from "./units.ts";
 
@@ -241,7 +242,7 @@ export class BreakTable {
       error,
     });
     if (run.strict) {
-      throw new Error(`Cannot see a break of ${JSON.stringify(subject.path)}: ${error}`);
+      throw new ExpectationError(`Cannot see a break of ${JSON.stringify(subject.path)}: ${error}`);
     }
     return this.#absent(kind, subject.path);
   }

@@ -52,6 +52,16 @@ export class NoResponseError extends Error {
   }
 }
 
+/** What a scenario waited for did not come. */
+export class ExpectationError extends Error {
+  override readonly name = "ExpectationError";
+}
+
+/** The scenario ended the run. */
+export class AbortedError extends Error {
+  override readonly name = "AbortedError";
+}
+
 /** What failed first: the error of a body, where closing what it had opened (`await using`) then failed as well. */
 export function firstError(error: unknown): unknown {
   let first = error;

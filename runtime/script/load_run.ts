@@ -13,7 +13,7 @@ import {
 } from "../schedule/mod.ts";
 import type { Activity } from "./activity.ts";
 import type { LoadUser } from "./api.ts";
-import { firstError, NoResponseError, StatusError } from "./errors.ts";
+import { AbortedError, firstError, NoResponseError, StatusError } from "./errors.ts";
 import type { LoadPlan } from "./load_options.ts";
 import { makeFolders } from "./own_folders.ts";
 import type { LoadState, Runner } from "./runner.ts";
@@ -304,6 +304,7 @@ export class LoadRun implements Runner {
       await this.#unlessStopped(scope.play(user, due));
     } catch (error) {
       const first = firstError(error);
+      if (first instanceof AbortedError) throw first;
       failure = this.#stopped === null ? (host.failureText ?? failureText)(first) : null;
       // What an iteration leaves behind when it fails is not what the next one begins with.
       slot.scope = null;

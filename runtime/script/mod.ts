@@ -8,7 +8,14 @@
 export type * from "./api.ts";
 export { ScriptClient } from "./client.ts";
 export { blob, data, hex, isBlobPath, watchBlobs } from "./data.ts";
-export { firstError, NoResponseError, ScriptError, StatusError } from "./errors.ts";
+export {
+  AbortedError,
+  ExpectationError,
+  firstError,
+  NoResponseError,
+  ScriptError,
+  StatusError,
+} from "./errors.ts";
 export { execute, type RunHandle, type RunResult } from "./execute.ts";
 export { expect } from "./expect.ts";
 export type { Credentials, RunHost, RunOptions } from "./host.ts";

@@ -13,7 +13,7 @@ import { capturedPlaces } from "./captured_places.ts";
 import { loginUser, ScriptClient } from "./client.ts";
 import { ClientState } from "./client_state.ts";
 import type { Commons } from "./commons.ts";
-import { ScriptError } from "./errors.ts";
+import { AbortedError, ScriptError } from "./errors.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { Run } from "./run.ts";
 import type { Definition } from "./scenario.ts";
@@ -101,6 +101,9 @@ export class UserScope {
         return condition === true;
       },
       log: (message) => run.host.log(String(message)),
+      abort: (reason = "the scenario ended the run") => {
+        throw new AbortedError(String(reason));
+      },
       sleep: (length) =>
         run.host.clock.until(run.host.clock.now() + run.timeline.pause(duration(length))),
     };

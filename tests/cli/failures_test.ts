@@ -112,7 +112,7 @@ Deno.test("a worker that dies takes nothing with it: the others go on, and its r
   }, async (path, folder) => {
     const outputs = ["--oplog", `${folder}/log`, "--summary-json", `${folder}/summary.json`];
     const two = await runProgram(["run", path, "--workers", "2", ...outputs]);
-    assertEquals(two.code, 1, two.err);
+    assertEquals(two.code, 107, two.err);
     assertStringIncludes(two.out, "1 worker of 2 ended early");
     assertStringIncludes(two.err, "worker 2 of 2: Cannot go on: the worker ended: Uncaught Error");
     const { summary } = JSON.parse(await Deno.readTextFile(`${folder}/summary.json`));
@@ -120,7 +120,7 @@ Deno.test("a worker that dies takes nothing with it: the others go on, and its r
     const log = await logOf(`${folder}/log`);
     assertEquals(log.length, summary.operations);
     const alone = await runProgram(["run", path, "--workers", "1", ...outputs]);
-    assertEquals(alone.code, 1, alone.err);
+    assertEquals(alone.code, 107, alone.err);
     assertStringIncludes(alone.out, "Cannot go on: the worker ended: Uncaught Error: x");
     assertStringIncludes(alone.out, "operations .: ");
   });

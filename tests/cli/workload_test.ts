@@ -311,7 +311,7 @@ for (const [name, [text, says]] of Object.entries(BAD_ROWS)) {
     const { code, out, err } = await smbench(["run", folder.write("x.ts", PLAYER)]);
     assertStringIncludes(`${out}${err}`, says);
     assert(!out.includes("    at "), out);
-    assertEquals(code, 1);
+    assertEquals(code, 107);
   });
 }
 
@@ -331,6 +331,6 @@ Deno.test("rows come from the scenario's folder and from nowhere else", async ()
       folder.write("in/y.ts", PLAYER.replace("x.data/a.jsonl", path)),
     ]);
     assertStringIncludes(out, `Cannot use "${path}" as rows`);
-    assertEquals(code, 1);
+    assertEquals(code, 107);
   }
 });

@@ -144,6 +144,7 @@ async function runScenario(file: ScenarioFile, smbd: Smbd): Promise<Ended> {
     case ExitCode.OK:
       return { verdict: "pass", said };
     case ExitCode.SCENARIO_FAILED:
+    case ExitCode.SCRIPT_EXCEPTION:
     case ExitCode.DIVERGED:
       return { verdict: "fail", said };
     default:
