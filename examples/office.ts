@@ -1,4 +1,4 @@
-// Compiled by smbench 0.1.0 from "office.pcap": 95 operations of 5 clients in 0.671 s, from
+// Compiled by smbench 0.1.0 from "office.pcap": 95 operations of 5 clients in 0.674 s, from
 // 2026-11-20T13:33:03.247Z.
 // `c.at(second, frame)` waits until the recorded second and labels what follows with the capture's frame;
 // the comment tells the frame of the answer and the recorded outcome. Edit freely.
@@ -16,10 +16,10 @@ import {
 
 const offer: ConnectOptions = {
   dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
-  capabilities: 0x00000007,
+  capabilities: ["dfs", "leasing", "largeMtu"],
   contexts: [
-    { kind: "preauthIntegrity", hashAlgorithms: [0x0001], saltLength: 32 },
-    { kind: "signing", algorithms: [0x0002, 0x0001, 0x0000] },
+    { kind: "preauthIntegrity", hashAlgorithms: ["SHA-512"], saltLength: 32 },
+    { kind: "signing", algorithms: ["AES-GMAC", "AES-CMAC", "HMAC-SHA256"] },
   ],
 };
 const toDelete: OpenOptions = { access: "d", options: ["openReparsePoint"] };
@@ -230,7 +230,7 @@ async function work(
   await c.at(...moments[18]!); // #119..#130 SUCCESS, opened, 0.26 to 0.39 ms
   const file6 = await share.open(p.path(path), { options: ["directory"] });
   await c.at(...moments[19]!); // #121..#135 SUCCESS, 0.27 to 0.83 ms
-  await file6.queryDirectory({ flags: 0x01 });
+  await file6.queryDirectory({ flags: ["restart"] });
   await c.at(...moments[20]!); // #123..#139 NO_MORE_FILES, 0.06 to 2.84 ms
   await file6.queryDirectory({ expect: "NO_MORE_FILES" });
   await c.at(...moments[21]!); // #125..#143 SUCCESS, 0.09 to 0.16 ms
@@ -262,14 +262,15 @@ const workTimes: Record<Label, At[]> = {
     [0.097656, 61], [0.098974, 65], [0.100218, 68], [0.101948, 79], [0.104499, 82], [0.104983, 85],
     [0.1054, 87], [0.105863, 89], [0.106691, 91], [0.108209, 93], [0.129475, 119], [0.131389, 121],
     [0.133199, 123], [0.136714, 125], [0.138651, 127], [0.139768, 131], [0.142841, 133],
-    [0.14405, 138], [0.144574, 141], [0.145007, 145], [0.149567, 167], [0.151034, 173]],
+    [0.14405, 138], [0.144574, 141], [0.145007, 145], [0.149567, 167],
+    [0.151034, 173, { took: 0.017059 }]],
   34: [[0.0645, 34, { took: 0.011211 }], [0.078093, 39], [0.08458, 43],
     [0.087699, 46, { after: [14] }], [0.092234, 54], [0.096816, 58], [0.097936, 62], [0.100181, 67],
     [0.101579, 78], [0.104746, 84], [0.108682, 96], [0.11239, 105], [0.116346, 107],
     [0.116813, 109], [0.117219, 111], [0.117588, 113], [0.118026, 115], [0.118571, 117],
     [0.139225, 129], [0.142871, 134], [0.144015, 137], [0.144591, 142], [0.145277, 146],
     [0.14571, 148], [0.146131, 150], [0.146849, 153], [0.147206, 155], [0.147509, 157],
-    [0.149581, 168], [0.155151, 176]],
+    [0.149581, 168], [0.155151, 176, { took: 0.008831 }]],
 };
 
 // deno-fmt-ignore

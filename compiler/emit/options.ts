@@ -96,6 +96,50 @@ const ATTRIBUTES: readonly (readonly [number, string])[] = [
   [0x00004000, "encrypted"],
 ];
 
+const CAPABILITIES: readonly (readonly [number, string])[] = [
+  [0x00000001, "dfs"],
+  [0x00000002, "leasing"],
+  [0x00000004, "largeMtu"],
+  [0x00000008, "multiChannel"],
+  [0x00000010, "persistentHandles"],
+  [0x00000020, "directoryLeasing"],
+  [0x00000040, "encryption"],
+  [0x00000080, "notifications"],
+];
+
+const CHANGE_KINDS: readonly (readonly [number, string])[] = [
+  [0x00000001, "fileName"],
+  [0x00000002, "dirName"],
+  [0x00000004, "attributes"],
+  [0x00000008, "size"],
+  [0x00000010, "lastWrite"],
+  [0x00000020, "lastAccess"],
+  [0x00000040, "creation"],
+  [0x00000080, "ea"],
+  [0x00000100, "security"],
+  [0x00000200, "streamName"],
+  [0x00000400, "streamSize"],
+  [0x00000800, "streamWrite"],
+];
+
+const SECURITY_PARTS: readonly (readonly [number, string])[] = [
+  [0x00000001, "owner"],
+  [0x00000002, "group"],
+  [0x00000004, "dacl"],
+  [0x00000008, "sacl"],
+  [0x00000010, "label"],
+  [0x00000020, "attribute"],
+  [0x00000040, "scope"],
+  [0x00010000, "backup"],
+];
+
+const SCAN_FLAGS: readonly (readonly [number, string])[] = [
+  [0x01, "restart"],
+  [0x02, "singleEntry"],
+  [0x04, "indexSpecified"],
+  [0x10, "reopen"],
+];
+
 const OPLOCKS = new Map([[0x00, "none"], [0x01, "II"], [0x08, "exclusive"], [0x09, "batch"], [
   0xff,
   "lease",
@@ -240,6 +284,31 @@ function shareCode(share: number): string {
     ((share & 1) !== 0 ? "r" : "") + ((share & 2) !== 0 ? "w" : "") +
       ((share & 4) !== 0 ? "d" : ""),
   );
+}
+
+/** Capabilities by name. */
+export function capabilitiesCode(mask: number): Code {
+  return maskCode(mask, CAPABILITIES);
+}
+
+/** Kinds of change by name. */
+export function changesCode(mask: number): Code {
+  return maskCode(mask, CHANGE_KINDS);
+}
+
+/** Parts of a security descriptor by name. */
+export function securityCode(mask: number): Code {
+  return maskCode(mask, SECURITY_PARTS);
+}
+
+/** Flags of a listing by name. */
+export function scanCode(flags: number): Code {
+  return maskCode(flags, SCAN_FLAGS);
+}
+
+/** File attributes by name. */
+export function attributesCode(mask: number): Code {
+  return maskCode(mask, ATTRIBUTES);
 }
 
 function maskCode(mask: number, names: readonly (readonly [number, string])[]): Code {

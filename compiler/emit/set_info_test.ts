@@ -22,7 +22,21 @@ Deno.test("renames, deletions and new sizes are said in words", () => {
   assertEquals(words(10, RENAME), ["rename", "ab"]);
   assertEquals(words(10, "01" + RENAME.slice(2)), ["rename", "ab"]);
   assertEquals(words(13, "01"), ["delete", undefined]);
+  assertEquals(words(11, RENAME), ["link", "ab"]);
   assertEquals(words(20, "0010000000000000"), ["truncate", "4096"]);
+});
+
+Deno.test("times and attributes are said in words", () => {
+  const [stays, frozen] = ["0".repeat(16), "f".repeat(16)];
+  assertEquals(words(4, stays.repeat(4) + "2100000000000000"), [
+    "setBasic",
+    '{ attributes: ["readOnly", "archive"] }',
+  ]);
+  assertEquals(words(4, "00ad6fd6deb19d01" + frozen + stays + "01ad6fd6deb19d01" + stays), [
+    "setBasic",
+    '{ created: "1970-01-01T00:00:02Z", accessed: -1, changed: "1970-01-01T00:00:02.0000001Z" }',
+  ]);
+  assertEquals(words(4, stays.repeat(5)), ["setBasic", "{}"]);
 });
 
 Deno.test("bytes that the words would not send stay bytes", () => {
@@ -38,6 +52,8 @@ Deno.test("bytes that the words would not send stay bytes", () => {
       [20, "ffffffffffffffff"],
       [20, "00"],
       [4, "01"],
+      [4, "00".repeat(36) + "01000000"],
+      [4, "ffffffffffffff7f" + "00".repeat(32)],
     ] as const
   ) {
     assertEquals(words(informationClass, input), null, input);

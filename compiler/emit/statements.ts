@@ -9,7 +9,14 @@ import type {
 } from "../plan.ts";
 import { callOf, type Code, hexNumber, list, object, quoted, slot, variable } from "./code.ts";
 import { connectOptions } from "./connect.ts";
-import { hexCall, openOptions, operationOptions } from "./options.ts";
+import {
+  capabilitiesCode,
+  changesCode,
+  hexCall,
+  openOptions,
+  operationOptions,
+  scanCode,
+} from "./options.ts";
 import { readableSetInfo } from "./set_info.ts";
 import {
   classCode,
@@ -326,7 +333,7 @@ export class Statements {
         : hexNumber(operation.securityMode, 2),
       capabilities: operation.implied || operation.capabilities === 0
         ? undefined
-        : hexNumber(operation.capabilities),
+        : capabilitiesCode(operation.capabilities),
       previous: operation.previous === undefined ? undefined : variable(operation.previous),
       bind: operation.bind === undefined ? undefined : variable(operation.bind),
       signing: operation.signing && (operation.securityMode & SIGNING_REQUIRED) === 0
@@ -432,14 +439,14 @@ export class Statements {
             ? undefined
             : slot("string", "pattern", quoted(operation.pattern)),
           class: operation.class === 37 ? undefined : classCode(1, operation.class),
-          flags: operation.flags === 0 ? undefined : hexNumber(operation.flags, 2),
+          flags: operation.flags === 0 ? undefined : scanCode(operation.flags),
           index: optional(operation.index, 0),
           outputLength: optional(operation.outputLength, DEFAULT_OUTPUT),
           ...more,
         });
       case "changeNotify":
         return this.#method(operation, receiver, "changes", [], {
-          filter: operation.filter === 0x0fff ? undefined : hexNumber(operation.filter),
+          filter: operation.filter === 0x0fff ? undefined : changesCode(operation.filter),
           recursive: operation.flags === 1 ? "true" : undefined,
           flags: operation.flags > 1 ? hexNumber(operation.flags, 4) : undefined,
           outputLength: optional(operation.outputLength, DEFAULT_OUTPUT),

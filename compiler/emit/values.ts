@@ -7,6 +7,7 @@ import type {
   SetInfoOperation,
 } from "../plan.ts";
 import { type Code, hexNumber, list, object, quoted, slot } from "./code.ts";
+import { securityCode } from "./options.ts";
 
 /** The recorded status, where it is not success; what was not answered may end in any way. */
 export function expectedStatus({ status }: PlanOperation): Code | undefined {
@@ -54,7 +55,11 @@ export function selector(
   return {
     type: infoType === 1 ? undefined : type === undefined ? String(infoType) : quoted(type),
     class: classless && operation.class === 0 ? undefined : classCode(infoType, operation.class),
-    additional: operation.additional === 0 ? undefined : hexNumber(operation.additional),
+    additional: operation.additional === 0
+      ? undefined
+      : infoType === 3
+      ? securityCode(operation.additional)
+      : hexNumber(operation.additional),
   };
 }
 

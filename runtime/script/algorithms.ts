@@ -1,5 +1,7 @@
 /** Names of ciphers, signing and compression algorithms <-> their numbers (MS-SMB2 2.2.3.1). */
-import { Cipher, CompressionAlgorithm, SigningAlgorithm } from "../wire/mod.ts";
+import { Cipher, CompressionAlgorithm, HashAlgorithm, SigningAlgorithm } from "../wire/mod.ts";
+
+const HASHES: Readonly<Record<string, number>> = { "SHA-512": HashAlgorithm.SHA_512 };
 
 const CIPHERS: Readonly<Record<string, number>> = {
   "AES-128-CCM": Cipher.AES_128_CCM,
@@ -21,6 +23,11 @@ const COMPRESSION: Readonly<Record<string, number>> = {
   "Pattern_V1": CompressionAlgorithm.PATTERN_V1,
   "LZ4": CompressionAlgorithm.LZ4,
 };
+
+/** @throws {RangeError} When the name is unknown. */
+export function hashAlgorithmNumber(algorithm: string | number): number {
+  return numberOf(algorithm, "hash algorithm", HASHES);
+}
 
 /** @throws {RangeError} When the name is unknown. */
 export function cipherNumber(cipher: string | number): number {

@@ -9,7 +9,13 @@ import type {
   NegotiateOptions,
   Session as NativeSession,
 } from "../client/mod.ts";
-import { COMMAND_NAMES, type CommandName, type NegotiateContext, Status } from "../wire/mod.ts";
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  HashAlgorithm,
+  type NegotiateContext,
+  Status,
+} from "../wire/mod.ts";
 import type {
   Connection,
   ConnectOptions,
@@ -29,14 +35,15 @@ import {
   cipherName,
   cipherNumber,
   compressionAlgorithmNumber,
+  hashAlgorithmNumber,
   signingAlgorithmNumber,
 } from "./algorithms.ts";
 import { type ClientState, SessionLink } from "./client_state.ts";
 import { ScriptError } from "./errors.ts";
-import { dialectNumber } from "./names.ts";
+import { capabilitiesMask, dialectNumber } from "./names.ts";
 import { type RawEnd, sendRaw } from "./raw.ts";
 import type { RawTransport } from "./raw_transport.ts";
-import { defined } from "./requests.ts";
+import { defined, ifGiven } from "./requests.ts";
 import type { Answered, Run } from "./run.ts";
 import { ScriptTree } from "./tree.ts";
 import { duration, size } from "./units.ts";
@@ -346,7 +353,7 @@ function sessionOptions(run: Run, options: LoginOptions, previous: ClientSession
   return {
     ...defined({
       securityMode,
-      capabilities: options.capabilities,
+      capabilities: ifGiven(options.capabilities, capabilitiesMask),
       encryption: options.encryption,
       failover: options.failover,
       signing: options.signing ?? (required ? "required" as const : undefined),
@@ -414,6 +421,8 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
   const { run } = state;
   const connection = new ScriptConnection(state);
   const dialects = options.dialects?.map(dialectNumber);
+  const capabilities = ifGiven(options.capabilities, capabilitiesMask);
+  const contexts = options.contexts?.map((context) => negotiateContext(run, context));
   let made: {
     connection: ClientConnection;
     transport: RawTransport;
@@ -439,10 +448,10 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
         ...defined({
           dialects,
           securityMode: options.securityMode,
-          capabilities: options.capabilities,
+          capabilities,
           smb1: options.smb1,
           ...offeredAlgorithms(options),
-          contexts: options.contexts?.map((context) => negotiateContext(run, context)),
+          contexts,
         }),
       });
       made = { connection: inner, transport, result };
@@ -483,7 +492,7 @@ function negotiateContext(run: Run, option: NegotiateContextOption): NegotiateCo
     case "preauthIntegrity":
       return {
         kind: "preauthIntegrity",
-        hashAlgorithms: option.hashAlgorithms ?? [1],
+        hashAlgorithms: option.hashAlgorithms?.map(hashAlgorithmNumber) ?? [HashAlgorithm.SHA_512],
         salt: run.host.random(option.saltLength ?? SALT_LENGTH),
       };
     case "compression":
@@ -491,8 +500,12 @@ function negotiateContext(run: Run, option: NegotiateContextOption): NegotiateCo
         kind: "compression",
         flags: option.flags ?? 0,
         padding: 0,
-        algorithms: option.algorithms,
+        algorithms: option.algorithms.map(compressionAlgorithmNumber),
       };
+    case "encryption":
+      return { kind: "encryption", ciphers: option.ciphers.map(cipherNumber) };
+    case "signing":
+      return { kind: "signing", algorithms: option.algorithms.map(signingAlgorithmNumber) };
     case "netname":
       return { kind: "netname", netName: option.netName ?? run.options.server };
     case "rdmaTransform":

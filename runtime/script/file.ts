@@ -7,6 +7,7 @@ import type {
 } from "../client/mod.ts";
 import { CreateAction, FileAttribute, type FileId, fileIdText } from "../wire/mod.ts";
 import type {
+  BasicInfo,
   Break,
   BreakPolicy,
   Duration,
@@ -24,11 +25,13 @@ import { BreakQueue, type BreakSubject } from "./breaks.ts";
 import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { ControlledFile } from "./fsctl.ts";
 import {
+  basicInput,
   dispositionInput,
   endOfFileInput,
   fileStat,
   fileStatOf,
   InfoClass,
+  linkInput,
   renameInput,
 } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
@@ -177,6 +180,18 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
       ...options,
       class: InfoClass.rename,
     });
+  }
+
+  link(to: string, options: OperationOptions & { readonly replace?: boolean } = {}) {
+    const target = sharePath(this.#state.path(to));
+    return this.setInfo(linkInput(target, options.replace ?? false), {
+      ...options,
+      class: InfoClass.link,
+    });
+  }
+
+  setBasic(info: BasicInfo, options: OperationOptions = {}): Operation<void> {
+    return this.setInfo(basicInput(info), { ...options, class: InfoClass.basic });
   }
 
   truncate(length: Size, options: OperationOptions = {}): Operation<void> {

@@ -6,16 +6,19 @@ import {
   filetimeToMs,
   FsInformationClass,
   InfoType,
+  textToFiletime,
   WireError,
 } from "../wire/mod.ts";
-import type { FileStat } from "./api.ts";
-import { sharePath } from "./names.ts";
+import type { BasicInfo, FileStat, FileTime } from "./api.ts";
+import { attributesMask, sharePath } from "./names.ts";
 
 const DIRECTORY = 0x10;
 
 /** The classes that conveniences use (MS-FSCC 2.4). */
 export const InfoClass = {
+  basic: FileInformationClass.FileBasicInformation,
   rename: FileInformationClass.FileRenameInformation,
+  link: FileInformationClass.FileLinkInformation,
   disposition: FileInformationClass.FileDispositionInformation,
   endOfFile: FileInformationClass.FileEndOfFileInformation,
   networkOpen: FileInformationClass.FileNetworkOpenInformation,
@@ -70,6 +73,42 @@ const RENAMES: ReadonlySet<number> = new Set([
   FileInformationClass.FileRenameInformationEx,
   FileInformationClass.FileLinkInformation,
 ]);
+
+/** Input of a hard link. */
+export function linkInput(name: string, replaceIfExists: boolean): Uint8Array {
+  return encodeInformation({
+    kind: "FileLinkInformation",
+    replaceIfExists,
+    rootDirectory: 0n,
+    name,
+  });
+}
+
+/** Input that sets times and attributes. @throws {RangeError} When a time or attribute is none. */
+export function basicInput(info: BasicInfo): Uint8Array {
+  return encodeInformation({
+    kind: "FileBasicInformation",
+    creationTime: fileTime(info.created),
+    lastAccessTime: fileTime(info.accessed),
+    lastWriteTime: fileTime(info.modified),
+    changeTime: fileTime(info.changed),
+    fileAttributes: attributesMask(info.attributes ?? 0),
+    reserved: 0,
+  });
+}
+
+/** 0: it stays. */
+function fileTime(time: FileTime | undefined): bigint {
+  if (time === undefined) return 0n;
+  if (time === -1 || time === -2) return BigInt(time);
+  const units = typeof time === "string" ? textToFiletime(time) : null;
+  if (units !== null) return units;
+  throw new RangeError(
+    `Cannot use ${
+      JSON.stringify(time)
+    } as a time: text such as "2026-11-20T10:50:55Z", -1 or -2 is needed`,
+  );
+}
 
 /** Input that sets the size. */
 export function endOfFileInput(size: number): Uint8Array {

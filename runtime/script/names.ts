@@ -4,12 +4,16 @@
  */
 import type {
   Access,
+  CapabilityName,
+  ChangeKind,
   CreateOption,
   Disposition,
   FileAttribute,
   InfoSelector,
   LeaseStateText,
   Oplock,
+  QueryDirectoryOptions,
+  SecurityPart,
   Share,
 } from "./api.ts";
 
@@ -133,6 +137,54 @@ const DIALECTS: Readonly<Record<string, number>> = {
   "3.1.1": 0x0311,
 };
 
+/** Capabilities (MS-SMB2 2.2.3). */
+const CAPABILITIES: Readonly<Record<CapabilityName, number>> = {
+  dfs: 0x00000001,
+  leasing: 0x00000002,
+  largeMtu: 0x00000004,
+  multiChannel: 0x00000008,
+  persistentHandles: 0x00000010,
+  directoryLeasing: 0x00000020,
+  encryption: 0x00000040,
+  notifications: 0x00000080,
+};
+
+/** CompletionFilter (MS-SMB2 2.2.35). */
+const CHANGE_KINDS: Readonly<Record<ChangeKind, number>> = {
+  fileName: 0x00000001,
+  dirName: 0x00000002,
+  attributes: 0x00000004,
+  size: 0x00000008,
+  lastWrite: 0x00000010,
+  lastAccess: 0x00000020,
+  creation: 0x00000040,
+  ea: 0x00000080,
+  security: 0x00000100,
+  streamName: 0x00000200,
+  streamSize: 0x00000400,
+  streamWrite: 0x00000800,
+};
+
+/** AdditionalInformation of a security descriptor (MS-SMB2 2.2.37). */
+const SECURITY_PARTS: Readonly<Record<SecurityPart, number>> = {
+  owner: 0x00000001,
+  group: 0x00000002,
+  dacl: 0x00000004,
+  sacl: 0x00000008,
+  label: 0x00000010,
+  attribute: 0x00000020,
+  scope: 0x00000040,
+  backup: 0x00010000,
+};
+
+/** Flags of QUERY_DIRECTORY (MS-SMB2 2.2.33). */
+const SCAN_FLAGS: Readonly<Record<string, number>> = {
+  restart: 0x01,
+  singleEntry: 0x02,
+  indexSpecified: 0x04,
+  reopen: 0x10,
+};
+
 /** Action of a change (MS-FSCC 2.7.1). */
 const CHANGE_ACTIONS = [
   "added",
@@ -176,6 +228,26 @@ export function createOptionsMask(options: number | readonly CreateOption[]): nu
 /** FileAttributes. @throws {RangeError} When a name is unknown. */
 export function attributesMask(attributes: number | readonly FileAttribute[]): number {
   return flags(FILE_ATTRIBUTES, attributes, "file attribute");
+}
+
+/** Capabilities. @throws {RangeError} When a name is unknown. */
+export function capabilitiesMask(capabilities: number | readonly CapabilityName[]): number {
+  return flags(CAPABILITIES, capabilities, "capability");
+}
+
+/** CompletionFilter. @throws {RangeError} When a name is unknown. */
+export function changesMask(kinds: number | readonly ChangeKind[]): number {
+  return flags(CHANGE_KINDS, kinds, "kind of change");
+}
+
+/** AdditionalInformation. @throws {RangeError} When a name is unknown. */
+export function securityMask(parts: number | readonly SecurityPart[]): number {
+  return flags(SECURITY_PARTS, parts, "part of a security descriptor");
+}
+
+/** Flags of QUERY_DIRECTORY. @throws {RangeError} When a name is unknown. */
+export function scanFlags(given: NonNullable<QueryDirectoryOptions["flags"]>): number {
+  return flags(SCAN_FLAGS, given, "flag of a listing");
 }
 
 /** Oplock level. @throws {RangeError} When the name is unknown. */

@@ -30,7 +30,7 @@ import type {
 } from "./api.ts";
 import type { Alteration, FileContent } from "./contents.ts";
 import { infoClassNumber, infoValue, renameTarget } from "./info.ts";
-import { changeAction, infoTypeNumber } from "./names.ts";
+import { changeAction, changesMask, infoTypeNumber, scanFlags, securityMask } from "./names.ts";
 import type { Sending } from "./performed.ts";
 import type { Intent, Origin, Run } from "./run.ts";
 import { size } from "./units.ts";
@@ -172,6 +172,7 @@ export abstract class Requests {
   queryInfo(options: QueryInfoOptions): Operation<InfoResult> {
     const infoType = infoTypeNumber(options.type);
     const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
+    const additionalInformation = ifGiven(options.additional, securityMask);
     return this.#perform<"QUERY_INFO", InfoResult>("QUERY_INFO", options, {
       parameters: { type: infoType, class: fileInfoClass },
       send: (file, sending) =>
@@ -180,7 +181,7 @@ export abstract class Requests {
           fileInfoClass,
           outputBufferLength: options.outputLength ?? DEFAULT_OUTPUT,
           ...defined({
-            additionalInformation: options.additional,
+            additionalInformation,
             flags: options.flags,
             input: options.input,
           }),
@@ -196,6 +197,7 @@ export abstract class Requests {
   setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void> {
     const infoType = infoTypeNumber(options.type);
     const fileInfoClass = infoClassNumber(infoType, options.class ?? 0);
+    const additionalInformation = ifGiven(options.additional, securityMask);
     const change = this.#resizing(infoType, fileInfoClass, input);
     return this.#perform<"SET_INFO", void>("SET_INFO", options, {
       parameters: { type: infoType, class: fileInfoClass, length: input.length },
@@ -204,7 +206,7 @@ export abstract class Requests {
           infoType,
           fileInfoClass,
           input,
-          ...defined({ additionalInformation: options.additional }),
+          ...defined({ additionalInformation }),
         }, sending),
       value: () => {
         change?.settle("done");
@@ -217,6 +219,7 @@ export abstract class Requests {
 
   queryDirectory(options: QueryDirectoryOptions = {}): Operation<DirectoryEntry[]> {
     const fileInformationClass = infoClassNumber(1, options.class ?? ID_BOTH_DIRECTORY);
+    const flags = ifGiven(options.flags, scanFlags);
     return this.#perform<"QUERY_DIRECTORY", DirectoryEntry[]>("QUERY_DIRECTORY", options, {
       parameters: { class: fileInformationClass, pattern: options.pattern ?? "*" },
       send: (file, sending) =>
@@ -224,7 +227,7 @@ export abstract class Requests {
           fileInformationClass,
           pattern: options.pattern ?? "*",
           outputBufferLength: options.outputLength ?? DEFAULT_OUTPUT,
-          ...defined({ flags: options.flags, fileIndex: options.index }),
+          ...defined({ flags, fileIndex: options.index }),
         }, sending),
       value: (body) => directoryEntries(fileInformationClass, body.output),
       empty: () => [],
@@ -274,15 +277,16 @@ export abstract class Requests {
   }
 
   changes(options: NotifyOptions = {}): Operation<Change[]> {
+    const completionFilter = ifGiven(options.filter, changesMask) ?? ALL_CHANGES;
     return this.#perform<"CHANGE_NOTIFY", Change[]>("CHANGE_NOTIFY", options, {
       parameters: {
-        filter: options.filter ?? ALL_CHANGES,
+        filter: completionFilter,
         recursive: options.recursive === true || ((options.flags ?? 0) & WATCH_TREE) !== 0,
       },
       send: (file, sending) =>
         file.notify({
           flags: options.flags ?? (options.recursive === true ? WATCH_TREE : 0),
-          completionFilter: options.filter ?? ALL_CHANGES,
+          completionFilter,
           outputBufferLength: options.outputLength ?? DEFAULT_OUTPUT,
         }, sending),
       value: (body) =>
@@ -415,6 +419,11 @@ export function defined<T extends object>(
     if (value !== undefined) kept[name] = value as Exclude<T[typeof name], undefined>;
   }
   return kept;
+}
+
+/** The value's number; undefined where there is none. */
+export function ifGiven<T>(value: T | undefined, number: (value: T) => number): number | undefined {
+  return value === undefined ? undefined : number(value);
 }
 
 /** An FSCTL by name without `FSCTL_`, or by number. @throws {RangeError} When the name is unknown. */

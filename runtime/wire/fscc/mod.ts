@@ -1,5 +1,5 @@
 /** MS-FSCC information: what the wire room exports of it. */
-export { filetimeText, filetimeToMs, msToFiletime } from "./time.ts";
+export { filetimeText, filetimeToMs, msToFiletime, textToFiletime } from "./time.ts";
 export {
   decodeDirectory,
   type DirectoryEntry,

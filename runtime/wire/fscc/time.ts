@@ -46,3 +46,11 @@ export function filetimeText(time: bigint): string {
   const text = new Date(Number(ms)).toISOString();
   return `${text.slice(0, -1)}${rest.toString().padStart(4, "0")}Z`;
 }
+
+/** The FILETIME of ISO 8601 text in UTC, with up to seven digits of a second; null where it is none. */
+export function textToFiletime(text: string): bigint | null {
+  const [, seconds, digits = ""] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,7}))?Z$/.exec(text) ?? [];
+  const ms = seconds === undefined ? NaN : Date.parse(`${seconds}Z`);
+  return Number.isNaN(ms) ? null : msToFiletime(ms) + BigInt(digits.padEnd(7, "0"));
+}

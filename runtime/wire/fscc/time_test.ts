@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { filetimeText, filetimeToMs, msToFiletime } from "./time.ts";
+import { filetimeText, filetimeToMs, msToFiletime, textToFiletime } from "./time.ts";
 
 Deno.test("1970 and 1601 stand where MS-DTYP puts them", () => {
   assertEquals(filetimeToMs(116_444_736_000_000_000n), 0);
@@ -32,4 +32,15 @@ Deno.test("text has seven digits of a second, and numbers that are no date stay 
     "-2",
     "+030828-09-14T02:48:05.4775807Z",
   ]);
+});
+
+Deno.test("text and FILETIME are one another's inverse, to 100 ns", () => {
+  for (const time of [1n, 116_444_736_000_000_000n, 134_080_512_123_456_789n]) {
+    assertEquals(textToFiletime(filetimeText(time)), time);
+  }
+  assertEquals(textToFiletime("1970-01-01T00:00:00Z"), 116_444_736_000_000_000n);
+  assertEquals(textToFiletime("1970-01-01T00:00:00.5Z"), 116_444_736_005_000_000n);
+  for (const text of ["", "today", "1970-13-01T00:00:00Z", "1970-01-01T00:00:00"]) {
+    assertEquals(textToFiletime(text), null, text);
+  }
 });
