@@ -26,6 +26,7 @@ import type { Exchange } from "./exchange.ts";
 import type { LeaseTable } from "./lease_table.ts";
 import { codeJob } from "./long_signature.ts";
 import { Dialect } from "./negotiation.ts";
+import { OutstandingTable } from "./outstanding_table.ts";
 import { SequenceWindow } from "./sequence_window.ts";
 import { sealNow, type SessionCipher } from "./session_cipher.ts";
 import { shouldSign } from "./signatures.ts";
@@ -59,8 +60,7 @@ const NOTHING: Unit = [];
 export class Outbox {
   readonly #context: OutboxContext;
   readonly #window = new SequenceWindow();
-  /** By message id. */
-  readonly #outstanding = new Map<number | bigint, Exchange>();
+  readonly #outstanding = new OutstandingTable();
   readonly #queue: Unit[] = [];
   #timed = 0;
   #creditStalls = 0;
@@ -98,7 +98,7 @@ export class Outbox {
 
   /** The request that a response answers. */
   find(messageId: bigint): Exchange | null {
-    return this.#outstanding.get(keyOf(messageId)) ?? null;
+    return this.#outstanding.get(messageId);
   }
 
   /** Sends now, or as soon as the credits suffice; `urgent` goes before what waits. */
@@ -117,7 +117,7 @@ export class Outbox {
     exchange.messageId = BigInt(this.#window.take(1) ?? 0);
     exchange.phase = "sent";
     exchange.sentAt = now;
-    this.#outstanding.set(keyOf(exchange.messageId), exchange);
+    this.#outstanding.add(exchange);
   }
 
   /** Takes the credits of a response (MS-SMB2 3.2.5.1.4). */
@@ -127,7 +127,7 @@ export class Outbox {
 
   /** The final response is here: the request is outstanding no more. */
   answered(exchange: Exchange): void {
-    this.#outstanding.delete(keyOf(exchange.messageId));
+    this.#outstanding.delete(exchange);
     this.#settle(exchange);
   }
 
@@ -159,7 +159,7 @@ export class Outbox {
   /** Gives up what has waited too long. */
   tick(now: number): void {
     if (this.#timed === 0) return;
-    for (const exchange of [...this.#waiting()]) {
+    for (const exchange of this.#inOrder()) {
       if (exchange.deadline !== null && exchange.deadline <= now) this.#timeOut(exchange, now);
     }
   }
@@ -179,7 +179,7 @@ export class Outbox {
 
   /** Ends everything. */
   rejectAll(error: Error, now: number): void {
-    const waiting = [...this.#waiting()];
+    const waiting = this.#inOrder();
     this.#outstanding.clear();
     this.#queue.length = 0;
     for (const exchange of waiting) this.reject(exchange, error, now);
@@ -352,7 +352,7 @@ export class Outbox {
     for (const [i, { header: { messageId } }] of messages.entries()) {
       const isTwice = i > 0 &&
         messages.findIndex(({ header }) => header.messageId === messageId) !== i;
-      if (isTwice || this.#outstanding.has(keyOf(messageId))) {
+      if (isTwice || this.#outstanding.get(messageId) !== null) {
         throw new RangeError(`Cannot use message id ${messageId}: it is outstanding`);
       }
     }
@@ -370,7 +370,7 @@ export class Outbox {
     exchange.sentAt = now;
     exchange.bytesSent = part.length;
     exchange.phase = "sent";
-    this.#outstanding.set(keyOf(exchange.messageId), exchange);
+    this.#outstanding.add(exchange);
     if (input.command === "CREATE" && session !== null) {
       const owner = { session, tree };
       exchange.lease = this.#context.leases.expect(input.body as CreateRequest, owner);
@@ -454,12 +454,12 @@ export class Outbox {
     yield* this.#outstanding.values();
     for (const unit of this.#queue) yield* unit;
   }
-}
 
-/** Numbers are looked up faster than 64-bit ids, of which only overridden ones are too large for a number. */
-function keyOf(messageId: bigint): number | bigint {
-  const key = Number(messageId);
-  return Number.isSafeInteger(key) ? key : messageId;
+  /** In the order in which they were sent, or will be. */
+  #inOrder(): Exchange[] {
+    const sent = [...this.#outstanding.values()].sort((a, b) => a.messageId < b.messageId ? -1 : 1);
+    return [...sent, ...this.#queue.flat()];
+  }
 }
 
 /** The cipher of a frame: a chain is encrypted as a whole where one of its requests is (MS-SMB2 3.1.4.3). */

@@ -1,6 +1,7 @@
 /** What all users of a worker share: the numbers of operations, blobs, time limits, and how much may be in flight. */
 import { type Clock, type Segment, Timeline, type TimelineOptions } from "../schedule/mod.ts";
 import { Activities } from "./activity.ts";
+import { type Linked, LinkedList } from "./linked_list.ts";
 import { Watchdog } from "./watchdog.ts";
 import type { Contents } from "./contents.ts";
 import type { Footprints } from "./footprints.ts";
@@ -9,7 +10,7 @@ import type { Footprints } from "./footprints.ts";
 const SWEEP_MS = 100;
 
 /** What has a time limit. */
-export interface Watched {
+export interface Watched extends Linked<Watched> {
   /** Moment of the clock. */
   expiresAt: number;
   expire(): void;
@@ -18,7 +19,7 @@ export interface Watched {
 /** Time limits of many operations with one timer: one for each would cost more than the operations. */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new LinkedList<Watched>();
   #sweeping = false;
 
   constructor(clock: Clock) {
@@ -27,7 +28,7 @@ export class Deadlines {
 
   /** Calls `expire` once, unless the returned function is called within that many milliseconds. */
   set(milliseconds: number, expire: () => void): () => void {
-    const watched: Watched = { expiresAt: Infinity, expire };
+    const watched: Watched = { expiresAt: Infinity, expire, before: null, after: null };
     this.watch(watched, milliseconds);
     return () => this.unwatch(watched);
   }
@@ -40,7 +41,7 @@ export class Deadlines {
   }
 
   unwatch(watched: Watched): void {
-    this.#watched.delete(watched);
+    this.#watched.remove(watched);
   }
 
   async #sweep(): Promise<void> {
@@ -48,9 +49,9 @@ export class Deadlines {
     while (this.#watched.size > 0) {
       await this.#clock.rest(SWEEP_MS);
       const now = this.#clock.now();
-      for (const watched of [...this.#watched]) {
+      for (const watched of this.#watched.all()) {
         if (watched.expiresAt <= now) {
-          this.#watched.delete(watched);
+          this.#watched.remove(watched);
           watched.expire();
         }
       }

@@ -65,6 +65,8 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
   #isAwaited = false;
   isCancelled = false;
   expiresAt = Infinity;
+  before: Watched | null = null;
+  after: Watched | null = null;
 
   static {
     // The language asks for it where it is awaited, and then takes it as it is: without a second promise around it.
@@ -118,8 +120,10 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
         path,
         since: this.#madeAt,
         held: false,
+        before: null,
+        after: null,
       };
-      watchdog.began(this.#id, this.#outstanding);
+      watchdog.began(this.#outstanding);
     }
     run.operationBegins();
     pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: this.#madeAt });
@@ -300,7 +304,7 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     if (grant !== undefined) record.grant = grant;
     if (wrongData !== undefined) record.wrongData = wrongData;
     run.host.record(record);
-    run.commons.watchdog?.ended(this.#id);
+    if (this.#outstanding !== null) run.commons.watchdog?.ended(this.#outstanding);
     const { recorded } = origin;
     const answered = recorded === undefined || reply === undefined ? null : {
       recorded: recorded.at + recorded.took,

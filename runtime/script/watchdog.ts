@@ -1,8 +1,9 @@
 /** Looks whether a run still goes on: who waits for what, when nothing has been answered for a while. */
 import type { Clock } from "../schedule/mod.ts";
+import { type Linked, LinkedList } from "./linked_list.ts";
 
 /** An operation without an end. */
-export interface Outstanding {
+export interface Outstanding extends Linked<Outstanding> {
   readonly client: string;
   readonly label: string | null;
   readonly command: string;
@@ -26,7 +27,7 @@ const MAX_TOLD = 20;
 export class Watchdog {
   readonly #clock: Clock;
   readonly #tell: (dump: string) => void;
-  readonly #operations = new Map<number, Outstanding>();
+  readonly #operations = new LinkedList<Outstanding>();
   /** Clients that wait for others: their labels. */
   readonly #waits = new Map<
     string,
@@ -43,14 +44,14 @@ export class Watchdog {
   }
 
   /** An operation begins. */
-  began(id: number, operation: Outstanding): void {
-    this.#operations.set(id, operation);
+  began(operation: Outstanding): void {
+    this.#operations.add(operation);
     if (!this.#looking) void this.#look();
   }
 
   /** It has ended. */
-  ended(id: number): void {
-    this.#operations.delete(id);
+  ended(operation: Outstanding): void {
+    this.#operations.remove(operation);
     this.#moved();
   }
 
@@ -76,7 +77,7 @@ export class Watchdog {
       await this.#clock.rest(LOOK_MS);
       const now = this.#clock.now();
       if (this.#told || now - this.#movedAt < PATIENCE_MS) continue;
-      const stuck = [...this.#operations.values()].some(({ held, since }) =>
+      const stuck = this.#operations.all().some(({ held, since }) =>
         !held && now - since >= PATIENCE_MS
       );
       if (!stuck) continue;
@@ -90,7 +91,7 @@ export class Watchdog {
   #dump(now: number): string {
     const seconds = (since: number) => `${((now - since) / 1000).toFixed(0)} s`;
     const lines = [
-      ...[...this.#operations.values()].map(({ client, label, command, path, since, held }) =>
+      ...this.#operations.all().map(({ client, label, command, path, since, held }) =>
         `  ${client}: ${
           [command, ...label === null ? [] : [`#${label}`], path].join(" ").trimEnd()
         }, ${held ? "pending" : "unanswered"} for ${seconds(since)}`

@@ -33,13 +33,22 @@ class HandClock {
   }
 }
 
-const READ = { client: "a", label: "12", command: "READ", path: "f.txt", since: 0, held: false };
+const READ = {
+  client: "a",
+  label: "12",
+  command: "READ",
+  path: "f.txt",
+  since: 0,
+  held: false,
+  before: null,
+  after: null,
+};
 
 Deno.test("what is unanswered for too long is told once, with everybody who waits", async () => {
   const clock = new HandClock();
   const told: string[] = [];
   const dog = new Watchdog(clock, (dump) => told.push(dump));
-  dog.began(1, { ...READ });
+  dog.began({ ...READ });
   dog.waits("b", ["12", "14"]);
   await clock.go(PATIENCE_MS - 5000);
   assertEquals(told, []);
@@ -57,11 +66,12 @@ Deno.test("a run that moves, or waits for what the server holds back, is left al
   const clock = new HandClock();
   const told: string[] = [];
   const dog = new Watchdog(clock, (dump) => told.push(dump));
-  dog.began(1, { ...READ, command: "CHANGE_NOTIFY", held: true });
-  for (let id = 2; id < 10; id++) {
-    dog.began(id, { ...READ, since: clock.now() });
+  dog.began({ ...READ, command: "CHANGE_NOTIFY", held: true });
+  for (let count = 0; count < 8; count++) {
+    const read = { ...READ, since: clock.now() };
+    dog.began(read);
     await clock.go(20_000);
-    dog.ended(id);
+    dog.ended(read);
   }
   await clock.go(300_000);
   assertEquals(told, []);
