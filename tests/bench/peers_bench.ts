@@ -42,6 +42,8 @@ const WRITTEN = "written.bin";
 /** Blocks of the file for random reads: 16 MiB, which the page cache holds. */
 const BLOCKS = 4096;
 const IDLE_TARGET_KIB = 40;
+/** As the task `smbench` has it. */
+const YOUNG_GENERATION = "--max-semi-space-size=4";
 
 interface Settings {
   readonly seconds: number;
@@ -257,7 +259,10 @@ async function idleSessions({ smbd, settings }: Bench): Promise<void> {
   const script = decodeURIComponent(new URL("./lib/idle_sessions.ts", import.meta.url).pathname);
   const account = [String(smbd.port), smbd.shareName, smbd.user, smbd.password];
   const { code, stdout, stderr } = await run(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--expose-gc", script, ...account, String(settings.sessions)],
+    args: ["run", "-A", `--v8-flags=--expose-gc,${YOUNG_GENERATION}`, script].concat(
+      account,
+      String(settings.sessions),
+    ),
   });
   if (code !== 0) throw new Error(`Cannot measure idle sessions: ${stderr}`);
   const { held = NaN, each = NaN, young = NaN } = JSON.parse(stdout) as Record<string, number>;
