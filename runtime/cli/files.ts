@@ -64,14 +64,14 @@ export class PiecewiseFiles implements Disposable {
    *
    * @throws {CommandError} When it cannot be written.
    */
-  write(path: string, text: string): void {
-    if (isDevice(path)) return writeThrough(path, text);
+  write(path: string, content: string | Uint8Array): void {
+    if (isDevice(path)) return writeThrough(path, content);
     const known = this.#files.get(path);
     const temporary = known ?? temporaryName(path);
     try {
       Deno.writeFileSync(
         temporary,
-        bytesOf(text),
+        bytesOf(content),
         known === undefined ? { createNew: true } : { append: true },
       );
     } catch (cause) {
