@@ -96,7 +96,7 @@ sharedTest(
         await compile(capturePath(capture), {
           ...options,
           anonymize: KEY,
-          json: (text) => void (json += text),
+          json: (piece) => void (json += new TextDecoder().decode(piece)),
         });
         const texts = {
           json: json.toLowerCase(),

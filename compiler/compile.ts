@@ -47,15 +47,15 @@ export interface CompileOptions extends PassOptions {
   readonly provision?: ProvisionLevel;
   /** Folder beside the scenario for what is too long to stand in it; everything stands in it unless given. */
   readonly dataFolder?: string;
-  /** Takes workload JSON in pieces, which is then written in place of a script. */
-  readonly json?: (text: string) => void;
+  /** Takes workload JSON (UTF-8) in pieces, which is then written in place of a script. */
+  readonly json?: (piece: Uint8Array) => void;
   /**
    * Takes the operations as rows, lines of a file for each client in `dataFolder`, when there are more than `above`; the
-   * script then plays these files. Lines of a file come in order, in pieces.
+   * script then plays these files. Lines of a file come in order, in pieces that hold until the call is over.
    */
   readonly rows?: {
     readonly above: number;
-    readonly write: (path: string, lines: string) => void;
+    readonly write: (path: string, lines: Uint8Array) => void;
   };
   /** What is known of encrypted sessions. */
   readonly keys?: DecryptionKeys;
@@ -220,7 +220,7 @@ async function emit(
       scratch: () => openScratch(options.temporaryFolder),
     });
     for (const piece of pieces) {
-      if (piece !== "") json(piece);
+      if (piece.length > 0) json(piece);
       if (turns.isNext("writing", ROWS_OF_PIECE)) await turns.take();
     }
     const { text, notes } = before.finish();

@@ -119,7 +119,9 @@ Deno.test("operations are made while the capture is read, whatever waits", async
 Deno.test("many operations go into rows, and the work can be interrupted", async () => {
   const bytes = longWatch(3000).wire.pcap();
   const lines: string[] = [];
-  const rows = { above: 100, write: (_path: string, text: string) => void lines.push(text) };
+  const decoder = new TextDecoder();
+  const write = (_path: string, bytes: Uint8Array) => void lines.push(decoder.decode(bytes));
+  const rows = { above: 100, write };
   const options = { version: "0", dataFolder: "x.data", rows };
   const { script, count, plan, coverage } = await compile(inputOf(bytes), options);
   assertEquals(lines.join("").trimEnd().split("\n").length, count);

@@ -22,6 +22,7 @@ const QUOTE = 0x22;
 const COLON = 0x3a;
 const LETTER_X = 0x78;
 const DASH = 0x2d;
+const POINT = 0x2e;
 const BACKSLASH = 0x5c;
 const FIRST_PRINTABLE = 0x20;
 const FIRST_BEYOND_ASCII = 0x80;
@@ -30,6 +31,7 @@ const FIRST_BEYOND_ASCII = 0x80;
 const GUID_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
 
 const LARGEST_WHOLE = 0x7fffffff;
+const BILLION = 1e9;
 
 /** Both halves of a 64-bit number, without arithmetic on bigints. */
 const whole = new BigUint64Array(1);
@@ -102,11 +104,38 @@ export class LineBytes {
   /** A number as JSON has it. */
   number(value: number): this {
     if (!(value >= 0 && value <= LARGEST_WHOLE) || value !== (value | 0)) {
-      return this.text(String(value));
+      return this.#largeNumber(value);
     }
     let digits = 1;
     for (let limit = 10; digits < 10 && value >= limit; limit *= 10) digits++;
     this.#digits(value, digits);
+    return this;
+  }
+
+  #largeNumber(value: number): this {
+    const upper = Math.floor(value / BILLION);
+    if (!Number.isSafeInteger(value) || upper < 1 || upper > LARGEST_WHOLE) {
+      return this.text(String(value));
+    }
+    this.number(upper);
+    this.#digits(value - upper * BILLION, 9);
+    return this;
+  }
+
+  /** The same; faster where it has nine digits behind its point at most, such as seconds of a capture have. */
+  decimal(value: number): this {
+    const billionths = Math.round(value * BILLION);
+    // Smaller ones have an exponent, and with more than 15 digits the shortest text may be another.
+    const isShort = value >= 1e-6 && value < 1e6 && billionths / BILLION === value;
+    if (!isShort) return this.number(value);
+    const seconds = Math.floor(billionths / BILLION);
+    this.number(seconds);
+    let rest = billionths - seconds * BILLION;
+    if (rest === 0) return this;
+    let digits = 9;
+    for (; rest % 10 === 0; rest /= 10) digits--;
+    this.#bytes[this.#reserve(1)] = POINT;
+    this.#digits(rest, digits);
     return this;
   }
 

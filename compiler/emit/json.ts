@@ -1,5 +1,6 @@
 /** A plan -> workload JSON, version 1 and what is beyond it: piece by piece, an operation a line. */
 import type { Scratch } from "../capture/mod.ts";
+import { LineBytes, piece } from "../line_bytes.ts";
 import type { PlanClient } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
 import type { provisionJson } from "./provision_json.ts";
@@ -27,17 +28,18 @@ export function* workloadJson(
   source: PlanSource,
   survey: RowSurvey,
   options: JsonOptions,
-): Iterable<string> {
+): Iterable<Uint8Array> {
   using operations = new Pieces(options.scratch);
   using others = new Pieces(options.scratch);
   const writer = new RowWriter(source, survey, options);
   const counts = new Map<string, number>();
+  const line = new LineBytes();
   let rows = 0;
-  for (const { client, isVersion1, text } of writer.rows({ numbered: true })) {
+  for (const { client, isVersion1 } of writer.rows(line, { numbered: true })) {
     if (isVersion1) counts.set(client, (counts.get(client) ?? 0) + 1);
-    const list = isVersion1 ? operations : others;
-    list.add(list.isEmpty ? `\n${text}` : `,\n${text}`);
-    if (++rows % ROWS_AT_ONCE === 0) yield "";
+    (isVersion1 ? operations : others).add(line.view());
+    line.cut(0);
+    if (++rows % ROWS_AT_ONCE === 0) yield NOTHING;
   }
   const { name, start, seconds } = source.source;
   const metadata = {
@@ -48,69 +50,66 @@ export function* workloadJson(
     ...start === null ? {} : { start },
     compiler: `smbench ${options.version}`,
   };
-  yield `{\n"version": 1,\n"metadata": ${JSON.stringify(metadata)},\n"clients": [\n`;
+  yield piece(`{\n"version": 1,\n"metadata": ${JSON.stringify(metadata)},\n"clients": [\n`);
   const clients = source.clients.map((client) => clientFields(client, counts.get(client.id) ?? 0));
-  yield clients.map((client) => JSON.stringify(client)).join(",\n");
-  yield `\n],\n"operations": [`;
+  yield piece(clients.map((client) => JSON.stringify(client)).join(",\n"));
+  yield piece(`\n],\n"operations": [`);
   yield* operations.all();
-  yield `\n],\n"smb2_operations": [`;
+  yield piece(`\n],\n"smb2_operations": [`);
   yield* others.all();
-  yield "\n]";
   const provision = options.provision?.();
-  if (provision !== undefined) {
-    yield `,\n"provision": ${JSON.stringify(provision)}`;
-  }
-  yield "\n}\n";
+  const told = provision === undefined ? "" : `,\n"provision": ${JSON.stringify(provision)}`;
+  yield piece(`\n]${told}\n}\n`);
 }
 
-/** Characters of a piece. */
+const NOTHING = new Uint8Array(0);
+
+/** Bytes of a piece. */
 const PIECE = 2 ** 18;
 
-/** A text that waits, in pieces: the last one in memory, the others put aside where that can be. */
+const FIRST = piece("\n");
+const NEXT = piece(",\n");
+
+/** The members of a list, which wait in pieces: the last one in memory, the others put aside where that can be. */
 class Pieces implements Disposable {
   readonly #makeScratch: (() => Scratch) | undefined;
   #scratch: Scratch | null = null;
   readonly #aside: { readonly position: number; readonly length: number }[] = [];
-  readonly #held: string[] = [];
-  #last = "";
+  readonly #held: Uint8Array[] = [];
+  readonly #last = new LineBytes();
+  #isEmpty = true;
 
   constructor(scratch: (() => Scratch) | undefined) {
     this.#makeScratch = scratch;
   }
 
-  get isEmpty(): boolean {
-    return this.#last === "" && this.#aside.length === 0 && this.#held.length === 0;
-  }
-
-  add(text: string): void {
-    this.#last += text;
+  add(bytes: Uint8Array): void {
+    this.#last.put(this.#isEmpty ? FIRST : NEXT).put(bytes);
+    this.#isEmpty = false;
     if (this.#last.length < PIECE) return;
-    if (this.#makeScratch === undefined) this.#held.push(this.#last);
+    const view = this.#last.view();
+    if (this.#makeScratch === undefined) this.#held.push(view.slice());
     else {
       this.#scratch ??= this.#makeScratch();
-      const bytes = encoder.encode(this.#last);
-      this.#aside.push({ position: this.#scratch.append(bytes), length: bytes.byteLength });
+      this.#aside.push({ position: this.#scratch.append(view), length: view.length });
     }
-    this.#last = "";
+    this.#last.cut(0);
   }
 
-  *all(): Generator<string> {
+  *all(): Generator<Uint8Array> {
     for (const { position, length } of this.#aside) {
       const bytes = new Uint8Array(length);
       this.#scratch?.read(position, bytes);
-      yield decoder.decode(bytes);
+      yield bytes;
     }
     yield* this.#held;
-    yield this.#last;
+    yield this.#last.view();
   }
 
   [Symbol.dispose](): void {
     this.#scratch?.[Symbol.dispose]();
   }
 }
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 function clientFields(client: PlanClient, count: number) {
   const [user] = client.users;

@@ -8,7 +8,8 @@ import { type CaptureNote, noteText } from "../capture/mod.ts";
 import type { BreakOperation, PlanClient, PlanOperation } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
 import { call, callOf, type Code, comment, memberLine, quoted } from "./code.ts";
-import { isFrequent, rowText } from "./frequent_rows.ts";
+import { LineBytes, piece } from "../line_bytes.ts";
+import { isFrequent, putRow } from "./frequent_rows.ts";
 import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
 import type { ProvisionText } from "./provision.ts";
 import { otherName, type Version1Context, version1Fields } from "./version1.ts";
@@ -22,13 +23,11 @@ export interface RowOptions {
   };
 }
 
-/** One row. */
+/** What is told of a row besides its text. */
 export interface Row {
   readonly client: string;
   /** Whether version 1 has and allows the operation. */
   readonly isVersion1: boolean;
-  /** JSON, without a line's end. */
-  readonly text: string;
 }
 
 /** An acknowledgement within this time (seconds) came at once: a program reacted, nobody waited. */
@@ -135,8 +134,14 @@ export class RowWriter {
     this.#survey = survey;
   }
 
-  /** The rows, in the order of sending; `numbered` with their place among all rows. */
-  *rows({ numbered = false }: { readonly numbered?: boolean } = {}): Iterable<Row> {
+  /**
+   * The rows, in the order of sending: each is put behind what is in `line`, as JSON without an end of line; `numbered`
+   * with its place among all rows.
+   */
+  *rows(
+    line: LineBytes,
+    { numbered = false }: { readonly numbered?: boolean } = {},
+  ): Iterable<Row> {
     const labels = new FrameLabels(this.#survey.frames);
     const blobOf = this.#options.blobs === undefined
       ? undefined
@@ -146,40 +151,45 @@ export class RowWriter {
     for (const operation of this.#source.operations()) {
       let client = clients.get(operation.client);
       if (client === undefined) {
-        clients.set(operation.client, client = new ClientRows(operation.client, blobOf));
+        const isAlone = this.#survey.oneSided.has(operation.client);
+        client = new ClientRows(operation.client, { blobOf, isAlone });
+        clients.set(operation.client, client);
       }
-      const place = numbered ? sequence++ : null;
-      yield this.#row(operation, client, { label: labels.of(operation), sequence: place });
+      const told = { label: labels.of(operation), sequence: numbered ? sequence++ : null };
+      const isVersion1 = this.#put(line, operation, { client, ...told });
+      yield isVersion1 ? client.allowed : client.beside;
     }
   }
 
-  #row(operation: PlanOperation, client: ClientRows, told: {
+  #put(line: LineBytes, operation: PlanOperation, told: {
+    readonly client: ClientRows;
     readonly label: string;
     readonly sequence: number | null;
-  }): Row {
+  }): boolean {
+    const { client, label, sequence } = told;
     const { previous } = client;
     client.previous = operation.id;
     const timestamp = client.timestamp(operation.at);
     const isAllowed = client.allows(operation);
-    const isAlone = this.#survey.oneSided.has(operation.client);
-    if (isAllowed && !isAlone && isFrequent(operation) && client.blobOf === undefined) {
-      const onBreak = this.#onBreak(operation);
-      const text = rowText(operation, {
-        ...told,
+    const onBreak = this.#onBreak(operation);
+    if (isAllowed && !client.isAlone && isFrequent(operation) && client.blobOf === undefined) {
+      putRow(line, operation, {
+        label,
+        sequence,
         client: client.quoted,
         timestamp,
-        status: operation.status === 0 ? null : JSON.stringify(statusText(operation.status)),
+        status: operation.status === 0 ? null : statusPiece(operation.status),
         share: client.share(operation.tree),
         onBreak: onBreak === undefined ? null : JSON.stringify(onBreak),
       });
-      return { client: operation.client, isVersion1: true, text };
+      return true;
     }
     const fields = isAllowed ? version1Fields(operation, client) : null;
     const value: Record<string, unknown> = {
-      op_id: told.label,
+      op_id: label,
       client_id: operation.client,
       timestamp_us: timestamp,
-      ...told.sequence === null ? {} : { sequence: told.sequence },
+      ...sequence === null ? {} : { sequence },
     };
     if (fields !== null) Object.assign(value, fields);
     else {
@@ -189,12 +199,11 @@ export class RowWriter {
     }
     if (operation.status !== 0) value.expected_status = statusText(operation.status);
     const smb2 = tellingFields(operation);
-    if (previous !== null && isAlone) smb2.after = [previous];
-    const onBreak = this.#onBreak(operation);
+    if (previous !== null && client.isAlone) smb2.after = [previous];
     if (onBreak !== undefined) smb2.onBreak = onBreak;
     value.smb2 = smb2;
-    const text = JSON.stringify(value);
-    return { client: operation.client, isVersion1: fields !== null, text };
+    line.text(JSON.stringify(value));
+    return fields !== null;
   }
 
   #onBreak(operation: PlanOperation) {
@@ -220,16 +229,27 @@ class ClientRows implements Version1Context {
   /** Id of the operation before. */
   previous: number | null = null;
   readonly blobOf: Version1Context["blobOf"];
-  /** The client's id. */
-  readonly quoted: string;
+  /** Only requests of it were captured. */
+  readonly isAlone: boolean;
+  /** The client's id, as JSON. */
+  readonly quoted: Uint8Array;
+  /** What is told of its rows. */
+  readonly allowed: Row;
+  readonly beside: Row;
   /** Tree -> share. */
   readonly #shares = new Map<string, string>();
   readonly #open = new Set<string>();
   #time = 0;
 
-  constructor(id: string, blobOf: Version1Context["blobOf"]) {
-    this.quoted = JSON.stringify(id);
-    this.blobOf = blobOf;
+  constructor(
+    id: string,
+    about: { readonly blobOf: Version1Context["blobOf"]; readonly isAlone: boolean },
+  ) {
+    this.quoted = piece(JSON.stringify(id));
+    this.blobOf = about.blobOf;
+    this.isAlone = about.isAlone;
+    this.allowed = { client: id, isVersion1: true };
+    this.beside = { client: id, isVersion1: false };
   }
 
   share(tree: string): string {
@@ -261,6 +281,21 @@ class ClientRows implements Version1Context {
     if (operation.kind === "close") this.#open.delete(operation.file);
     return isOpen;
   }
+}
+
+/** Statuses that are remembered. */
+const STATUSES_KEPT = 256;
+
+const statuses = new Map<number | null, Uint8Array>();
+
+function statusPiece(status: number | null): Uint8Array {
+  let bytes = statuses.get(status);
+  if (bytes === undefined) {
+    bytes = piece(JSON.stringify(statusText(status)));
+    if (statuses.size >= STATUSES_KEPT) statuses.clear();
+    statuses.set(status, bytes);
+  }
+  return bytes;
 }
 
 function statusText(status: number | null): string | number {
@@ -319,37 +354,73 @@ function breakPolicy(broken: BreakOperation) {
   return Object.keys(policy).length === 0 ? null : policy;
 }
 
-/** Characters of a client's rows that are handed on at once, and of all clients' rows that wait. */
+/** Bytes of a client's rows that are handed on at once, and of all clients' rows that wait. */
 const PIECE = 2 ** 16;
 const MAX_WAITING = 2 ** 22;
+
+/** Bytes that there is room for at first: there may be thousands of clients. */
+const FIRST_ROOM = 2 ** 11;
 
 /** Rows after which {@linkcode writeRows} yields. */
 export const ROWS_AT_ONCE = 1024;
 
-/** Hands the rows on as lines, those of each client in order; yields now and then, so that others get a turn. */
+/**
+ * Hands the rows on as lines, those of each client in order; yields now and then, so that others get a turn. What is
+ * handed on holds until the call is over.
+ */
 export function* writeRows(
   writer: RowWriter,
-  write: (client: Pick<PlanClient, "id">, lines: string) => void,
+  write: (client: Pick<PlanClient, "id">, lines: Uint8Array) => void,
 ): Iterable<void> {
   let rows = 0;
-  const waiting = new Map<string, { text: string }>();
+  const waiting = new Map<string, WaitingLines>();
   let size = 0;
-  const hand = (id: string, lines: { text: string }) => {
-    if (lines.text === "") return;
-    write({ id }, lines.text);
-    size -= lines.text.length;
-    lines.text = "";
+  const hand = (id: string, lines: WaitingLines) => {
+    if (lines.length === 0) return;
+    write({ id }, lines.view());
+    size -= lines.length;
+    lines.length = 0;
   };
-  for (const { client, text } of writer.rows()) {
+  const line = new LineBytes();
+  for (const { client } of writer.rows(line)) {
+    line.put(LINE_FEED);
     if (++rows % ROWS_AT_ONCE === 0) yield;
     let lines = waiting.get(client);
-    if (lines === undefined) waiting.set(client, lines = { text: "" });
-    lines.text += `${text}\n`;
-    size += text.length + 1;
-    if (lines.text.length >= PIECE) hand(client, lines);
-    if (size > MAX_WAITING) { for (const [id, one] of waiting) hand(id, one); }
+    if (lines === undefined) waiting.set(client, lines = new WaitingLines());
+    const bytes = line.view();
+    lines.add(bytes);
+    size += bytes.length;
+    line.cut(0);
+    if (lines.length >= PIECE) hand(client, lines);
+    if (size > MAX_WAITING) {
+      for (const [id, one] of waiting) hand(id, one);
+      waiting.clear();
+    }
   }
   for (const [id, lines] of waiting) hand(id, lines);
+}
+
+const LINE_FEED = piece("\n");
+
+/** Lines that wait to be handed on. */
+class WaitingLines {
+  #bytes = new Uint8Array(FIRST_ROOM);
+  length = 0;
+
+  add(bytes: Uint8Array): void {
+    const end = this.length + bytes.length;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(end, Math.min(2 * end, PIECE + FIRST_ROOM)));
+      larger.set(this.#bytes.subarray(0, this.length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.length);
+    this.length = end;
+  }
+
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.length);
+  }
 }
 
 /** What the scenario beside the rows says. */

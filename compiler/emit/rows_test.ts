@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { PlanOperation } from "../plan.ts";
+import { LineBytes } from "../line_bytes.ts";
 import { sourceOf } from "../plan_source.ts";
 import { workloadJson } from "./json.ts";
 import { RowSurvey, RowWriter } from "./rows.ts";
@@ -58,6 +59,10 @@ function close(file: string): PlanOperation {
   return operation({ kind: "close", tree: "t1", file, flags: 0 });
 }
 
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
 function rowsOf(operations: readonly PlanOperation[]) {
   const source = sourceOf({
     version: 1,
@@ -67,10 +72,12 @@ function rowsOf(operations: readonly PlanOperation[]) {
   });
   const survey = new RowSurvey(source);
   for (const one of operations) survey.see(one);
-  const rows = [...new RowWriter(source, survey).rows()].map(({ isVersion1, text }) => ({
-    isVersion1,
-    value: JSON.parse(text) as Record<string, unknown>,
-  }));
+  const line = new LineBytes();
+  const rows: { isVersion1: boolean; value: Record<string, unknown> }[] = [];
+  for (const { isVersion1 } of new RowWriter(source, survey).rows(line)) {
+    rows.push({ isVersion1, value: JSON.parse(textOf(line.view())) });
+    line.cut(0);
+  }
   return { source, survey, rows };
 }
 
@@ -165,7 +172,9 @@ Deno.test("what a client did on a break is told where it opens the file", () => 
 
 Deno.test("the lists of the JSON belong together by their sequence", () => {
   const { source, survey } = rowsOf([tree(), create("f1"), close("f1"), close("f1")]);
-  const json = JSON.parse([...workloadJson(source, survey, { version: "0.0.0" })].join(""));
+  const json = JSON.parse(
+    [...workloadJson(source, survey, { version: "0.0.0" })].map(textOf).join(""),
+  );
   const places = (list: readonly { sequence: number }[]) => list.map(({ sequence }) => sequence);
   assertEquals([places(json.operations), places(json.smb2_operations)], [[1, 2], [0, 3]]);
   assertEquals(json.clients, [

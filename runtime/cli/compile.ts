@@ -138,7 +138,9 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       provision,
       ...output === "-" ? {} : { temporaryFolder: beside === "" ? "." : beside },
       ...isJson
-        ? { json: (text) => output === "-" ? terminal.out(text) : files.write(output, text) }
+        ? {
+          json: (piece) => output === "-" ? terminal.outBytes(piece) : files.write(output, piece),
+        }
         : output === "-"
         ? {}
         : {

@@ -18,10 +18,10 @@ export class StagedFolder implements Disposable {
    *
    * @throws {CommandError} When it cannot be written.
    */
-  append(name: string, text: string): void {
+  append(name: string, bytes: Uint8Array): void {
     const path = this.#place(name);
     try {
-      Deno.writeTextFileSync(path, text, { append: true });
+      Deno.writeFileSync(path, bytes, { append: true });
     } catch (cause) {
       throw cannotWrite(`${this.#path}/${name}`, cause);
     }

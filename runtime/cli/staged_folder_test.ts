@@ -17,11 +17,15 @@ function filesIn(folder: string): string[] {
   ).sort();
 }
 
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 Deno.test("nothing is there before all is", () => {
   inFolder((folder) => {
     using staged = new StagedFolder(`${folder}/x.data`);
-    staged.append("a.jsonl", "1\n");
-    staged.append("a.jsonl", "2\n");
+    staged.append("a.jsonl", bytesOf("1\n"));
+    staged.append("a.jsonl", bytesOf("2\n"));
     staged.write("tables.ts", "t");
     assertThrows(() => Deno.statSync(`${folder}/x.data`), Deno.errors.NotFound);
     staged.finish(() => true);
@@ -34,7 +38,7 @@ Deno.test("what is not finished leaves nothing", () => {
   inFolder((folder) => {
     {
       using staged = new StagedFolder(`${folder}/x.data`);
-      staged.append("a.jsonl", "1\n");
+      staged.append("a.jsonl", bytesOf("1\n"));
     }
     assertEquals(filesIn(folder), []);
   });
@@ -47,7 +51,7 @@ Deno.test("of a folder that is there, files of earlier go and those of others st
       Deno.writeTextFileSync(`${folder}/x.data/${name}`, "old");
     }
     using staged = new StagedFolder(`${folder}/x.data`);
-    staged.append("a.jsonl", "new");
+    staged.append("a.jsonl", bytesOf("new"));
     staged.finish((name) => name.endsWith(".jsonl"));
     assertEquals(filesIn(folder), ["x.data/a.jsonl", "x.data/mine/c.jsonl", "x.data/notes.txt"]);
     assertEquals(Deno.readTextFileSync(`${folder}/x.data/a.jsonl`), "new");
@@ -56,5 +60,9 @@ Deno.test("of a folder that is there, files of earlier go and those of others st
 
 Deno.test("a folder that cannot be made is one clear sentence", () => {
   using staged = new StagedFolder("/proc/nowhere/x.data");
-  assertThrows(() => staged.append("a", "1"), CommandError, "Cannot write /proc/nowhere/x.data");
+  assertThrows(
+    () => staged.append("a", bytesOf("1")),
+    CommandError,
+    "Cannot write /proc/nowhere/x.data",
+  );
 });

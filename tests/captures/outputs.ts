@@ -24,7 +24,7 @@ export class Outputs implements Disposable {
   /** The JSON's text. */
   async json(): Promise<string> {
     let text = "";
-    await this.#compile({ json: (piece) => void (text += piece) });
+    await this.#compile({ json: (piece) => void (text += new TextDecoder().decode(piece)) });
     return text;
   }
 
@@ -36,7 +36,7 @@ export class Outputs implements Disposable {
       rows: {
         above: 0,
         write: (path, lines) =>
-          Deno.writeTextFileSync(`${this.folder}/${path}`, lines, { append: true }),
+          Deno.writeFileSync(`${this.folder}/${path}`, lines, { append: true }),
       },
     });
     return this.#write("rows.ts", script, modules);

@@ -44,7 +44,10 @@ for (const name of CAPTURES) {
         const { script } = await compile(capture, options);
         await Deno.writeTextFile(`${folder}/scenario.ts`, script);
         let text = "";
-        await compile(capture, { ...options, json: (piece) => void (text += piece) });
+        await compile(capture, {
+          ...options,
+          json: (piece) => void (text += new TextDecoder().decode(piece)),
+        });
         const { definition, blobs } = await definitionOf(`${folder}/scenario.ts`);
         const ofScript = await onSamba(definition, { folder, blobs });
         const { workload } = parseWorkload(JSON.parse(text));
