@@ -1,6 +1,6 @@
 /**
- * Bytes of one message -> what the capture tells of it: decoded where it is whole; where it is cut, its header and, for
- * WRITE and READ data, the fields before the data, for CREATE those before the contexts.
+ * Bytes of one message -> what the capture tells of it: decoded where it is whole; where it is cut, what its beginning
+ * tells (cut_message.ts), its header at least.
  */
 import {
   Command,
@@ -15,6 +15,7 @@ import {
   WireError,
 } from "../runtime/wire/mod.ts";
 import type { Stamp } from "./capture/mod.ts";
+import { type CutMessage, cutMessage } from "./cut_message.ts";
 import { SKIM_HEAD } from "./deframe.ts";
 import type { CapturedMessage } from "./exchange.ts";
 import type { PayloadSink } from "./payload.ts";
@@ -121,12 +122,13 @@ export function captureMessage(
       note(unit, error.message);
     }
   } else {
-    note(unit, "A message is only partly in the capture");
-    kept = keepFixedPart(bytes, part) ?? keepWithoutContexts(bytes, part);
+    const cut = cutMessage(bytes, part);
+    note(unit, cutText(cut));
+    if (cut !== null) kept = keptOf(cut);
   }
   const header = kept?.header ?? partialHeader(bytes, part);
   if (header === null) return null;
-  return {
+  const captured = {
     header,
     message: kept?.message ?? null,
     known: skimmed ? length : end - start,
@@ -137,9 +139,10 @@ export function captureMessage(
     compressed,
     payload: kept?.payload ?? null,
   };
+  return kept?.lacks === undefined ? captured : { ...captured, lacks: kept.lacks };
 }
 
-type Kept = Pick<CapturedMessage, "header" | "message" | "payload">;
+type Kept = Pick<CapturedMessage, "header" | "message" | "payload" | "lacks">;
 
 /** Takes READ and WRITE data out of a message: payloads are handed on at once and never held. */
 function keep(bytes: Uint8Array, part: Part, payloads: PayloadSink): Kept {
@@ -245,39 +248,16 @@ function keepFixedPart(bytes: Uint8Array, part: Part): Kept | null {
   }
 }
 
-/** Bytes of a CREATE's body before its name, and of its answer's before the contexts: MS-SMB2 2.2.13 and 2.2.14. */
-const CREATE_FIXED_SIZE = 56;
-const CREATED_FIXED_SIZE = 88;
+function keptOf({ message, lacks, dataLength }: CutMessage): Kept {
+  const payload = dataLength === null ? null : { length: dataLength };
+  return { message, header: message.header, payload, ...lacks === null ? {} : { lacks } };
+}
 
-/** Position of NameOffset and NameLength; of CreateContextsOffset and CreateContextsLength in both. */
-const CREATE_NAME = HEADER_SIZE + 44;
-const CREATE_CONTEXTS = HEADER_SIZE + 48;
-const CREATED_CONTEXTS = HEADER_SIZE + 80;
-const CONTEXTS_SIZE = 8;
-
-/** A CREATE tells its name, and its answer the file id, also when contexts behind that are cut. */
-function keepWithoutContexts(bytes: Uint8Array, { start, end }: Part): Kept | null {
-  if (end - start < HEADER_SIZE || bytes[start + 13] !== 0) return null;
-  if (bytes[start + 12] !== Command.CREATE) return null;
-  const response = (bytes[start + 16]! & HeaderFlags.SERVER_TO_REDIR) !== 0;
-  let size = HEADER_SIZE + (response ? CREATED_FIXED_SIZE : CREATE_FIXED_SIZE);
-  if (end - start < size) return null;
-  if (!response) {
-    const name = new Reader(bytes.subarray(start, end)).peekU32(CREATE_NAME);
-    size = Math.max(size, (name & 0xffff) + (name >>> 16));
-    if (end - start < size) return null;
-  }
-  const known = bytes.slice(start, start + size);
-  const contexts = response ? CREATED_CONTEXTS : CREATE_CONTEXTS;
-  known.fill(0, contexts, contexts + CONTEXTS_SIZE);
-  try {
-    const message = decode(known, { start: 0, end: size, copies: true });
-    if (message.kind === "error") return null;
-    return { message, header: message.header, payload: null };
-  } catch (error) {
-    if (error instanceof WireError) return null;
-    throw error;
-  }
+function cutText(cut: CutMessage | null): string {
+  const text = "A message is only partly in the capture";
+  if (cut === null || cut.lacks === null || cut.message.kind === "raw") return text;
+  const { command, kind } = cut.message;
+  return `A ${command} ${kind} is only partly in the capture, and lacks ${cut.lacks}`;
 }
 
 /** Whether the message is a WRITE request or a READ response, told from the command and flags bytes. */

@@ -365,6 +365,7 @@ class Walk {
     const fields = fileRequestFields(message, exchange) as OwnFields & { tree: string };
     const made = this.#add(exchange, this.#files.placed(exchange, open, fields));
     if (message.command === "CLOSE") this.#files.closed(exchange, open);
+    else this.#files.answered(exchange, open);
     return made;
   }
 

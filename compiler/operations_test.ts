@@ -17,6 +17,7 @@ import {
 } from "../tests/captures/conversation.ts";
 import { inputOf, text } from "./capture/_build.ts";
 import { compile } from "./compile.ts";
+import { utf16Bytes } from "./name_bodies.ts";
 import type { PlanOperation } from "./plan.ts";
 
 async function planOf(wire: Wire, packets: readonly BuiltPacket[] = wire.packets) {
@@ -463,14 +464,103 @@ Deno.test("a CREATE and its answer are used where contexts are cut off by the sn
   }));
   const { plan, coverage } = await compile(inputOf(talk.wire.pcap(packets)), { version: "0.0.0" });
   const { operations } = plan;
-  const [create, ...others] = of(operations, "create");
+  const [create, other] = of(operations, "create");
   assertObjectMatch(create!, {
     path: "kept",
     contexts: [],
     status: 0,
-    incomplete: "part of the request is not in the capture",
+    incomplete: "the capture lacks its create contexts",
   });
-  assertEquals(others, []);
+  assertObjectMatch(other!, {
+    path: `${"n".repeat(61)}~${other!.frames.request}`,
+    incomplete: "the capture lacks the end of its name",
+  });
   assertObjectMatch(of(operations, "close")[0]!, { file: create!.file, status: 0 });
-  assertEquals(coverage.commands.CREATE, { seen: 2, emitted: 1, partly: 1, dropped: 1 });
+  assertEquals(coverage.commands.CREATE, { seen: 2, emitted: 2, partly: 2, dropped: 0 });
+});
+
+/** As many bytes of each packet as a snap length leaves. */
+function snapped(packets: readonly BuiltPacket[], length: number): BuiltPacket[] {
+  return packets.map((packet) => ({
+    ...packet,
+    bytes: packet.bytes.subarray(0, length),
+    originalLength: packet.bytes.byteLength,
+  }));
+}
+
+Deno.test("a name that is cut is learned from an answer, for every open of the file", async () => {
+  const talk = new Conversation().open();
+  const name = `${"folder\\".repeat(20)}report.docx`;
+  const made = { creationTime: 133_000_000_000_000_000n };
+  const all = utf16Bytes(`\\${name}`);
+  const named = new Uint8Array(4 + all.length);
+  named[0] = all.length & 0xff;
+  named[1] = all.length >>> 8;
+  named.set(all, 4);
+  let telling = 0;
+  for (const id of [1, 2, 3]) {
+    const other = id === 3 ? { creationTime: 5n } : made;
+    talk.exchange("CREATE", createBody(name), createAnswer(fileId(id), other));
+    if (id === 2) {
+      const asked = { ...queryInfoBody(fileId(id)), fileInfoClass: 9 };
+      talk.exchange("QUERY_INFO", asked, { output: named });
+      telling = talk.wire.packets.length - 1;
+    }
+    talk.exchange("CLOSE", closeBody(fileId(id)), closeAnswer());
+  }
+  const packets = snapped(talk.wire.packets, 256).with(telling, talk.wire.packets[telling]!);
+  const { operations } = await planOf(talk.wire, packets);
+  const paths = of(operations, "create").map(({ path, frames }) =>
+    path.replace(String(frames.request), "FRAME")
+  );
+  assertEquals(paths, [name, name, `${name.slice(0, 39)}~FRAME`]);
+});
+
+Deno.test("a share whose path is cut is what is known of it, and pipes are pipes", async () => {
+  const talk = new Conversation();
+  talk.negotiate();
+  talk.login("alice");
+  talk.tree("\\\\server.example.com\\projects", 1);
+  talk.exchange("TREE_CONNECT", { flags: 0, path: "\\\\server.example.com\\IPC$" }, {
+    shareType: 2,
+    shareFlags: 0,
+    capabilities: 0,
+    maximalAccess: 0,
+  }, { request: { treeId: 0 }, treeId: 2 });
+  const cut = 54 + 4 + 72 + 2 * 24;
+  const { operations, losses } = await planOf(talk.wire, snapped(talk.wire.packets, cut));
+  assertEquals(of(operations, "tree").map(({ path, shareType }) => [path, shareType]), [
+    ["\\\\server.example.com\\pro", 1],
+    ["\\\\server.example.com\\IPC$", 2],
+  ]);
+  assertEquals(
+    losses.filter((reason) => reason.includes("TREE")),
+    ["A TREE_CONNECT request is only partly in the capture, and lacks the end of its path 2"],
+  );
+});
+
+Deno.test("a request names the open of the CREATE before, where its answer is not in the capture", async () => {
+  const talk = new Conversation().open();
+  talk.exchange("CREATE", createBody("a"), createAnswer(fileId(1)));
+  talk.exchange("CREATE", createBody("b"), createAnswer(fileId(2)));
+  talk.exchange("READ", readBody(fileId(2), 0n, 10), {
+    data: new Uint8Array(10),
+    dataRemaining: 0,
+    flags: 0,
+  });
+  talk.exchange("CLOSE", closeBody(fileId(1)), closeAnswer());
+  talk.exchange("CLOSE", closeBody(fileId(2)), closeAnswer());
+  talk.exchange("CLOSE", closeBody(fileId(9)), closeAnswer());
+  // Only the client's side.
+  const sent = talk.wire.packets.filter(({ bytes }) =>
+    bytes[54 + 4] === 0xfe && bytes[54 + 20]! % 2 === 0
+  );
+  const { operations, losses } = await planOf(talk.wire, sent);
+  const [a, b] = of(operations, "create").map(({ file }) => file);
+  assertEquals(of(operations, "read").map(({ file }) => file), [b]);
+  assertEquals(of(operations, "close").map(({ file }) => file), [a, b]);
+  assertEquals(losses, [
+    "A file id is taken to be that of the CREATE before, whose answer the capture does not have 2",
+    "A CLOSE works on a file whose CREATE is not in the capture 1",
+  ]);
 });

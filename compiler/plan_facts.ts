@@ -77,6 +77,29 @@ function factsOf(value: ReturnType<typeof decodeInformation>): PlanFacts | undef
   }
 }
 
+/** The path that a QUERY_INFO answer tells; undefined where it tells none. */
+export function nameOfInfo(
+  infoType: number,
+  informationClass: number,
+  output: Uint8Array,
+): string | undefined {
+  if (infoType !== InfoType.FILE) return undefined;
+  try {
+    const value = decodeInformation(infoType, informationClass, output);
+    switch (value.kind) {
+      case "FileNameInformation":
+      case "FileNormalizedNameInformation":
+      case "FileAllInformation":
+        return value.name === "" ? undefined : value.name.replace(/^\\/, "");
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
 /** What a CLOSE answer tells, where it was asked for. */
 export function factsOfClose(body: CloseResponse | null): PlanFacts | undefined {
   if (body === null || (body.flags & POSTQUERY_ATTRIB) === 0) return undefined;

@@ -7,6 +7,8 @@ import {
   type RequestBodies,
   sameFileId,
 } from "../runtime/wire/mod.ts";
+import { LACKS_FILE_ID, LACKS_NAME } from "./cut_message.ts";
+import { CutNames } from "./cut_names.ts";
 import { answerBody, type Exchange } from "./exchange.ts";
 import { FileIdMap } from "./file_id_map.ts";
 import { LeaseNames } from "./names.ts";
@@ -40,6 +42,9 @@ const RESUME_KEYS_KEPT = 4096;
 
 /** File ids that one client made up, and that are remembered. */
 const MADE_UP_KEPT = 4096;
+
+/** Opens without a file id that are remembered. */
+const NAMELESS_KEPT = 256;
 
 /** Lease keys of one client whose holder is remembered. */
 const LEASES_KEPT = 16_384;
@@ -88,6 +93,10 @@ export class Files {
   readonly #resumeKeys = new RecentMap<string, OpenState>(RESUME_KEYS_KEPT);
   /** Opens of CREATEs that were taken before they were answered. */
   readonly #underWay = new WeakMap<Exchange, { open: OpenState; tree: string }>();
+  /** Opens whose file id is not known, with their tree connects; the latest last. */
+  readonly #nameless = new Map<OpenState, string>();
+  /** Made for the first CREATE that is cut within its name. */
+  #cutNames: CutNames | null = null;
   #closed = 0;
 
   constructor(options: { list: OperationList; clients: Clients; sessions: Sessions }) {
@@ -110,7 +119,7 @@ export class Files {
       tree,
       ...place,
       file,
-      path: body.name,
+      path: isNameCut(exchange) ? CutNames.placeholder(exchange, body.name) : body.name,
       access: body.desiredAccess,
       share: body.shareAccess,
       disposition: body.createDisposition,
@@ -127,24 +136,66 @@ export class Files {
     if (exchange.chain !== null) this.#inChain.set(exchange, open);
     if (exchange.settled) this.#opened(exchange, open, tree);
     else this.#underWay.set(exchange, { open, tree });
+    if (exchange.response === null) this.#awaitsId(open, tree);
     return create;
   }
 
   /** A CREATE was answered after it was taken. */
   created(entry: Entry, exchange: Exchange): void {
     const made = this.#underWay.get(exchange);
-    if (made !== undefined) this.#opened(exchange, made.open, made.tree);
+    if (made !== undefined) {
+      this.#nameless.delete(made.open);
+      this.#opened(exchange, made.open, made.tree);
+    }
     this.#list.answered(entry, exchange, { granted: grantedBy(exchange) });
   }
 
   #opened(exchange: Exchange, open: OpenState, tree: string): void {
     const answer = answerBody(exchange, "CREATE");
+    if (open.create !== null && isNameCut(exchange)) {
+      this.#cutNames ??= new CutNames(this.#list);
+      this.#cutNames.answered(exchange, open.create, tree);
+    }
+    const { response } = exchange;
+    if (response !== null && response.known < response.length) {
+      const hasId = answer !== null && response.lacks !== LACKS_FILE_ID;
+      if (!hasId && response.header.status === 0) this.#awaitsId(open, tree);
+      if (!hasId) return;
+    }
     if (answer === null) return;
     open.tree = tree;
     open.oplock = answer.oplockLevel;
     this.#keep(exchange, answer.fileId, open);
     const lease = answer.contexts.find((context) => context.kind === "RqLs");
     if (lease?.kind === "RqLs") this.#holds(open, lease.leaseKey.toHex());
+  }
+
+  /** The capture does not have the file id that the CREATE returned, if it did: who uses an unknown one may mean it. */
+  #awaitsId(open: OpenState, tree: string): void {
+    this.#nameless.set(open, tree);
+    if (this.#nameless.size > NAMELESS_KEPT) {
+      this.#nameless.delete(this.#nameless.keys().next().value!);
+    }
+  }
+
+  /** The latest open without a file id that a request with an unknown one can mean. */
+  #withoutId(exchange: Exchange, fileId: FileId): OpenState | null {
+    if (this.#nameless.size === 0) return null;
+    const client = this.#clients.of(exchange);
+    const session = this.#sessions.filesOf(exchange);
+    let found: OpenState | null = null;
+    for (const open of this.#nameless.keys()) {
+      if (open.client === client && open.session === session) found = open;
+    }
+    if (found === null) return null;
+    found.tree = this.#nameless.get(found)!;
+    this.#nameless.delete(found);
+    this.#keep(exchange, fileId, found);
+    this.#list.note(
+      exchange,
+      "A file id is taken to be that of the CREATE before, whose answer the capture does not have",
+    );
+    return found;
   }
 
   #keep(exchange: Exchange, id: FileId, open: OpenState): void {
@@ -233,6 +284,11 @@ export class Files {
     return { ...fields, tree: own, file, ...place, ids: { tree: name, ...place.ids } };
   }
 
+  /** An answer about the open may tell what its CREATE lacks. */
+  answered(exchange: Exchange, open: OpenState): void {
+    if (this.#cutNames !== null && open.create !== null) this.#cutNames.told(exchange, open.create);
+  }
+
   /** A CLOSE of the open was taken. */
   closed(exchange: Exchange, open: OpenState): void {
     if (exchange.response?.header.status === 0) open.closed ??= ++this.#closed;
@@ -240,6 +296,8 @@ export class Files {
 
   #neverOpened(exchange: Exchange, fileId: FileId): OpenState | null {
     const status = exchange.response?.header.status ?? 0;
+    const nameless = status === STATUS_FILE_CLOSED ? null : this.#withoutId(exchange, fileId);
+    if (nameless !== null) return nameless;
     // A client that was seen from its start and is refused has made the id up.
     const madeUp = isError(status) && this.#sessions.isWhole(exchange.stream);
     if (status !== STATUS_FILE_CLOSED && !madeUp) {
@@ -318,6 +376,10 @@ function newOpen(
   of: Pick<OpenState, "file" | "client" | "create" | "session">,
 ): OpenState {
   return { ...of, tree: null, oplock: null, breaks: [], used: false, closed: null };
+}
+
+function isNameCut({ request }: Exchange): boolean {
+  return request?.lacks === LACKS_NAME;
 }
 
 /** What the answer of a CREATE granted. */

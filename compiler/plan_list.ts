@@ -70,7 +70,9 @@ export class OperationList {
     }
     if (request !== null) operation.header = headerOf(request);
     if (captured.known < captured.length) {
-      operation.incomplete = "part of the request is not in the capture";
+      operation.incomplete = captured.lacks === undefined
+        ? "part of the request is not in the capture"
+        : `the capture lacks ${captured.lacks}`;
     }
     if (this.#cancelled.has(exchange)) operation.cancelled = true;
     this.#coverage.emitted(exchange, operation.incomplete !== undefined);

@@ -20,6 +20,7 @@ import {
 
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
+const SHARE_TYPE_PIPE = 2;
 const WILDCARD_DIALECT = 0x02ff;
 const SHAREFLAG_ENCRYPT_DATA = 0x8000;
 const ALWAYS_SIGNED: ReadonlySet<number> = new Set([Command.TREE_CONNECT, Command.IOCTL]);
@@ -59,6 +60,8 @@ export class Sessions {
   readonly #sessions = new SessionTable();
   /** Logins of SESSION_SETUPs that were taken before they were answered. */
   readonly #underWay = new WeakMap<Exchange, LoginState>();
+  /** The latest tree connect of a session whose id is not known. */
+  readonly #nameless = new WeakMap<SessionState, TreeState>();
   /** Tree connects whose answer is still to come. */
   readonly #connecting = new WeakMap<Exchange, TreeState>();
 
@@ -153,7 +156,7 @@ export class Sessions {
   /** A NEGOTIATE. */
   negotiate(exchange: Exchange, body: RequestBodies["NEGOTIATE"]): Entry {
     const fields = {
-      dialects: body.dialects,
+      dialects: withChosen(body.dialects, exchange),
       securityMode: body.securityMode,
       capabilities: body.capabilities,
       contexts: negotiateContexts(body.contexts ?? []),
@@ -219,7 +222,8 @@ export class Sessions {
 
   #setUp(exchange: Exchange, connection: ConnectionState, login: LoginState): void {
     const asked = exchange.request!.header.sessionId;
-    const granted = exchange.response?.header.sessionId ?? 0n;
+    // Without an answer the second round alone tells the id.
+    const granted = exchange.response?.header.sessionId ?? asked;
     const status = exchange.response?.header.status ?? null;
     if (status === STATUS_MORE_PROCESSING_REQUIRED) {
       connection.logins.set(granted, login);
@@ -408,20 +412,24 @@ export class Sessions {
       kind: "tree",
       session: session.name,
       tree: tree.name,
-      path: body.path,
+      path: pathOf(exchange, body.path),
       flags: body.flags,
       shareType: answerBody(exchange, "TREE_CONNECT")?.shareType ?? null,
       ...place,
     });
     if (exchange.settled) connected(exchange, tree);
     else this.#connecting.set(exchange, tree);
+    if (exchange.response === null) this.#nameless.set(session, tree);
     return entry;
   }
 
   /** A TREE_CONNECT was answered after it was taken. */
   treeConnected(entry: Entry, exchange: Exchange): void {
     const tree = this.#connecting.get(exchange);
-    if (tree !== undefined) connected(exchange, tree);
+    if (tree !== undefined) {
+      connected(exchange, tree);
+      if (this.#nameless.get(tree.session) === tree) this.#nameless.delete(tree.session);
+    }
     const shareType = answerBody(exchange, "TREE_CONNECT")?.shareType ?? null;
     this.#list.answered(entry, exchange, { shareType });
   }
@@ -436,6 +444,16 @@ export class Sessions {
     const known = session.trees.get(id);
     if (known !== undefined) {
       return { name: known.name, ...this.#placed(exchange, known, ids) };
+    }
+    const nameless = this.#nameless.get(session);
+    if (nameless !== undefined) {
+      this.#nameless.delete(session);
+      session.trees.set(id, nameless);
+      this.#list.note(
+        exchange,
+        "A tree id is taken to be that of the TREE_CONNECT before, whose answer the capture does not have",
+      );
+      return { name: nameless.name, ...this.#placed(exchange, nameless, ids) };
     }
     const client = this.#clients.of(exchange);
     if (this.isWhole(exchange.stream)) {
@@ -493,6 +511,23 @@ export class Sessions {
     );
     return named;
   }
+}
+
+/** The path of a TREE_CONNECT; of one that is cut what is known of it, and that of every server's pipes. */
+function pathOf(exchange: Exchange, path: string): string {
+  if (exchange.request?.lacks === undefined) return path;
+  const [, , host = "", share = ""] = path.split("\\");
+  const isPipe = answerBody(exchange, "TREE_CONNECT")?.shareType === SHARE_TYPE_PIPE;
+  return `\\\\${host === "" ? hostOf(exchange.server) : host}\\${
+    isPipe ? "IPC$" : share === "" ? "unknown" : share
+  }`;
+}
+
+/** Of a list that is cut: with the dialect that the server chose from it. */
+function withChosen(dialects: readonly number[], exchange: Exchange): readonly number[] {
+  if (exchange.request?.lacks === undefined) return dialects;
+  const chosen = answerBody(exchange, "NEGOTIATE")?.dialectRevision;
+  return chosen === undefined || dialects.includes(chosen) ? dialects : [...dialects, chosen];
 }
 
 function connected({ response }: Exchange, tree: TreeState): void {

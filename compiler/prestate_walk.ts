@@ -204,6 +204,9 @@ export class PreStateWalk {
     // With SMB2_FLAGS_DFS_OPERATIONS server and share come first (MS-SMB2 2.2.13).
     if (operation.header?.dfs) path.splice(0, 2);
     const frame = operation.frames.response ?? operation.frames.request;
+    if (operation.status === null && operation.used === true) {
+      return this.#usedWithoutAnswer(names, path, operation);
+    }
     if (operation.granted === null || operation.status !== Status.SUCCESS) {
       if (path.length > 0) this.#failedCreate(names, path, operation);
       return;
@@ -232,6 +235,17 @@ export class PreStateWalk {
       deleteOnClose: (operation.options & CreateOption.DELETE_ON_CLOSE) !== 0,
       durable: operation.contexts.some(({ kind }) => kind === "DHnQ" || kind === "DH2Q"),
     });
+  }
+
+  /** The capture has no answer, but what followed worked on the open: what it asked for to be there was. */
+  #usedWithoutAnswer(names: NameTree, path: readonly string[], operation: CreateOperation): void {
+    const { disposition, frames } = operation;
+    const mustExist = disposition === Disposition.OPEN || disposition === Disposition.OVERWRITE;
+    if (path.length === 0 || !mustExist) return;
+    const isDirectory = (operation.options & CreateOption.DIRECTORY) !== 0;
+    const told = { frame: frames.request, ...isDirectory ? { directory: true } : {} };
+    const parent = names.directoryOf(path, frames.request);
+    markOpened(names.exists(parent, path.at(-1)!, told).node.pre);
   }
 
   #slotOf(

@@ -19,6 +19,7 @@ import type {
   Opened,
   Unwrapper,
 } from "./exchange.ts";
+import { LACKS_FILE_ID } from "./cut_message.ts";
 import { OpenTable } from "./open_table.ts";
 import { RecentRequests, TreeTable } from "./state_tables.ts";
 
@@ -91,7 +92,8 @@ export class ReplayState {
     ) {
       this.#treeConnected(exchange, facts, header.treeId);
     }
-    if (message?.kind === "response" && message.command === "CREATE") {
+    const isNamed = response.lacks !== LACKS_FILE_ID;
+    if (message?.kind === "response" && message.command === "CREATE" && isNamed) {
       facts.fileId = message.body.fileId;
       facts.fileIdInherited = false;
       this.#created(exchange, facts, message);

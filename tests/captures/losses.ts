@@ -24,12 +24,8 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   },
   // Only the client: no CREATE has an answer that tells its file id.
   "own/der-oneway-client.pcap": {
-    "A CLOSE works on a file whose CREATE is not in the capture": 80,
-    "A WRITE works on a file whose CREATE is not in the capture": 16,
-    "A QUERY_DIRECTORY works on a file whose CREATE is not in the capture": 42,
-    "A QUERY_INFO works on a file whose CREATE is not in the capture": 20,
-    "A READ works on a file whose CREATE is not in the capture": 16,
-    "A SET_INFO works on a file whose CREATE is not in the capture": 3,
+    "A file id is taken to be that of the CREATE before, whose answer the capture does not have":
+      80,
   },
   // smbtorture comes back under another ClientGuid: to the compiler that is another client, with files of its own.
   "own/torture-durable-open.pcap": {
