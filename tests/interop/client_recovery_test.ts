@@ -6,9 +6,10 @@ import {
   ProtocolError,
   type SessionKeyRecord,
   StatusError,
+  type Transport,
   TransportError,
 } from "../../runtime/client/mod.ts";
-import { type Message, Status } from "../../runtime/wire/mod.ts";
+import { HeaderFlags, type Message, Status } from "../../runtime/wire/mod.ts";
 import {
   authenticator,
   Client,
@@ -29,6 +30,7 @@ const GUID = "3f1a52b8-9c1d-4e6f-8a37-5d2c0b1e4f60";
 const BATCH = 0x09;
 const RWH = 0x07;
 const RH = 0x03;
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const KEY = new Uint8Array(16).fill(0x4b);
 const CHANNELS = { multichannel: true, global: { "aio write size": "0" } } as const;
 
@@ -331,6 +333,103 @@ samba("a lost channel hands a chain to the other one, whole", CHANNELS, async (s
     );
     assertEquals(reasons, [true, true, true]);
   });
+});
+
+/** A directory, to list and to watch. */
+const DIRECTORY = { desiredAccess: 0x00100081, createOptions: 0x01 };
+
+samba("what is left of a chain goes to the other channel", CHANNELS, async (smbd, t) => {
+  for (const related of [false, true]) {
+    await t.step(related ? "related to a CREATE" : "by itself", async () => {
+      const sent: Message[] = [];
+      const connection = { observer: { sent: (message: Message) => void sent.push(message) } };
+      const { first, second } = await twoChannels(smbd, { signing: "required", connection });
+      await using _ = second;
+      const root = await first.tree.create("", DIRECTORY);
+      sent.length = 0;
+      const interim = Promise.withResolvers<void>();
+      const chain = first.tree.compound({ related });
+      const answered: Promise<unknown> = related
+        ? chain.create("", DIRECTORY)
+        : chain.on(root).queryInfo({ fileInfoClass: 5 });
+      const watched = related ? chain.file : chain.on(root);
+      const watching = watched.notify({}, { onInterim: interim.resolve });
+      chain.send();
+      // The first request has its answer; the second waits for a change, and is lost with its connection.
+      await answered;
+      await interim.promise;
+      await cut(first);
+      const commands = sent.map(({ header }) => header.command);
+      assertEquals(commands, [related ? 0x05 : 0x10, 0x0f, 0x0f]);
+      const again = sent[2];
+      assert(again?.kind === "request" && again.command === "CHANGE_NOTIFY");
+      assert(again.body.fileId.volatile !== ALL_ONES);
+      let changed = false;
+      const changes = watching.finally(() => changed = true);
+      // The server may tell the lost request first.
+      for (let i = 0; !changed && i < 1000; i++) {
+        await (await create(second.tree, `new-${related}-${i}`)).close();
+      }
+      assert((await changes).body.output.byteLength > 12);
+    });
+  }
+});
+
+/** A transport that ends within a frame: behind the first message of the next chain. */
+function cutWithin(inner: Transport, isDue: () => boolean): Transport {
+  let isOver = false;
+  return {
+    remote: inner.remote,
+    closed: inner.closed,
+    async read(into) {
+      if (isOver) return null;
+      const count = await inner.read(into);
+      if (count === null || !isDue()) return count;
+      // NextCommand of the header behind the length (MS-SMB2 2.2.1.2).
+      const view = new DataView(into.buffer, into.byteOffset, count);
+      const first = view.getUint32(4 + 20, true);
+      assert(first > 0, "the answer is no chain");
+      view.setUint32(4 + 20, 0);
+      view.setUint32(0, first);
+      isOver = true;
+      return 4 + first;
+    },
+    write: (chunks) => inner.write(chunks),
+    close: () => inner.close(),
+  };
+}
+
+samba("several requests that are left of a chain stay one", CHANNELS, async (smbd) => {
+  let isDue = false;
+  let isFirst = true;
+  const sent: Message[] = [];
+  const connection = { observer: { sent: (message: Message) => void sent.push(message) } };
+  const wrap = (inner: Transport) => {
+    const cuts = isFirst;
+    isFirst = false;
+    return cuts ? cutWithin(inner, () => isDue) : inner;
+  };
+  const { first, second } = await twoChannels(smbd, { connection, wrap });
+  await using _ = second;
+  sent.length = 0;
+  isDue = true;
+  const chain = first.tree.compound({ related: true });
+  const opened = chain.create("f", { desiredAccess: 0x0012019f, createDisposition: OPEN_IF });
+  const written = chain.file.write(0, pattern(20));
+  const read = chain.file.read(0, 20);
+  chain.send();
+  // The server has done all three of them; the WRITE is marked as one that it may know.
+  const open = await opened;
+  assertEquals((await written).body.count, 20);
+  assertEquals((await read).body.data, pattern(20));
+  const [write, last] = sent.slice(3).map(({ header: { command, flags } }) => [command, flags]);
+  assertEquals(write, [0x09, HeaderFlags.REPLAY_OPERATION]);
+  assertEquals(last, [0x08, HeaderFlags.RELATED_OPERATIONS]);
+  const [again] = sent.slice(3);
+  assert(again?.kind === "request" && again.command === "WRITE");
+  assertEquals([again.body.fileId, again.header.status], [open.fileId, 1]);
+  assertEquals(first.session.channels.map(({ connection }) => connection), [second.connection]);
+  await open.close();
 });
 
 samba("without failover a lost channel fails its requests", CHANNELS, async (smbd) => {
