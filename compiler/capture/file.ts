@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { CaptureError } from "./errors.ts";
 import type { Notes } from "./notes.ts";
 import { MAX_PACKET_BYTES, type PacketReader, type PacketSink } from "./packet.ts";
@@ -106,6 +105,7 @@ export class CaptureFile {
         this.#turn(count);
         if (performance.now() - rested < BUSY_MILLISECONDS) continue;
         // For whoever wants to interrupt, or to show how far it is.
+        const { setImmediate } = await import("node:timers");
         await new Promise((resolve) => setImmediate(resolve));
         rested = performance.now();
       }

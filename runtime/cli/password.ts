@@ -21,7 +21,7 @@ export async function readPassword(
   if (options.file !== undefined) return await passwordOfFile(options.file);
   const variable = terminal.env(PASSWORD_VARIABLE);
   if (variable !== undefined) return variable;
-  const asked = terminal.secret(`Password of ${options.user}: `);
+  const asked = await terminal.secret(`Password of ${options.user}: `);
   if (asked === null) {
     throw new UsageError(`Cannot log in as ${options.user}: there is no password`, {
       hint: PASSWORD_HINT,

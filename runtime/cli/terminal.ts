@@ -1,5 +1,4 @@
 /** Where the program reads and writes; tests put in their own. */
-import { promptSecret } from "@std/cli/prompt-secret";
 
 /** The outside of one run of the program. */
 export interface Terminal {
@@ -21,7 +20,7 @@ export interface Terminal {
   /** Asks, and waits for a line; null when nobody can be asked. */
   ask(question: string): Promise<string | null>;
   /** Asks for a secret without echo; null when nobody can be asked. */
-  secret(prompt: string): string | null;
+  secret(prompt: string): Promise<string | null>;
   /** Calls back at every interruption (Ctrl-C, SIGTERM); returns how to stop that. */
   onInterrupt(callback: () => void): () => void;
 }
@@ -51,7 +50,7 @@ export function systemTerminal(): Terminal {
     },
     env: (name) => Deno.env.get(name),
     ask: (question) => Deno.stdin.isTerminal() ? askLine(question) : Promise.resolve(null),
-    secret: (prompt) => Deno.stdin.isTerminal() ? promptSecret(prompt, { mask: "" }) : null,
+    secret: (prompt) => Deno.stdin.isTerminal() ? askSecret(prompt) : Promise.resolve(null),
     onInterrupt(callback) {
       for (const signal of INTERRUPTIONS) Deno.addSignalListener(signal, callback);
       return () => {
@@ -59,6 +58,12 @@ export function systemTerminal(): Terminal {
       };
     },
   };
+}
+
+/** What it takes is loaded where somebody is asked: the package looks at the system as it loads. */
+async function askSecret(prompt: string): Promise<string | null> {
+  const { promptSecret } = await import("@std/cli/prompt-secret");
+  return promptSecret(prompt, { mask: "" });
 }
 
 /** Reads a line without holding up what goes on meanwhile. */

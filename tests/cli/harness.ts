@@ -70,7 +70,7 @@ export async function smbench(
       err += question;
       return Promise.resolve(options.answers?.[asked++] ?? null);
     },
-    secret: () => options.secret ?? null,
+    secret: () => Promise.resolve(options.secret ?? null),
     onInterrupt(callback) {
       interrupts.add(callback);
       return () => interrupts.delete(callback);
