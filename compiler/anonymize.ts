@@ -38,6 +38,12 @@ import {
   zeros,
 } from "./scrub_bodies.ts";
 
+/** A name where it is not part of a longer word: `ro` is no part of "provided". */
+function wholeName(name: string): RegExp {
+  const literal = name.replace(/[.*+?^${}()|[\]\\/-]/g, (character) => `\\${character}`);
+  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, "giu");
+}
+
 /** Originals that are looked for in notes. */
 const MAX_ORIGINALS = 10_000;
 
@@ -146,7 +152,7 @@ class Anonymizer {
       const at = other.toLowerCase().indexOf(original);
       if (at >= 0 && other.toLowerCase().length === other.length) {
         other = other.replaceAll(
-          new RegExp(original.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "gi"),
+          wholeName(original),
           () => pseudonym,
         );
       }

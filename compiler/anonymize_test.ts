@@ -116,6 +116,9 @@ sharedTest(
           }
         }
         assertEquals(sizesOf(after), sizesOf(before));
+        // The share "ro" is no part of the word "provided".
+        const told = JSON.stringify(after.notes);
+        if (told.includes("ACCESS_DENIED")) assert(told.includes("is not provided"), told);
       });
     }
     await t.step("deno fmt", async () => assertEquals(await scripts.fmt(), ""));

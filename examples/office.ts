@@ -15,12 +15,8 @@ import {
 } from "smbench";
 
 const offer: ConnectOptions = {
-  dialects: ["2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"],
   capabilities: ["dfs", "leasing", "largeMtu"],
-  contexts: [
-    { kind: "preauthIntegrity", hashAlgorithms: ["SHA-512"], saltLength: 32 },
-    { kind: "signing", algorithms: ["AES-GMAC", "AES-CMAC", "HMAC-SHA256"] },
-  ],
+  ciphers: [],
 };
 const toDelete: OpenOptions = { access: "d", options: ["openReparsePoint"] };
 

@@ -54,6 +54,7 @@ const ACCESS_BITS: readonly (readonly [number, string])[] = [
 
 /** More bits than that read better as a number. */
 const MOST_BITS = 3;
+const MOST_CAPABILITIES = 4;
 
 const DISPOSITIONS = ["supersede", "open", "create", "openIf", "overwrite", "overwriteIf"];
 
@@ -288,7 +289,8 @@ function shareCode(share: number): string {
 
 /** Capabilities by name. */
 export function capabilitiesCode(mask: number): Code {
-  return maskCode(mask, CAPABILITIES);
+  const bits = CAPABILITIES.filter(([bit]) => (mask & bit) !== 0);
+  return bits.length > MOST_CAPABILITIES ? hexNumber(mask) : maskCode(mask, bits);
 }
 
 /** Kinds of change by name. */

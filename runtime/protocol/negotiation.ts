@@ -54,6 +54,8 @@ export interface NegotiateOptions {
   readonly compression?: CompressionOffer;
   /** Signing algorithms to offer in 3.1.1: GMAC, CMAC, HMAC unless told; an empty list leaves the context out. */
   readonly signingAlgorithms?: readonly number[];
+  /** The server's name, as the last context; none unless told. */
+  readonly netName?: string;
   /** Negotiate contexts in place of the computed ones. */
   readonly contexts?: readonly NegotiateContext[];
   /** Starts with an SMB1 NEGOTIATE that offers SMB2 (MS-SMB2 3.2.4.2.2.1). */
@@ -124,6 +126,8 @@ function defaultContexts(
   }
   const algorithms = options.signingAlgorithms ?? SIGNING_ALGORITHMS;
   if (algorithms.length > 0) contexts.push({ kind: "signing", algorithms });
+  const { netName } = options;
+  if (netName !== undefined) contexts.push({ kind: "netname", netName });
   // A copy has room for what it holds, and not for what might follow.
   return contexts.slice();
 }

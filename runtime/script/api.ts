@@ -351,6 +351,8 @@ export interface ConnectOptions extends OperationOptions {
   readonly signingAlgorithms?: readonly (SigningAlgorithmName | number)[];
   /** Compression to offer, where `contexts` does not say; none unless given. */
   readonly compression?: CompressionOptions;
+  /** Tell the server its name, where `contexts` does not say; false unless given. */
+  readonly netname?: boolean;
   /** `false`: connects and sends nothing. Such a connection takes {@linkcode Connection.sendRaw} alone. */
   readonly negotiate?: boolean;
 }

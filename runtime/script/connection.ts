@@ -451,6 +451,7 @@ export function connect(state: ClientState, options: ConnectOptions): Operation<
           capabilities,
           smb1: options.smb1,
           ...offeredAlgorithms(options),
+          netName: options.netname === true ? run.options.server : undefined,
           contexts,
         }),
       });

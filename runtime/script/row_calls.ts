@@ -55,6 +55,8 @@ export function isOnTree(operation: Smb2Operation): operation is OnTree {
 }
 
 const LOGON_FAILURE = 0xc000006d;
+/** 3.1.1, the dialect that has negotiate contexts. */
+const WITH_CONTEXTS = 0x0311;
 const SIGNING_ENABLED = 0x01;
 const SIGNING_REQUIRED = 0x02;
 const VALIDATE_NEGOTIATE_INFO = 0x00140204;
@@ -474,13 +476,15 @@ type RowContext = NonNullable<Smb2<"create">["contexts"]>[number];
 
 function connectOptions(operation: Smb2<"connect">): ConnectOptions {
   if (operation.implied === true) return {};
-  const { dialects, securityMode, contexts = [], status } = operation;
+  const { dialects, securityMode, contexts = [], status, incomplete } = operation;
   return {
     ...operation.smb1 === true ? { smb1: true } : {},
     ...dialects.length === 0 ? {} : { dialects },
     ...securityMode === SIGNING_ENABLED ? {} : { securityMode },
     capabilities: operation.capabilities,
-    ...contexts.length === 0 ? {} : { contexts: contexts.map(negotiateContext) },
+    ...dialects.includes(WITH_CONTEXTS) && (contexts.length > 0 || incomplete === undefined)
+      ? { contexts: contexts.map(negotiateContext) }
+      : {},
     ...status === null ? { expect: UNANSWERED } : status === undefined ? {} : { expect: status },
   };
 }
