@@ -28,6 +28,7 @@ import {
 import type { Credentials, NameMapping, ProvisionOptions } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import type { Accounts } from "./accounts.ts";
+import { Barrier } from "./barrier.ts";
 import { CommandError, type Given, UsageError } from "./command.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { makeFolder, writeWhole } from "./files.ts";
@@ -58,6 +59,9 @@ const TICK_MS = 1000;
 
 /** How often the state of a load is told where there is no terminal, in milliseconds. */
 const TOLD_MS = 10_000;
+
+/** Failures in one worker that end the run of all. */
+const ENDING: ReadonlySet<ScenarioFailure["kind"]> = new Set(["aborted", "provision", "refused"]);
 
 /** How to run, from the command line. */
 export interface Settings {
@@ -129,6 +133,7 @@ export class ScenarioRun {
   readonly #listed: OperationRecord[] = [];
   readonly #silence = new Silence();
   #pool: Sandbox[] = [];
+  #barrier = new Barrier([]);
   /** The question before: one at a time. */
   #asking: Promise<void> = Promise.resolve();
   #stepping = true;
@@ -179,7 +184,7 @@ export class ScenarioRun {
       this.#thresholds = thresholds;
       if (given.has("dry-run")) return await this.#dryRun(first, load);
       if (!given.has("no-preflight") && !this.#interrupted) await this.#preflight(first);
-      const workers = load === null ? 1 : Math.min(this.#loadSettings.workers, load.users);
+      const workers = load === null ? 1 : this.#workers(load.users);
       for (let index = 1; index < workers; index++) {
         this.#pool.push(await subject.load(this.#sandboxOptions(index)));
       }
@@ -209,6 +214,18 @@ export class ScenarioRun {
     }
   }
 
+  /** How many threads the users are spread over. */
+  #workers(users: number): number {
+    const { workers } = this.#loadSettings;
+    if (!this.#parts.settings.verify) return Math.min(workers, users);
+    if (workers > 1 && users > 1) {
+      this.#noted(
+        "with --verify all users are in one thread: each read is compared with all writes",
+      );
+    }
+    return 1;
+  }
+
   #sandboxOptions(index: number): SandboxOptions {
     const { settings, target } = this.#parts;
     return {
@@ -219,6 +236,7 @@ export class ScenarioRun {
       log: (message) => this.#logged(message),
       note: (message) => this.#noted(message),
       violated: (message) => this.#violated(message),
+      meet: (stage, made) => this.#barrier.meet(index, stage, made),
       step: (operation) => this.#step(operation),
       keylog: (line) => {
         const problem = this.#keylog?.write(line) ?? null;
@@ -299,6 +317,7 @@ export class ScenarioRun {
       () => liveBlock(this.#live(), terminal).join("\n"),
     );
     this.#progress = progress;
+    this.#barrier = new Barrier(pool.keys());
     const names = load === null ? [] : accounts.names(load.users);
     const { overrides, isolate, sharedRatio, maxConcurrent } = this.#loadSettings;
     const runs = await Promise.all(pool.map((sandbox, index) =>
@@ -309,6 +328,7 @@ export class ScenarioRun {
         workload: subject.workload,
         keylog: this.#keylog !== null,
         stepped: given.has("step"),
+        together: pool.length > 1,
         ...given.value("oplog") === undefined ? {} : { parameters: true },
         ...load === null ? {} : {
           load: overrides,
@@ -319,11 +339,14 @@ export class ScenarioRun {
           ? {}
           : { maxConcurrent: Math.max(1, Math.floor(maxConcurrent / pool.length)) },
       }).then((failure) => {
-        if (failure?.kind === "aborted") {
-          for (const other of pool) if (other !== sandbox) other.stop("the scenario ended the run");
+        if (failure !== null && ENDING.has(failure.kind)) {
+          for (const other of pool) if (other !== sandbox) other.stop("the run has ended");
         }
         return failure;
-      }).finally(() => this.#silence.ended(index)).catch((error: unknown) => {
+      }).finally(() => {
+        this.#silence.ended(index);
+        this.#barrier.leave(index);
+      }).catch((error: unknown) => {
         // The others go on: what they find is worth having.
         if (!(error instanceof ScenarioError)) throw error;
         if (this.#interrupted) return null;
@@ -335,7 +358,7 @@ export class ScenarioRun {
       })
     ));
     this.#progress = null;
-    return runs.find((failure) => failure?.kind === "aborted") ??
+    return runs.find((failure) => failure !== null && ENDING.has(failure.kind)) ??
       runs.find((failure) => failure !== null) ?? null;
   }
 

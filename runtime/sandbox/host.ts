@@ -1,6 +1,6 @@
 /** The host's side: starts the worker, answers what it may ask, and ends it. */
 import type { AuthenticationExchange, Authenticator, Backend } from "../client/mod.ts";
-import type { Credentials } from "../script/mod.ts";
+import type { Credentials, MadeName } from "../script/mod.ts";
 import { readBlob } from "./blobs.ts";
 import { readRows } from "./rows.ts";
 import { ScenarioError } from "./errors.ts";
@@ -28,6 +28,8 @@ export interface SandboxOptions {
   note(message: string): void;
   /** What must hold in every run does not: a file left open, an operation that is stuck. */
   violated?(message: string): void;
+  /** The worker waits for the others. */
+  meet?(stage: "prepared" | "ended", made: readonly MadeName[]): Promise<readonly MadeName[]>;
   /** An operation waits: resolves when it may be sent. Only where the run was ordered to wait. */
   step?(operation: string): Promise<void>;
   /** Lines of a log of session keys, where the run was ordered to give them. */
@@ -221,6 +223,13 @@ export class Sandbox implements Disposable {
       case "violation":
         this.#options.violated?.(message.message);
         return;
+      case "meet": {
+        const { id, stage } = message;
+        void this.#options.meet?.(stage, message.made).then((made) =>
+          this.#send({ kind: "met", id, made })
+        );
+        return;
+      }
       case "step": {
         const { id } = message;
         void this.#options.step?.(message.operation).then(() => this.#send({ kind: "go", id }));

@@ -11,6 +11,7 @@ import type {
   Credentials,
   LoadOverrides,
   LoadPart,
+  MadeName,
   ParamInfo,
   RowChunk,
   RunOptions,
@@ -96,6 +97,8 @@ export interface RunOrder extends RunOptions, TargetOrder {
   readonly load?: LoadOverrides;
   /** Which part of the load is this worker's. */
   readonly part?: LoadPart;
+  /** Whether there are other workers to wait for. */
+  readonly together?: boolean;
 }
 
 /** From the host. */
@@ -106,6 +109,8 @@ export type ToWorker =
   | { readonly kind: "stop"; readonly reason: string }
   /** The run is over: the scenario may write a report of its own. */
   | { readonly kind: "summarize"; readonly report: unknown }
+  /** The other workers have come as far, and what all of them have made. */
+  | { readonly kind: "met"; readonly id: number; readonly made: readonly MadeName[] }
   /** The operation may be sent. */
   | { readonly kind: "go"; readonly id: number }
   | {
@@ -159,6 +164,13 @@ export type ToHost =
     readonly kind: "summarized";
     readonly files: Readonly<Record<string, string>> | null;
     readonly problem: string | null;
+  }
+  /** It waits for the other workers of the run. */
+  | {
+    readonly kind: "meet";
+    readonly id: number;
+    readonly stage: "prepared" | "ended";
+    readonly made: readonly MadeName[];
   }
   /** An operation waits to be sent. */
   | { readonly kind: "step"; readonly id: number; readonly operation: string }
@@ -228,6 +240,11 @@ export function parseToHost(data: unknown): ToHost | null {
     case "summarized":
       return isNullable(data.files, isFiles) && isNullable(data.problem, isText)
         ? { kind: "summarized", files: data.files, problem: data.problem }
+        : null;
+    case "meet":
+      return isNumber(data.id) && (data.stage === "prepared" || data.stage === "ended") &&
+          isList(data.made, isMadeName)
+        ? { kind: "meet", id: data.id, stage: data.stage, made: data.made }
         : null;
     case "step":
       return isNumber(data.id) && isText(data.operation)
@@ -400,6 +417,10 @@ function isCheck(value: unknown): value is CheckRecord {
 function isActivity(value: unknown): value is ActivityRecord {
   return isRecord(value) && isOptional(value.scenario, isText) && isNumber(value.users) &&
     isNumber(value.inFlight) && isNumber(value.breaksPending);
+}
+
+function isMadeName(value: unknown): value is MadeName {
+  return isRecord(value) && isText(value.share) && isText(value.path);
 }
 
 function isLoad(value: unknown): value is LoadRecord {

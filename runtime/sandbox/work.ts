@@ -21,6 +21,7 @@ import {
   Definition,
   describeParams,
   execute,
+  type MadeName,
   type ParamInfo,
   type RowChunk,
   type RunHandle,
@@ -74,6 +75,7 @@ type AuthenticationStep = Exclude<
 const authentications = new Map<number, Waiter<AuthenticationStep>>();
 const blobRequests = new Map<number, Waiter<Uint8Array>>();
 const rowRequests = new Map<number, Waiter<RowChunk>>();
+const meetings = new Map<number, (made: readonly MadeName[]) => void>();
 const steps = new Map<number, () => void>();
 let nextId = 1;
 
@@ -117,6 +119,10 @@ function receive(message: ToWorker): void {
       return;
     case "summarize":
       void summarize(message.report);
+      return;
+    case "met":
+      meetings.get(message.id)?.(message.made);
+      meetings.delete(message.id);
       return;
     case "go":
       steps.get(message.id)?.();
@@ -231,6 +237,7 @@ async function run(order: RunOrder): Promise<void> {
       violated: (message) => send({ kind: "violation", message }),
       ...order.keylog ? { keyed: logKeys } : {},
       ...order.stepped === true ? { step } : {},
+      ...order.together === true ? { meet } : {},
     }, { ...order, blobs });
     if (stopReason !== null) handle.stop(stopReason);
     result = await handle.finished;
@@ -317,6 +324,15 @@ function authenticator(credentials: Credentials, user: string, number?: number):
       };
     },
   };
+}
+
+function meet(
+  stage: "prepared" | "ended",
+  made: readonly MadeName[],
+): Promise<readonly MadeName[]> {
+  const id = nextId++;
+  send({ kind: "meet", id, stage, made });
+  return new Promise((resolve) => meetings.set(id, resolve));
 }
 
 function step(operation: string): Promise<void> {

@@ -1,6 +1,9 @@
 /** A scenario's definition -> a run. */
 import type { ActivityRecord, LoadRecord } from "../measure/mod.ts";
 import { Commons } from "./commons.ts";
+import { Contents } from "./contents.ts";
+import { Footprints } from "./footprints.ts";
+import { GroupProvision, madeNames } from "./group_provision.ts";
 import { watchBlobs } from "./data.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import { LoadError, type LoadOverrides, parseLoad } from "./load_options.ts";
@@ -83,14 +86,24 @@ export function execute(
       commons,
       values: parseParams(definition.params, options.params),
     });
+  const group = isLoad ? groupOf(definition, host, { ...options, commons }) : null;
   const stopped = Promise.withResolvers<void>();
+  let isStopped = false;
+  /** Whether the workers wait for each other at the end. */
+  let isBegun = false;
 
   const work = async (): Promise<RunResult> => {
     for (const path of options.blobs) void commons.blob(path);
     const stopWatching = watchBlobs(({ path }) => void commons.blob(path));
     try {
       await commons.blobsReady();
-      await Promise.race([runner.play(), stopped.promise]);
+      if (group !== null) {
+        await group.provision?.prepare();
+        isBegun = true;
+        await Promise.race([host.meet?.("prepared", []), stopped.promise]);
+        if (options.provision?.mode === "only") return { error: null, failed: false };
+      }
+      if (!isStopped) await Promise.race([runner.play(), stopped.promise]);
       return { error: null, failed: false };
     } catch (error) {
       return { error, failed: true };
@@ -104,6 +117,11 @@ export function execute(
     const limit = CLOSING_MS + runner.users * CLOSING_PER_USER_MS;
     await Promise.race([runner.close(), host.clock.rest(limit)]);
     await runner.tidy();
+    if (group !== null) {
+      const made = madeNames(group.footprints, host);
+      const all = isBegun ? await host.meet?.("ended", made) ?? [] : [];
+      await group.provision?.tidy(all);
+    }
     // Breaks that were never acknowledged are reported when their connection ends: one more turn.
     await host.clock.rest(0);
     return result;
@@ -134,6 +152,8 @@ export function execute(
       return commons.creditStalls;
     },
     stop(reason) {
+      isStopped = true;
+      group?.provision?.stop();
       runner.stop(reason);
       stopped.resolve();
     },
@@ -146,22 +166,43 @@ function runnerOf(
   options: ExecuteOptions & {
     readonly commons: Commons;
     readonly values: Record<string, unknown>;
-    readonly zero?: number;
     /** Part of a suite. */
     readonly scenario?: string;
   },
 ): Runner {
-  const { commons, values: params, zero, scenario } = options;
+  const { commons, values: params, scenario } = options;
   const parts = { definition, host, options, commons, params, scenario };
   const plan = parseLoad(definition.load, options.load);
-  if (plan === null) return new SingleRun(parts, zero);
-  if (definition.provision !== null && options.provision?.mode !== "off") {
-    host.note("a run with load provisions nothing: run with --provision-only before it");
-  }
-  if (options.verify === true) {
-    host.note("a run with load does not verify what it reads: others may write it");
-  }
-  return new LoadRun(parts, plan, options.part, zero ?? null);
+  return plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);
+}
+
+/** What a run of many is provisioned with; null where nothing is. The first worker does it for all. */
+function groupOf(
+  definition: Definition,
+  host: RunHost,
+  options: ExecuteOptions & { readonly commons: Commons },
+): { readonly footprints: Footprints; readonly provision: GroupProvision | null } | null {
+  const { commons, part } = options;
+  commons.contents = options.verify === true ? new Contents() : null;
+  const scenarios =
+    (definition.kind === "suite"
+      ? Object.entries(definition.parts).map(([name, part]) => ({
+        name,
+        definition: part,
+        plan: parseLoad(part.load),
+      }))
+      : [{ name: undefined, definition, plan: parseLoad(definition.load, options.load) }])
+      .filter((one) => one.definition.provision !== null);
+  const isOff = options.dryRun === true || options.provision?.mode === "off";
+  if (scenarios.length === 0 || isOff) return null;
+  const footprints = commons.footprints = new Footprints();
+  const isFirst = (part?.segment.index ?? 0) === 0;
+  return {
+    footprints,
+    provision: isFirst
+      ? new GroupProvision({ host, options, commons, scenarios, footprints })
+      : null,
+  };
 }
 
 /** The parts of a suite; those without load are the first worker's. */
@@ -178,7 +219,6 @@ function suiteRunner(
     options.params,
   );
   const isFirst = (options.part?.segment.index ?? 0) === 0;
-  const zero = host.clock.now();
   const runners = Object.entries(definition.parts).flatMap(([name, part]) => {
     if (part.load === undefined && !isFirst) return [];
     const own: RunHost = {
@@ -189,14 +229,10 @@ function suiteRunner(
     return runnerOf(part, own, {
       ...options,
       values: values[name] ?? {},
-      zero,
       scenario: name,
-      ...options.provision === undefined
-        ? {}
-        : { provision: { ...options.provision, mode: "off" } },
     });
   });
-  return new SuiteRun(runners, zero);
+  return new SuiteRun(runners, host.clock);
 }
 
 function timelineOptions(options: RunOptions) {

@@ -4,8 +4,10 @@
 export class Footprints {
   readonly #names = new Map<string, { readonly share: string; readonly path: string }>();
 
-  /** A name is new, and this run's. */
+  /** A name is new, and this run's. What lies in a directory of this run's goes with that. */
   made(share: string, path: string): void {
+    const end = path.lastIndexOf("\\");
+    if (end > 0 && this.has(share, path.slice(0, end))) return;
     this.#names.set(keyOf(share, path), { share: nameOf(share), path });
   }
 
@@ -14,7 +16,7 @@ export class Footprints {
     this.#names.clear();
   }
 
-  /** What has a name got another one: the new one is this run's where the file is. */
+  /** What had a name has another one: the new one is this run's where the file is. */
   moved(share: string, from: string, to: string): void {
     if (this.has(share, from)) this.made(share, to);
   }

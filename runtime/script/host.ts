@@ -2,6 +2,7 @@
 import type { Authenticator, Backend, SessionKeyRecord, Transport } from "../client/mod.ts";
 import type { BreakRecord, IterationRecord, OperationRecord } from "../measure/mod.ts";
 import type { Clock } from "../schedule/mod.ts";
+import type { MadeName } from "./group_provision.ts";
 import type { PathRule } from "./name_map.ts";
 import type { ProvisionOptions } from "./provision_run.ts";
 import type { RowChunk } from "./rows.ts";
@@ -36,6 +37,11 @@ export interface RunHost {
   checked?(name: string, held: boolean): void;
   /** Something is not as it must be in every run: a file left open, an operation that is stuck. */
   violated?(what: string): void;
+  /**
+   * Waits for the other workers of the run, and tells the names that all of them have made; absent where there is only
+   * one worker.
+   */
+  meet?(stage: "prepared" | "ended", made: readonly MadeName[]): Promise<readonly MadeName[]>;
   /** Asks whether an operation may be sent; absent where nobody is asked. Resolves when it may. */
   step?(operation: string): Promise<void>;
   /** A line of the script's log. */

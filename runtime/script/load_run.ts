@@ -68,7 +68,7 @@ export class LoadRun implements Runner {
   #left: number | null;
   /** Moment of the clock at which the shape begins. */
   #origin = 0;
-  #zero: number | null;
+  #zero: number | null = null;
   /** Its users are those at work. */
   readonly #activity: Activity;
   #dropped = 0;
@@ -78,18 +78,11 @@ export class LoadRun implements Runner {
   /** Waits that end when the run is stopped. */
   readonly #waits = new Set<() => void>();
 
-  /** @param zero What the records' times count from; the beginning of the shape unless given. */
-  constructor(
-    parts: UserParts,
-    plan: LoadPlan,
-    part: LoadPart = ALONE,
-    zero: number | null = null,
-  ) {
+  constructor(parts: UserParts, plan: LoadPlan, part: LoadPart = ALONE) {
     this.#parts = parts;
     this.#activity = parts.commons.activities.of(parts.scenario);
     this.#plan = plan;
     this.#part = part;
-    this.#zero = zero;
     this.#left = quota(plan.shape, part.segment);
   }
 
@@ -108,7 +101,8 @@ export class LoadRun implements Runner {
   }
 
   /** Plays the whole shape. */
-  async play(): Promise<void> {
+  async play(zero?: number): Promise<void> {
+    this.#zero = zero ?? null;
     const { shape, startTime } = this.#plan;
     if (this.#part.isolate) await makeFolders(this.#parts, this.#ownFolders());
     const { clock } = this.#parts.host;
@@ -167,7 +161,7 @@ export class LoadRun implements Runner {
     this.#leaving.delete(left);
   }
 
-  /** What users made stays: it may be the next run's. */
+  /** Where nothing is provisioned, what users made stays: it may be the next run's. */
   async tidy(): Promise<void> {}
 
   #ownFolders(): string[] {

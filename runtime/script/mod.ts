@@ -20,6 +20,7 @@ export { execute, type RunHandle, type RunResult } from "./execute.ts";
 export { expect } from "./expect.ts";
 export type { Credentials, RunHost, RunOptions } from "./host.ts";
 export { EXECUTORS, LoadError, type LoadOverrides, parseLoad } from "./load_options.ts";
+export type { MadeName } from "./group_provision.ts";
 export { type LoadPart, userName } from "./load_run.ts";
 export { describeParams, type ParamInfo, ParamsError, parseParams } from "./params.ts";
 export { NameMap, type NameMapping, nameMappingSchema, NO_NAMES } from "./name_map.ts";

@@ -12,8 +12,12 @@ export interface Runner {
   readonly users: number;
   /** How its load stands; null without one. */
   readonly load: LoadState | null;
-  /** Plays to the end. Rejects with what a scenario without load throws. */
-  play(): Promise<void>;
+  /**
+   * Plays to the end. Rejects with what a scenario without load throws.
+   *
+   * @param zero What the records' times count from; the beginning unless given.
+   */
+  play(zero?: number): Promise<void>;
   /** Nothing is sent from now on. */
   stop(reason: string): void;
   /** Logs off and disconnects. */

@@ -12,7 +12,6 @@ export class SingleRun implements Runner {
   zero = 0;
   readonly #parts: UserParts;
   #scope: UserScope;
-  readonly #given: number | undefined;
   #stopped: string | null = null;
   #provisioner: Provisioner | null;
   /** Whether the round has come to its end with all that was recorded. */
@@ -21,15 +20,13 @@ export class SingleRun implements Runner {
   readonly users = 1;
   readonly load = null;
 
-  /** @param zero What the records' times count from; the beginning unless given. */
-  constructor(parts: UserParts, zero?: number) {
+  constructor(parts: UserParts) {
     this.#parts = parts;
-    this.#given = zero;
     this.#scope = new UserScope(parts);
     this.#provisioner = this.#newProvisioner();
   }
 
-  async play(): Promise<void> {
+  async play(zero?: number): Promise<void> {
     const { loop = 1 } = this.#parts.options;
     for (let round = 0; round < loop && this.#stopped === null; round++) {
       if (round > 0) {
@@ -41,7 +38,7 @@ export class SingleRun implements Runner {
       this.#isWhole = false;
       await this.#provisioner?.prepare();
       if (this.#parts.options.provision?.mode === "only") return;
-      this.#scope.run.begin(round === 0 ? this.#given : this.zero);
+      this.#scope.run.begin(round === 0 ? zero : this.zero);
       if (round === 0) this.zero = this.#scope.run.origin;
       const { activity } = this.#scope.run;
       activity.users = 1;
@@ -71,7 +68,9 @@ export class SingleRun implements Runner {
   }
 
   #newProvisioner(): Provisioner | null {
-    const { definition, host, options, commons } = this.#parts;
+    const { definition, host, options, commons, scenario } = this.#parts;
+    // In a suite all scenarios are provisioned together.
+    if (scenario !== undefined) return null;
     commons.contents = options.verify === true ? new Contents() : null;
     const isOff = options.dryRun === true || options.provision?.mode === "off";
     if (definition.provision === null || isOff) return null;

@@ -1,15 +1,17 @@
 /** The parts of a suite, side by side. */
+import type { Clock } from "../schedule/mod.ts";
 import type { LoadState, Runner } from "./runner.ts";
 
 /** Runs that begin together. */
 export class SuiteRun implements Runner {
-  readonly zero: number;
+  /** What the times of all parts count from. */
+  zero = 0;
   readonly #runners: readonly Runner[];
+  readonly #clock: Clock;
 
-  /** @param zero What the times of all parts count from. */
-  constructor(runners: readonly Runner[], zero: number) {
+  constructor(runners: readonly Runner[], clock: Clock) {
     this.#runners = runners;
-    this.zero = zero;
+    this.#clock = clock;
   }
 
   get users(): number {
@@ -26,7 +28,8 @@ export class SuiteRun implements Runner {
   }
 
   async play(): Promise<void> {
-    await Promise.all(this.#runners.map((runner) => runner.play()));
+    const zero = this.zero = this.#clock.now();
+    await Promise.all(this.#runners.map((runner) => runner.play(zero)));
   }
 
   stop(reason: string): void {
