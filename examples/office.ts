@@ -1,7 +1,7 @@
 // Compiled by smbench 0.1.0 from "office.pcap": 95 operations of 5 clients in 0.674 s, from
 // 2026-11-20T13:33:03.247Z.
-// `c.at(second, frame)` waits until the recorded second and labels what follows with the capture's frame;
-// the comment tells the frame of the answer and the recorded outcome. Edit freely.
+// `c.at(second, frame)` waits until the recorded second, and labels what follows with its frame in
+// the capture; the comment tells the frame of the answer and the recorded outcome. Edit freely.
 import {
   type At,
   type Client,
@@ -149,8 +149,7 @@ export default replay({
   },
 });
 
-// office\user*: NEGOTIATE, SESSION_SETUP, TREE_CONNECT, CREATE, CLOSE, CREATE, WRITE, CLOSE,
-// CREATE, READ, CREATE, WRITE, ...
+// office\user*: 31 requests, from NEGOTIATE to DISCONNECT
 async function work(
   c: Client,
   p: ReplayParams,

@@ -220,8 +220,8 @@ function headerComment(
   }.`;
   const lines = [
     ...wrapped(told, "// "),
-    "// `c.at(second, frame)` waits until the recorded second and labels what follows with the capture's frame;",
-    "// the comment tells the frame of the answer and the recorded outcome. Edit freely.",
+    "// `c.at(second, frame)` waits until the recorded second, and labels what follows with its frame in",
+    "// the capture; the comment tells the frame of the answer and the recorded outcome. Edit freely.",
     ...(plan.source.remarks ?? []).flatMap((remark) => wrapped(comment(remark), "// ")),
   ];
   const lost = (options.notes ?? []).filter((note) => note.loss);
