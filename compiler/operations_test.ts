@@ -560,6 +560,7 @@ Deno.test("a request names the open of the CREATE before, where its answer is no
   assertEquals(of(operations, "read").map(({ file }) => file), [b]);
   assertEquals(of(operations, "close").map(({ file }) => file), [a, b]);
   assertEquals(losses, [
+    "A tree id is taken to be that of the TREE_CONNECT before, whose answer the capture does not have 1",
     "A file id is taken to be that of the CREATE before, whose answer the capture does not have 2",
     "A CLOSE works on a file whose CREATE is not in the capture 1",
   ]);

@@ -40,8 +40,8 @@ const FEW_OPENS = 8192;
 /** Resume keys that are remembered. */
 const RESUME_KEYS_KEPT = 4096;
 
-/** File ids that one client made up, and that are remembered. */
-const MADE_UP_KEPT = 4096;
+/** File ids that mean something to one client alone, and that are remembered. */
+const OF_ONE_CLIENT_KEPT = 4096;
 
 /** Opens without a file id that are remembered. */
 const NAMELESS_KEPT = 256;
@@ -82,8 +82,8 @@ export class Files {
   readonly #sessions: Sessions;
   /** By server and FileId. */
   readonly #opens = new Map<string, ServerOpens>();
-  /** File ids that a client was refused with: no CREATE of it gave them. */
-  readonly #madeUp = new WeakMap<ClientState, FileIdMap<OpenState>>();
+  /** File ids that mean something to one client alone: those that it made up, and those that another one was given, too. */
+  readonly #ofOneClient = new WeakMap<ClientState, FileIdMap<OpenState>>();
   /** Open that each request of a compound works on. */
   readonly #inChain = new WeakMap<Exchange, OpenState>();
   readonly #leases = new LeaseNames();
@@ -200,6 +200,11 @@ export class Files {
 
   #keep(exchange: Exchange, id: FileId, open: OpenState): void {
     const opens = this.#opensOf(exchange);
+    const before = opens.ids.get(id);
+    // Where addresses of several servers were made one, two clients may have been given equal ids.
+    if (before !== undefined && before.client !== open.client) {
+      this.#toOneClient(before.client).set(id, before);
+    }
     opens.ids.set(id, open);
     if (opens.ids.size <= opens.many) return;
     const oldest = this.#closed - CLOSED_KEPT;
@@ -257,7 +262,7 @@ export class Files {
   #openOf(exchange: Exchange, fileId: FileId): OpenState | undefined {
     const client = this.#clients.of(exchange);
     const open = this.#opensOf(exchange).ids.get(fileId);
-    return open?.client === client ? open : this.#madeUp.get(client)?.get(fileId);
+    return open?.client === client ? open : this.#ofOneClient.get(client)?.get(fileId);
   }
 
   /** An operation names the open: the script needs a variable for it. */
@@ -311,12 +316,16 @@ export class Files {
     // Ids that mean something as they are go out so.
     const file = isPlain(fileId) ? fileIdText(fileId) : client.name("f");
     const open = newOpen({ file, client, create: null, session });
-    let own = this.#madeUp.get(client);
-    if (own === undefined || own.size >= MADE_UP_KEPT) {
-      this.#madeUp.set(client, own = new FileIdMap());
-    }
-    own.set(fileId, open);
+    this.#toOneClient(client).set(fileId, open);
     return open;
+  }
+
+  #toOneClient(client: ClientState): FileIdMap<OpenState> {
+    let own = this.#ofOneClient.get(client);
+    if (own === undefined || own.size >= OF_ONE_CLIENT_KEPT) {
+      this.#ofOneClient.set(client, own = new FileIdMap());
+    }
+    return own;
   }
 
   /** The open whose oplock a notification breaks. */
