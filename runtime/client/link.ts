@@ -130,6 +130,10 @@ const MAX_READ = 256 * 1024;
 const MAX_BACKLOG = 64 * 1024 * 1024;
 const WEB_CRYPTO_FROM = 16 * 1024;
 const WEB_CRYPTO_SIGNATURES_FROM = 64 * 1024;
+/** Who has thought this long, in milliseconds, before a request... */
+const PAUSE_MS = 1000;
+/** ...will do so again: for so many reads the connection waits with little, when nothing is under way. */
+const READS_AFTER_PAUSE = 16;
 /** Room below which a fresh buffer is taken. */
 const LEAST_ROOM = 256;
 /** Rest of a frame that is worth a read of its own, which leaves it where it arrives. */
@@ -580,6 +584,8 @@ export class Link {
     let most = MAX_READ;
     /** What a read may well bring: the longest one of late. */
     let usual = 0;
+    let readAt = this.now();
+    let readsAfterPause = READS_AFTER_PAUSE;
     try {
       for (;;) {
         const room = this.engine.room();
@@ -595,7 +601,11 @@ export class Link {
             },
           );
         }
-        this.perform(this.engine.receive(into.subarray(0, count), this.now()));
+        const now = this.now();
+        if (now - readAt >= PAUSE_MS) readsAfterPause = READS_AFTER_PAUSE;
+        else if (readsAfterPause > 0) readsAfterPause--;
+        readAt = now;
+        this.perform(this.engine.receive(into.subarray(0, count), now));
         while (this.engine.backlog >= MAX_BACKLOG) {
           await new Promise<void>((resolve) => this.#resumeReading = resolve);
         }
@@ -604,9 +614,12 @@ export class Link {
         usual = Math.max(count, usual - (usual >> 4));
         // A response that lies in two buffers costs another read and a copy.
         const needed = Math.max(LEAST_ROOM, Math.min(usual, buffer.byteLength / 2));
-        if (buffer.byteLength - start < needed || this.#ended !== null) {
+        const rests = readsAfterPause > 0 && this.engine.outstanding === 0;
+        const isFull = buffer.byteLength - start < needed;
+        if (isFull || (rests && buffer.byteLength > MIN_READ) || this.#ended !== null) {
           // Replies refer to what was read, so the buffer is left to them.
-          buffer = new Uint8Array(Math.min(MAX_READ, Math.max(MIN_READ, usual * 4)));
+          const length = rests ? MIN_READ : Math.max(MIN_READ, usual * 4);
+          buffer = new Uint8Array(Math.min(MAX_READ, length));
           start = 0;
         }
       }
