@@ -44,6 +44,8 @@ export interface PreEntry {
   readonly eas?: readonly { readonly name: string; readonly length: number }[];
   /** Where it was read. */
   readonly content?: readonly PreSegment[];
+  /** Frame of the first ACCESS_DENIED that an open of it got. */
+  readonly denied?: number;
 }
 
 /** Limits of what is inferred. */
@@ -129,13 +131,14 @@ function compare(one: string, other: string): number {
 }
 
 function entryOf(record: PreRecord, path: string): PreEntry {
-  const { kind, opened, frame, attributes, modified, eas, content } = record;
+  const { kind, opened, frame, attributes, modified, eas, content, denied } = record;
   const common = { path, kind: kind ?? "file", opened, frame };
   if (kind === "absent") return common;
   const told = {
     ...(attributes === null ? {} : { attributes }),
     ...(modified === null ? {} : { modified }),
     ...(eas.length === 0 ? {} : { eas }),
+    ...(denied === undefined ? {} : { denied }),
   };
   if (kind === "directory") return { ...common, ...told };
   const segments = content?.segments ?? [];

@@ -253,6 +253,15 @@ Deno.test("a collision shows what was there, a missing path what was not", () =>
   ]);
 });
 
+Deno.test("what was denied was there, and says where", () => {
+  const story = new Story("data");
+  story.open("secret.txt", { status: 0xc0000022, options: 0x40 });
+  const [share] = inferPreState(story.operations).shares;
+  assertEquals(share?.entries.map(({ path, kind, denied }) => [path, kind, denied]), [
+    ["secret.txt", "file", 21],
+  ]);
+});
+
 Deno.test("listings tell names, sizes and attributes of what nobody opened", () => {
   const story = new Story("share");
   const root = story.open("", { attributes: DIRECTORY });

@@ -21,6 +21,8 @@ export interface PreRecord {
   modified: string | null;
   eas: readonly { readonly name: string; readonly length: number }[];
   content: Content | null;
+  /** Frame of the first ACCESS_DENIED that an open of it got; absent without one. */
+  denied?: number;
 }
 
 /** A place for a name in a directory. */

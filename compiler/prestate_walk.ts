@@ -272,10 +272,10 @@ export class PreStateWalk {
     const name = path.at(-1)!;
     const exists = (directory?: boolean) => {
       const parent = names.directoryOf(path, frame);
-      markOpened(
-        names.exists(parent, name, { frame, ...(directory === undefined ? {} : { directory }) })
-          .node.pre,
-      );
+      const told = { frame, ...(directory === undefined ? {} : { directory }) };
+      const { pre } = names.exists(parent, name, told).node;
+      markOpened(pre);
+      return pre;
     };
     switch (operation.status) {
       case Status.OBJECT_NAME_NOT_FOUND:
@@ -283,14 +283,14 @@ export class PreStateWalk {
       case Status.OBJECT_PATH_NOT_FOUND:
         return names.noWayTo(path, frame);
       case Status.OBJECT_NAME_COLLISION:
-        return exists((operation.options & CreateOption.DIRECTORY) !== 0);
+        return void exists((operation.options & CreateOption.DIRECTORY) !== 0);
       case Status.FILE_IS_A_DIRECTORY:
-        return exists(true);
+        return void exists(true);
       case Status.NOT_A_DIRECTORY:
-        return exists(false);
+        return void exists(false);
       case Status.SHARING_VIOLATION:
       case Status.DELETE_PENDING:
-        return exists();
+        return void exists();
       case Status.STOPPED_ON_SYMLINK:
         this.#notes.add("A path leads through a symbolic link: no link is provided", {
           frame,
@@ -306,13 +306,14 @@ export class PreStateWalk {
           operation.disposition === Disposition.OPEN ||
           operation.disposition === Disposition.OVERWRITE
         ) {
-          exists(
+          const pre = exists(
             (operation.options & CreateOption.DIRECTORY) !== 0
               ? true
               : (operation.options & CreateOption.NON_DIRECTORY) !== 0
               ? false
               : undefined,
           );
+          if (pre !== null) pre.denied ??= frame;
         }
         return;
     }

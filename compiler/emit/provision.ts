@@ -30,8 +30,8 @@ export interface ProvisionText {
   readonly module: string | null;
 }
 
-/** Paths and parts of contents that may stand in the scenario itself. */
-const MAX_INLINE = 120;
+/** Paths and parts of contents that may stand in the scenario itself: about a screen of them. */
+const MAX_INLINE = 48;
 
 /** Attributes that are provided; the others follow from what a file is, or are of no use without what is behind them. */
 const ATTRIBUTES = [
@@ -128,7 +128,7 @@ export function provided(entries: readonly PreEntry[], level: ProvisionLevel): P
     kept.filter(({ kind }) => kind !== "absent").map(({ path }) => parentOf(path).toUpperCase()),
   );
   return kept.filter((entry) =>
-    entry.kind !== "directory" || attributesOf(entry).length > 0 ||
+    entry.kind !== "directory" || attributesOf(entry).length > 0 || entry.denied !== undefined ||
     !parents.has(entry.path.toUpperCase())
   );
 }
@@ -149,8 +149,18 @@ function entryLine(indent: string, entry: PreEntry, options: ProvisionOptions): 
   const named = quoted(entry.kind === "directory" ? `${path}/` : path);
   const name = named === '"__proto__"' ? `[${named}]` : named;
   const value: Code = entry.kind === "absent" ? "null" : object(members(entry, options)) ?? "{}";
-  const what = entry.kind === "absent" ? "not there, " : "";
-  return `${memberLine(indent, name, value)} // ${what}#${entry.frame}`;
+  return `${memberLine(indent, name, value)} // ${remarkOf(entry)}`;
+}
+
+/** Which frame told of it, and what is not provided: no answer tells what stands behind a refusal or a link. */
+function remarkOf({ kind, frame, attributes = 0, denied }: PreEntry): string {
+  if (kind === "absent") return `not there, #${frame}`;
+  const isLink = (attributes & FileAttribute.REPARSE_POINT) !== 0;
+  return [
+    `#${frame}`,
+    ...isLink ? [`a reparse point, made as a plain ${kind}: where it leads is not told`] : [],
+    ...denied === undefined ? [] : [`ACCESS_DENIED in #${denied}: to whom is not told`],
+  ].join("; ");
 }
 
 /** Times are left out: no answer depends on them in status or length, and they would make every line two. */

@@ -59,6 +59,19 @@ Deno.test("content in parts keeps where they are, and blobs where they begin", (
   assertEquals(imports, ["blob"]);
 });
 
+Deno.test("what cannot be provided is said behind what is made in its place", () => {
+  const { member } = textOf([
+    { ...common, path: "link", kind: "directory", attributes: 0x410 },
+    { ...common, path: "secret", kind: "directory", denied: 11 },
+    { ...common, path: "secret\\x.txt", kind: "file", denied: 12 },
+  ]);
+  assertEquals(member.slice(2, -2), [
+    '      "link/": {}, // #7; a reparse point, made as a plain directory: where it leads is not told',
+    '      "secret/": {}, // #7; ACCESS_DENIED in #11: to whom is not told',
+    '      "secret/x.txt": {}, // #7; ACCESS_DENIED in #12: to whom is not told',
+  ]);
+});
+
 Deno.test("many paths go to a module of their own", () => {
   const many = Array.from({ length: 500 }, (_, index): PreEntry => ({
     ...common,
