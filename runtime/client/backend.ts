@@ -94,6 +94,8 @@ export interface BackendTree {
   readonly path: string;
   readonly id: number;
   readonly reply: SuccessReply<"TREE_CONNECT">;
+  /** False where the dialect is one in which the server hangs up on FSCTL_VALIDATE_NEGOTIATE_INFO. */
+  readonly mayValidateNegotiate?: boolean;
   create(name: string, options?: CreateOptions): Promise<BackendOpen>;
   compound(options?: { related?: boolean; via?: Session }): Chain;
   request<C extends CommandName, O extends RequestOptions = RequestOptions>(

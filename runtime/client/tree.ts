@@ -9,7 +9,7 @@ import {
   sockAddrText,
 } from "../wire/mod.ts";
 import type { Rescuer } from "./link.ts";
-import type { SuccessReply, TreeState } from "../protocol/mod.ts";
+import { Dialect, type SuccessReply, type TreeState } from "../protocol/mod.ts";
 import { Chain } from "./chain.ts";
 import {
   createBody,
@@ -147,6 +147,11 @@ export class Tree {
     options?: O,
   ): Promise<Answer<"IOCTL", O>> {
     return this.request("IOCTL", ioctlBody(fields, RELATED_FILE_ID), options);
+  }
+
+  /** No client sends FSCTL_VALIDATE_NEGOTIATE_INFO in 3.1.1, and servers hang up on it (MS-SMB2 3.3.5.15.12). */
+  get mayValidateNegotiate(): boolean {
+    return this.session.connection.dialect !== Dialect.SMB_3_1_1;
   }
 
   /**

@@ -88,14 +88,17 @@ export class ScriptTree extends ControlledTree implements Tree {
   override ioctl(code: number | string, options: IoctlOptions = {}): Operation<Uint8Array> {
     const ctlCode = ctlCodeNumber(code);
     const input = ioctlInput(this.#state.run, options);
+    const validates = ctlCode === VALIDATE_NEGOTIATE_INFO && input === undefined;
+    const isRefused = validates && this.#tree?.mayValidateNegotiate === false;
     return this.#state.run.perform({
       origin: this.#state.origin(),
       command: "IOCTL",
       path: "",
       options,
       obstacle: this.#obstacle,
+      leftOut: isRefused && !this.#state.run.strict ? NOTHING_TO_VALIDATE : null,
       send: (sending) =>
-        ctlCode === VALIDATE_NEGOTIATE_INFO && input === undefined
+        validates
           ? this.#connected().validateNegotiate(sending)
           : this.#connected().ioctl(ioctlFields(ctlCode, input, options), sending),
       value: (reply) => reply.body?.output ?? new Uint8Array(0),
@@ -197,6 +200,8 @@ function newChain(
 
 /** FSCTL_VALIDATE_NEGOTIATE_INFO (MS-SMB2 2.2.31). */
 const VALIDATE_NEGOTIATE_INFO = 0x00140204;
+const NOTHING_TO_VALIDATE =
+  "VALIDATE_NEGOTIATE_INFO is left out, as the server chose dialect 3.1.1 and would hang up on it";
 
 /** The label of a compound's request, `place` behind the first one: `"214.2"` behind `"214"`. */
 function memberLabel(label: string, place: number): string {

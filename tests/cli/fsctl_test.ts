@@ -166,3 +166,23 @@ Deno.test("in a replay an answer of another form is the empty value", async () =
   );
   assertEquals(operations.filter(({ matched }) => !matched).length, 2);
 });
+
+Deno.test("a replay validates no negotiation where the server chose 3.1.1, and goes on", async () => {
+  for (const dialects of [["3.0.2"], ["3.0.2", "3.1.1"]]) {
+    const { operations, notes } = passed(
+      await play(replay({ source: "x", clients: { a: {} } }, {
+        async a(c, p) {
+          const session = await (await c.connect({ dialects })).login({ signing: "required" });
+          const tree = await session.tree(p.share("share"));
+          await tree.ioctl("VALIDATE_NEGOTIATE_INFO");
+          await tree.open("f", { access: "rw", disposition: "create" });
+        },
+      })),
+    );
+    const [validation, create] = operations.slice(3);
+    assertEquals([create?.command, create?.matched], ["CREATE", true]);
+    assertEquals([validation?.command, validation?.matched], ["IOCTL", true]);
+    const isLeftOut = dialects.length > 1;
+    assertEquals([validation?.skipped !== undefined, notes.length], [isLeftOut, isLeftOut ? 1 : 0]);
+  }
+});
