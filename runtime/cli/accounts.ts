@@ -10,8 +10,11 @@ export interface Account {
 
 /** The accounts of a run. */
 export interface Accounts {
-  /** The account of the user of that number, from 1; of the run for null. */
-  of(number: number | null): Account;
+  /**
+   * The account of the user of that number, from 1. For null that of the run: of several the one that the script names,
+   * else the first.
+   */
+  of(number: number | null, name?: string): Account;
   /** Names of the users; empty where all are one account. */
   names(count: number): readonly string[];
 }
@@ -68,8 +71,12 @@ export async function readAccounts(path: string, domain: string): Promise<Accoun
   }
   const [first] = accounts;
   if (first === undefined) throw new UsageError(`Cannot use ${path}: it names no user`);
+  const byName = new Map(accounts.map((account) => [account.user.toLowerCase(), account]));
   return {
-    of: (number) => accounts[((number ?? 1) - 1) % accounts.length] ?? first,
+    of: (number, name) => {
+      const named = number === null ? byName.get(name?.toLowerCase() ?? "") : undefined;
+      return named ?? accounts[((number ?? 1) - 1) % accounts.length] ?? first;
+    },
     names: (count) => accounts.slice(0, count).map(({ user }) => user),
   };
 }

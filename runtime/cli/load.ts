@@ -43,7 +43,9 @@ export const LOAD_OPTIONS: readonly Option[] = [
   {
     name: "users-csv",
     value: "FILE",
-    help: "accounts of the users, a line user,password[,domain] each",
+    help:
+      "accounts of the users, a line user,password[,domain] each; without load that of the user whom " +
+      "a login names, else the first",
   },
 ];
 

@@ -25,7 +25,7 @@ import {
   type ScenarioFailure,
   type TargetOrder,
 } from "../sandbox/mod.ts";
-import type { Credentials, NameMapping, ProvisionOptions } from "../script/mod.ts";
+import type { Credentials, LoginUser, NameMapping, ProvisionOptions } from "../script/mod.ts";
 import { statusName } from "../wire/mod.ts";
 import type { Accounts } from "./accounts.ts";
 import { Barrier } from "./barrier.ts";
@@ -231,7 +231,7 @@ export class ScenarioRun {
     return {
       backend: settings.backend,
       target,
-      authenticator: (credentials, user) => this.#authenticator(credentials, user),
+      authenticator: (credentials, who) => this.#authenticator(credentials, who),
       records: (records) => this.#record(records, index),
       log: (message) => this.#logged(message),
       note: (message) => this.#noted(message),
@@ -384,8 +384,8 @@ export class ScenarioRun {
   }
 
   /** The password goes no further than here. */
-  #authenticator(credentials: Credentials, number: number | null): Authenticator {
-    const { user, domain, password } = this.#parts.accounts.of(number);
+  #authenticator(credentials: Credentials, { number, name }: LoginUser): Authenticator {
+    const { user, domain, password } = this.#parts.accounts.of(number ?? null, name);
     switch (credentials) {
       case "run":
         return ntlmAuthenticator({ user, domain, password });

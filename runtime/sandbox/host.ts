@@ -1,6 +1,6 @@
 /** The host's side: starts the worker, answers what it may ask, and ends it. */
 import type { AuthenticationExchange, Authenticator, Backend } from "../client/mod.ts";
-import type { Credentials, MadeName } from "../script/mod.ts";
+import type { Credentials, LoginUser, MadeName } from "../script/mod.ts";
 import { readBlob } from "./blobs.ts";
 import { readRows } from "./rows.ts";
 import { ScenarioError } from "./errors.ts";
@@ -22,7 +22,7 @@ export interface SandboxOptions {
   readonly backend?: Backend["name"];
   readonly target: { readonly hostname: string; readonly port: number };
   /** Proves who the user is. Its secrets stay here. */
-  authenticator(credentials: Credentials, user: number | null): Authenticator;
+  authenticator(credentials: Credentials, who: LoginUser): Authenticator;
   records(records: Records): void;
   log(message: string): void;
   note(message: string): void;
@@ -253,14 +253,15 @@ export class Sandbox implements Disposable {
   }
 
   async #authenticate(request: Extract<ToHost, { kind: "authenticate" }>): Promise<void> {
-    const { id, exchange, credentials, user, token } = request;
+    const { id, exchange, credentials, token } = request;
     try {
       let running = this.#exchanges.get(exchange);
       if (running === undefined) {
         if (this.#exchanges.size >= MAX_EXCHANGES) {
           throw new Error("Cannot log in: too many logins at once");
         }
-        running = this.#options.authenticator(credentials, user).start();
+        const who = { number: request.user ?? undefined, name: request.name ?? undefined };
+        running = this.#options.authenticator(credentials, who).start();
         this.#exchanges.set(exchange, running);
       }
       const step = await running.step(token);

@@ -184,6 +184,8 @@ export type ToHost =
     readonly credentials: Credentials;
     /** Number of the user under load, from 1; null for the user of the run. */
     readonly user: number | null;
+    /** User that the script names; null where it names none. */
+    readonly name: string | null;
     readonly token: Uint8Array | null;
   }
   | { readonly kind: "blob"; readonly id: number; readonly path: string }
@@ -256,13 +258,14 @@ export function parseToHost(data: unknown): ToHost | null {
         : null;
     case "authenticate":
       return isNumber(data.id) && isNumber(data.exchange) && isCredentials(data.credentials) &&
-          isNullable(data.user, isNumber) && isToken(data.token)
+          isNullable(data.user, isNumber) && isNullable(data.name, isText) && isToken(data.token)
         ? {
           kind: "authenticate",
           id: data.id,
           exchange: data.exchange,
           credentials: data.credentials,
           user: data.user,
+          name: data.name,
           token: data.token,
         }
         : null;

@@ -21,6 +21,7 @@ import {
   Definition,
   describeParams,
   execute,
+  type LoginUser,
   type MadeName,
   type ParamInfo,
   type RowChunk,
@@ -220,7 +221,7 @@ async function run(order: RunOrder): Promise<void> {
       clock,
       backend,
       dial: () => connectTcp({ ...order.target }),
-      authenticator: (credentials, user) => authenticator(credentials, order.user, user),
+      authenticator: (credentials, who) => authenticator(credentials, order.user, who),
       random: (length) => crypto.getRandomValues(new Uint8Array(length)),
       blob: readBlob,
       rows: readRows,
@@ -309,7 +310,11 @@ function checked(name: string, held: boolean): void {
 }
 
 /** The host logs in; here are only the tokens and, in the end, the session key. */
-function authenticator(credentials: Credentials, user: string, number?: number): Authenticator {
+function authenticator(
+  credentials: Credentials,
+  user: string,
+  { number, name }: LoginUser = {},
+): Authenticator {
   return {
     mechanism: "ntlm",
     user: credentials === "anonymous" ? "" : credentials === "guest" ? "guest" : user,
@@ -318,7 +323,15 @@ function authenticator(credentials: Credentials, user: string, number?: number):
       return {
         step(token) {
           const id = nextId++;
-          send({ kind: "authenticate", id, exchange, credentials, user: number ?? null, token });
+          send({
+            kind: "authenticate",
+            id,
+            exchange,
+            credentials,
+            user: number ?? null,
+            name: name ?? null,
+            token,
+          });
           return new Promise((resolve, reject) => authentications.set(id, { resolve, reject }));
         },
       };

@@ -389,7 +389,10 @@ export interface Negotiated {
 
 /** Options of {@linkcode Connection.login}: SESSION_SETUP, as many as it takes (MS-SMB2 2.2.5). */
 export interface LoginOptions extends OperationOptions {
-  /** The user as recorded. The run logs in as the user of the command line; this one goes into the report. */
+  /**
+   * The user as recorded. The run logs in as the user of the command line; with `--users-csv`, and without load, as this
+   * one where the file has it.
+   */
   readonly user?: string;
   /**
    * `"run"`: user and password of the run (the default). `"anonymous"`: none. `"guest"`: the user `guest` without

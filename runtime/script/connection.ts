@@ -132,7 +132,7 @@ export class ScriptConnection implements Connection {
       options,
       obstacle: this.#link.lost ?? bound?.refusal ?? null,
       send: async () => {
-        const authenticator = run.authenticator(options.credentials ?? "run");
+        const authenticator = run.authenticator(options.credentials ?? "run", options.user);
         const setup = sessionOptions(run, options, previous);
         made = bound === null
           ? await this.#required().session(authenticator, setup)
@@ -310,7 +310,7 @@ export class ScriptSession implements Session {
           throw new Error("Cannot send: this client authenticates a session once");
         }
         const before = session.replies.length;
-        await session.reauthenticate(run.authenticator(options.credentials ?? "run"));
+        await session.reauthenticate(run.authenticator(options.credentials ?? "run", options.user));
         return wholeLogin(session.replies.slice(before));
       },
       value: () => {},
@@ -358,7 +358,7 @@ function sessionOptions(run: Run, options: LoginOptions, previous: ClientSession
       failover: options.failover,
       signing: options.signing ?? (required ? "required" as const : undefined),
       previousSessionId: previous?.id,
-      renewal: options.renew === true ? run.authenticator("run") : undefined,
+      renewal: options.renew === true ? run.authenticator("run", options.user) : undefined,
     }),
   };
 }

@@ -10,6 +10,14 @@ import type { RowChunk } from "./rows.ts";
 /** Who logs in. */
 export type Credentials = "run" | "anonymous" | "guest" | "wrong";
 
+/** Whose login it is: the run may have accounts for each. */
+export interface LoginUser {
+  /** Number of a user under load, from 1. */
+  readonly number?: number | undefined;
+  /** User that the script names. */
+  readonly name?: string | undefined;
+}
+
 /** The world outside a run. */
 export interface RunHost {
   readonly clock: Clock;
@@ -17,8 +25,8 @@ export interface RunHost {
   readonly backend: Backend;
   /** Opens a connection to the target, for the client. */
   dial(): Promise<Transport>;
-  /** @param user Number of a user under load, from 1; the user of the run unless given. */
-  authenticator(credentials: Credentials, user?: number): Authenticator;
+  /** @param who The user of the run unless given. */
+  authenticator(credentials: Credentials, who?: LoginUser): Authenticator;
   /** Random bytes. */
   random(length: number): Uint8Array;
   /** The content of a blob. */

@@ -18,7 +18,7 @@ export {
 } from "./errors.ts";
 export { execute, type RunHandle, type RunResult } from "./execute.ts";
 export { expect } from "./expect.ts";
-export type { Credentials, RunHost, RunOptions } from "./host.ts";
+export type { Credentials, LoginUser, RunHost, RunOptions } from "./host.ts";
 export { EXECUTORS, LoadError, type LoadOverrides, parseLoad } from "./load_options.ts";
 export type { MadeName } from "./group_provision.ts";
 export { type LoadPart, userName } from "./load_run.ts";

@@ -348,7 +348,10 @@ export class Run {
       stopWaiting();
       letGo(labels.filter((label) => !this.order.done(label)));
     };
-    const stopTimer = this.deadline(this.timeoutOf(undefined), giveUp);
+    // Step by step nobody knows how long somebody looks at an operation.
+    const stopTimer = this.host.step === undefined
+      ? this.deadline(this.timeoutOf(undefined), giveUp)
+      : () => {};
     void abandoned?.then(giveUp);
     this.#releaseIfStuck();
     this.#standstill.changed();
@@ -403,8 +406,8 @@ export class Run {
   }
 
   /** Who logs in. */
-  authenticator(credentials: Credentials): Authenticator {
-    return this.host.authenticator(credentials, this.options.userNumber);
+  authenticator(credentials: Credentials, name?: string): Authenticator {
+    return this.host.authenticator(credentials, { number: this.options.userNumber, name });
   }
 
   /** 16 bytes that this run has for a name: the same at every call, others in every run. */

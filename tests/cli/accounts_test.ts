@@ -37,6 +37,9 @@ Deno.test("a file has an account a line, with quotation marks where they are nee
       { user: "ann", password: "x", domain: "HOME" },
     ]);
     assertEquals(accounts.names(2), ["ann", "ben"]);
+    const named = ["Ben", "stranger", undefined].map((name) => accounts.of(null, name).user);
+    assertEquals(named, ["ben", "ann", "ann"], "without load a login has the account of its user");
+    assertEquals(accounts.of(3, "ben").user, "cat", "under load each user has one");
   });
 });
 
