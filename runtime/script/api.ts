@@ -1541,6 +1541,11 @@ export interface ReplayOptions<
   /** Shown in the report; the source unless given. */
   readonly name?: string;
   readonly params?: P;
+  /**
+   * Folders of the capture that parameters of text stand for, by parameter: `--set NAME=other` puts all of the folder,
+   * with what is provisioned there, into `other`.
+   */
+  readonly folders?: Readonly<Record<string, string>>;
   /** What the captured shares held before the capture began. */
   readonly provision?: Provision;
   /**

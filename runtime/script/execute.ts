@@ -2,6 +2,7 @@
 import type { ActivityRecord, LoadRecord } from "../measure/mod.ts";
 import { Commons } from "./commons.ts";
 import { Contents } from "./contents.ts";
+import { withFolders } from "./folders.ts";
 import { Footprints } from "./footprints.ts";
 import { GroupProvision, madeNames } from "./group_provision.ts";
 import { watchBlobs } from "./data.ts";
@@ -84,7 +85,7 @@ export function execute(
     : runnerOf(definition, host, {
       ...options,
       commons,
-      values: parseParams(definition.params, options.params),
+      values: valuesOf(definition, options),
     });
   const group = isLoad ? groupOf(definition, host, { ...options, commons }) : null;
   const stopped = Promise.withResolvers<void>();
@@ -171,7 +172,8 @@ function runnerOf(
   },
 ): Runner {
   const { commons, values: params, scenario } = options;
-  const parts = { definition, host, options, commons, params, scenario };
+  const own = withFolders(options, definition, params);
+  const parts = { definition, host, options: own, commons, params, scenario };
   const plan = parseLoad(definition.load, options.load);
   return plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);
 }
@@ -189,9 +191,15 @@ function groupOf(
       ? Object.entries(definition.parts).map(([name, part]) => ({
         name,
         definition: part,
+        values: valuesOf(definition, options)[name] as Record<string, unknown>,
         plan: parseLoad(part.load),
       }))
-      : [{ name: undefined, definition, plan: parseLoad(definition.load, options.load) }])
+      : [{
+        name: undefined,
+        definition,
+        values: valuesOf(definition, options),
+        plan: parseLoad(definition.load, options.load),
+      }])
       .filter((one) => one.definition.provision !== null);
   const isOff = options.dryRun === true || options.provision?.mode === "off";
   if (scenarios.length === 0 || isOff) return null;
@@ -205,6 +213,19 @@ function groupOf(
   };
 }
 
+/** The values of its parameters; in a suite those of each part, by its name. */
+function valuesOf(
+  { kind, params, parts }: Definition,
+  options: ExecuteOptions,
+): Record<string, unknown> {
+  return kind === "suite"
+    ? paramsOfSuite(
+      Object.entries(parts).map(([name, part]) => [name, part.params] as const),
+      options.params,
+    )
+    : parseParams(params, options.params);
+}
+
 /** The parts of a suite; those without load are the first worker's. */
 function suiteRunner(
   definition: Definition,
@@ -214,10 +235,7 @@ function suiteRunner(
   if (Object.keys(options.load ?? {}).length > 0) {
     throw new LoadError("Cannot put load on a suite: its scenarios have their own");
   }
-  const values = paramsOfSuite(
-    Object.entries(definition.parts).map(([name, part]) => [name, part.params] as const),
-    options.params,
-  );
+  const values = valuesOf(definition, options);
   const isFirst = (options.part?.segment.index ?? 0) === 0;
   const runners = Object.entries(definition.parts).flatMap(([name, part]) => {
     if (part.load === undefined && !isFirst) return [];
@@ -228,7 +246,7 @@ function suiteRunner(
     };
     return runnerOf(part, own, {
       ...options,
-      values: values[name] ?? {},
+      values: values[name] as Record<string, unknown>,
       scenario: name,
     });
   });

@@ -5,6 +5,7 @@
 import { mostUsers } from "../schedule/mod.ts";
 import { capturedPlaces } from "./captured_places.ts";
 import type { Commons } from "./commons.ts";
+import { withFolders } from "./folders.ts";
 import type { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import type { LoadPlan } from "./load_options.ts";
@@ -25,6 +26,8 @@ export interface MadeName {
 export interface ProvisionedScenario {
   readonly name: string | undefined;
   readonly definition: Definition;
+  /** The values of its parameters. */
+  readonly values: Readonly<Record<string, unknown>>;
   /** Null where one user plays it once. */
   readonly plan: LoadPlan | null;
 }
@@ -96,14 +99,15 @@ export function madeNames(footprints: Footprints, host: RunHost): MadeName[] {
 
 /** Where a scenario's items are on the target: once, or once for each user. */
 function itemsOf(
-  { name, definition, plan }: ProvisionedScenario,
+  { name, definition, values, plan }: ProvisionedScenario,
   about: {
     readonly host: RunHost;
     readonly options: RunOptions & { readonly part?: LoadPart };
     readonly commons: Commons;
   },
 ): ProvisionItem[] {
-  const { host, options, commons } = about;
+  const { host, commons } = about;
+  const options = withFolders(about.options, definition, values);
   const { part } = options;
   const owners = plan !== null && part?.isolate === true
     ? Array.from({ length: mostUsers(plan.shape) }, (_, number) => userName(part.names, number))

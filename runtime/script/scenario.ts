@@ -14,6 +14,7 @@ import type {
   SuiteOptions,
   ThresholdMap,
 } from "./api.ts";
+import { checkedFolders } from "./folders.ts";
 import { type ProvisionItem, provisionItems } from "./provision.ts";
 
 /** Names that `replay` gives its functions beside the parameters. */
@@ -37,6 +38,8 @@ export class Definition implements Scenario {
   readonly load: Load | undefined;
   readonly thresholds: ThresholdMap | undefined;
   readonly handleSummary: HandleSummary | undefined;
+  /** Folders of the capture that parameters stand for. */
+  readonly folders: Readonly<Record<string, string>>;
   /** What shares hold before it starts; null where it does not say. */
   readonly provision: readonly ProvisionItem[] | null;
   /** What they hold otherwise when it has ended. */
@@ -54,6 +57,7 @@ export class Definition implements Scenario {
     load?: Load | undefined;
     thresholds?: ThresholdMap | undefined;
     handleSummary?: HandleSummary | undefined;
+    folders?: Readonly<Record<string, string>> | undefined;
     provision?: unknown;
     after?: unknown;
   }) {
@@ -68,6 +72,7 @@ export class Definition implements Scenario {
     this.load = fields.load;
     this.thresholds = fields.thresholds;
     this.handleSummary = fields.handleSummary;
+    this.folders = checkedFolders(fields.folders, fields.params);
     this.provision = fields.provision === undefined ? null : provisionItems(fields.provision);
     this.after = provisionItems(fields.after);
   }
@@ -178,6 +183,7 @@ export function replay<
     load: options.load,
     thresholds: options.thresholds,
     handleSummary: options.handleSummary,
+    folders: options.folders,
     provision: options.provision,
     after: options.after,
   });

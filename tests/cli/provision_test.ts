@@ -3,6 +3,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { data, type Provision, replay, scenario, type User } from "smbench";
 import { ProvisionError } from "../../runtime/script/mod.ts";
 import { FileStore } from "../../runtime/store/mod.ts";
+import { z } from "zod";
 import { passed, play } from "./harness.ts";
 import { options, Share } from "./share.ts";
 
@@ -174,6 +175,38 @@ Deno.test("a replay's tree lies below its root, which is made and removed; the j
     [".", "..", "docs", "made.txt", "sparse.img"],
   ]);
   assertEquals(await share.tree(), []);
+});
+
+Deno.test("a parameter moves a folder of the capture, with what is provisioned in it", async () => {
+  const share = new Share();
+  const seen: string[] = [];
+  const customer = replay({
+    source: "x.pcap",
+    clients: { a: {} },
+    params: z.object({ docsFolder: z.string().default("docs") }),
+    folders: { docsFolder: "docs" },
+    provision: TREE,
+  }, {
+    async a(c, p) {
+      const tree = await (await (await c.connect()).login()).tree(p.share("share"));
+      for (const path of ["docs\\plan.docx", "sparse.img"]) {
+        const file = await tree.open(p.path(path), { access: "r" });
+        seen.push(`${file.path} ${file.size}`);
+        await file.close();
+      }
+    },
+  });
+  passed(await share.run(customer, { params: { docsFolder: "lab/office" }, root: "r" }));
+  passed(await share.run(customer));
+  assertEquals(seen, [
+    "r\\lab\\office\\plan.docx 65536",
+    "r\\sparse.img 1048576",
+    "docs\\plan.docx 65536",
+    "sparse.img 1048576",
+  ]);
+  assertEquals(await share.tree(), []);
+  const bad = { source: "x", clients: { a: {} }, folders: { other: "docs" } };
+  assertThrows(() => replay(bad, { a() {} }), TypeError, 'folder "other": it is no parameter');
 });
 
 Deno.test("streams and extended attributes are made", async () => {
