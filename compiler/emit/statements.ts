@@ -153,9 +153,11 @@ export class Statements {
 
   /** Whether the compound can be written as one. */
   compoundable(chain: readonly PlanOperation[]): boolean {
-    const trees = new Set(chain.map((operation) => this.treeOf(operation)));
-    return trees.size === 1 && !trees.has(undefined) &&
-      chain.every((operation) => COMPOUND_KINDS.has(operation.kind));
+    const via = chain[0]?.via;
+    return chain.every((operation) =>
+      COMPOUND_KINDS.has(operation.kind) && this.treeOf(operation) !== undefined &&
+      operation.via === via
+    );
   }
 
   /** Variable of the tree that an operation works on. */
@@ -250,6 +252,8 @@ export class Statements {
     operation: PlanOperation,
     place: {
       readonly compound: string;
+      /** The share that the compound is made of. */
+      readonly tree: string | undefined;
       /** The request before; undefined for the first one. */
       readonly before: PlanOperation | undefined;
       readonly related: boolean;
@@ -260,9 +264,13 @@ export class Statements {
     const file = operation.kind === "create" ? null : fileOf(operation);
     const compound = variable(place.compound);
     const isRelated = operation.chain?.related === true;
-    const receiver = file === null || (before !== undefined && inherits(operation, fileOf(before)))
+    const tree = this.treeOf(operation);
+    const on = (code: Code): Code => ({ ...callOf("on", code), of: compound });
+    const receiver = file === null
+      ? tree === undefined || tree === place.tree ? compound : on(variable(tree))
+      : before !== undefined && inherits(operation, fileOf(before))
       ? compound
-      : { ...callOf("on", fileCode(operation)), of: compound };
+      : on(fileCode(operation));
     // The whole compound takes a channel.
     const { via: _via, ...own } = operation;
     return this.#onFile(own as PlanOperation, receiver, {

@@ -308,6 +308,7 @@ class StepMaker {
       const own = this.#labels.get(member.id)!;
       const statement = this.#statements.member(member, {
         compound: name,
+        tree: this.#statements.treeOf(first),
         before: chain[index - 1],
         related,
         label: own === memberLabel(label, index) ? undefined : own,

@@ -28,6 +28,22 @@ class ChainedFile extends FileRequests {
   }
 }
 
+/** Where a request of a chain goes. */
+interface Target {
+  readonly tree: Tree;
+  readonly session: SessionState;
+  /** Null where the request is of another session, whose channels are not the chain's. */
+  readonly rescuer: ChainRescuer | null;
+}
+
+/** Requests on another share than the chain's own. */
+export interface ChainedTree {
+  /** The file of the request before. */
+  readonly file: FileRequests;
+  /** Adds a CREATE. */
+  create(name: string, options?: CreateOptions): Promise<Open>;
+}
+
 /**
  * A chain under construction. Its methods add a request and give the request's promise, which settles as it would
  * outside a chain; `send` sends them all. `file` is the file of the request before, for related requests: all but the
@@ -36,25 +52,24 @@ class ChainedFile extends FileRequests {
 export class Chain {
   /** The file of the request before; of use in related requests. */
   readonly file: FileRequests;
-  readonly #tree: Tree;
   readonly #link: Link;
-  readonly #session: SessionState;
+  readonly #own: Target;
+  /** Where the request before goes, and so what relates to it. */
+  #latest: Target;
   readonly #related: boolean;
   readonly #exchanges: Exchange[] = [];
-  readonly #rescuer: ChainRescuer;
   #sent = false;
 
   constructor(tree: Tree, related: boolean, via?: Session) {
     const channel = tree.session.channel(via);
-    this.#tree = tree;
     this.#link = channel.link;
-    this.#session = channel.state;
     this.#related = related;
-    this.#rescuer = new ChainRescuer(tree.session, {
+    const rescuer = new ChainRescuer(tree.session, {
       tree: tree.state,
       exchanges: this.#exchanges,
     });
-    this.file = this.#file(RELATED_FILE_ID);
+    this.#own = this.#latest = { tree, session: channel.state, rescuer };
+    this.file = this.#file(RELATED_FILE_ID, null);
   }
 
   /** Requests added so far. */
@@ -62,23 +77,39 @@ export class Chain {
     return this.#exchanges.length;
   }
 
-  /** Requests on an open, as part of this chain. */
+  /** Requests on an open, on the share that it is of, as part of this chain. */
   on(open: FileRequests): FileRequests {
-    return this.#file(open.fileId);
+    const { ownTree: tree } = open;
+    const target = tree === undefined ? null : this.#targetOf(tree);
+    return this.#file(open.fileId, target ?? this.#own);
+  }
+
+  /** Requests on another share, as part of this chain; null where that is not on the chain's connection. */
+  over(tree: Tree): ChainedTree | null {
+    const target = this.#targetOf(tree);
+    if (target === null) return null;
+    return {
+      file: this.#file(RELATED_FILE_ID, target),
+      create: (name, options = {}) => this.#create(name, options, target),
+    };
   }
 
   /** Adds a CREATE; see `Tree.create`. */
   create(name: string, options: CreateOptions = {}): Promise<Open> {
-    const tree = this.#tree;
+    return this.#create(name, options, this.#own);
+  }
+
+  #create(name: string, options: CreateOptions, target: Target): Promise<Open> {
+    const { tree } = target;
     const link = this.#link;
     const tuning = requestTuning(options);
     const body = createBody(name, options, link);
     const { exchange, promise } = link.enlist<"CREATE", Open>(
-      this.#add({ ...tuning, command: "CREATE", body }),
+      this.#add({ ...tuning, command: "CREATE", body }, target),
       tuning,
       {
         path: name,
-        rescuer: this.#rescuer,
+        ...target.rescuer === null ? {} : { rescuer: target.rescuer },
         map: (reply, state) => openFrom(tree, { name, body, options, reply, state }),
       },
     );
@@ -92,10 +123,18 @@ export class Chain {
     body: RequestBodies[C],
     options?: O,
   ): Promise<Answer<C, O>> {
+    return this.#request(command, body, { options, target: this.#own });
+  }
+
+  #request<C extends CommandName, O extends RequestOptions>(
+    command: C,
+    body: RequestBodies[C],
+    { options, target }: { readonly options: O | undefined; readonly target: Target },
+  ): Promise<Answer<C, O>> {
     const { exchange, promise } = this.#link.enlist<C, Answer<C, O>>(
-      this.#add({ ...options, command, body }),
+      this.#add({ ...options, command, body }, target),
       options,
-      { rescuer: this.#rescuer },
+      target.rescuer === null ? {} : { rescuer: target.rescuer },
     );
     this.#exchanges.push(exchange);
     return promise;
@@ -117,16 +156,30 @@ export class Chain {
 
   #add<C extends CommandName>(
     request: RequestOptions & { command: C; body: RequestBodies[C] },
+    target: Target,
   ): Exchange {
     if (this.#sent) {
       throw new ProtocolError("Cannot add to chain: it has been sent", { side: "local" });
     }
-    return new Exchange({ ...request, session: this.#session, tree: this.#tree.state });
+    this.#latest = target;
+    return new Exchange({ ...request, session: target.session, tree: target.tree.state });
   }
 
-  #file(fileId: FileId): FileRequests {
-    return new ChainedFile(fileId, (command, body, options) => {
-      return this.request(command, body, options);
-    });
+  /** Requests on a file; without a target they go where the request before goes. */
+  #file(fileId: FileId, target: Target | null): FileRequests {
+    return new ChainedFile(
+      fileId,
+      (command, body, options) =>
+        this.#request(command, body, { options, target: target ?? this.#latest }),
+    );
+  }
+
+  /** Where requests on a share go; null where it is not on this connection. */
+  #targetOf(tree: Tree): Target | null {
+    const { tree: own, session, rescuer } = this.#own;
+    if (tree === own) return this.#own;
+    if (tree.session.state.shared === session.shared) return { tree, session, rescuer };
+    const channel = tree.session.channel();
+    return channel.link === this.#link ? { tree, session: channel.state, rescuer: null } : null;
   }
 }

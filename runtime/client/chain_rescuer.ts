@@ -52,7 +52,7 @@ export class ChainRescuer implements Rescuer {
         if (heir === null || input === undefined) request.reject(request.error);
         else {
           const { state: session, connection: { dialect } } = heir;
-          const target = { session, tree: this.#tree, dialect };
+          const target = { session, tree: input.tree ?? this.#tree, dialect };
           again.push(request.prepare(heir.link, replayOf(input, target)));
         }
       }

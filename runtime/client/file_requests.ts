@@ -1,6 +1,7 @@
 /** The requests that a file id takes, with the defaults of an ordinary client. */
 import type { CommandName, FileId, LockElement, RequestBodies } from "../wire/mod.ts";
 import type { Answer, RequestOptions } from "./options.ts";
+import type { Tree } from "./tree.ts";
 
 /** FSCTL bit of IOCTL flags (MS-SMB2 2.2.31). */
 const IS_FSCTL = 0x00000001;
@@ -74,6 +75,11 @@ type Fields<C extends "QUERY_INFO" | "SET_INFO" | "QUERY_DIRECTORY" | "CHANGE_NO
 /** Requests on one file: of an open, or of the file of the request before in a related chain. */
 export abstract class FileRequests {
   abstract readonly fileId: FileId;
+
+  /** The share that they are on; undefined where it is that of whoever takes them. */
+  get ownTree(): Tree | undefined {
+    return undefined;
+  }
 
   /** Sends, or adds to a chain. */
   protected abstract submit<C extends CommandName, O extends RequestOptions>(

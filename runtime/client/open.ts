@@ -96,6 +96,10 @@ export class Open extends FileRequests implements BreakTarget, Rescuer {
     return this.#tree;
   }
 
+  override get ownTree(): Tree {
+    return this.#tree;
+  }
+
   /** The engine's state; for this room alone. */
   get state(): OpenState {
     return this.#state;

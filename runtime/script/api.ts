@@ -1143,6 +1143,13 @@ export interface CompoundFile {
   changes(options?: NotifyOptions): Operation<Change[]>;
 }
 
+/** Requests of a compound on another share than its own; each call adds one. See {@linkcode Tree} for the meaning. */
+export interface CompoundTree {
+  open(path: string, options?: OpenOptions): Operation<File>;
+  /** On FileId all ones. */
+  ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
+}
+
 /**
  * Requests that go in one transmission. Calls collect; `send()` sends. In a related chain (the default) every request
  * but the first uses the file of the one before it. The first request of a compound labelled 214 has that label, the
@@ -1151,8 +1158,10 @@ export interface CompoundFile {
 export interface Compound extends CompoundFile {
   /** Adds a CREATE. */
   open(path: string, options?: OpenOptions): Operation<File>;
-  /** Adds requests on this open file, instead of the one before; FSCTLs by name, too. */
+  /** Adds requests on this open file, instead of the one before, and on its share; FSCTLs by name, too. */
   on(file: File): CompoundFile & FileControls;
+  /** Adds requests on another share of the connection, in whatever session; the compound's own is `tree.compound()`'s. */
+  on(tree: Tree): CompoundTree;
   /** Requests on the file of the one before, as the compound's own methods add them; FSCTLs by name, too. */
   readonly file: CompoundFile & FileControls;
   /** Sends the chain; resolves when every request has its response. */

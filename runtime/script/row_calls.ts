@@ -159,13 +159,17 @@ export class RowCalls {
   /** Adds an operation to a compound; one that inherits its file uses that of the request before. */
   member(operation: OnTree, place: {
     readonly compound: Compound;
+    /** The share that the compound is made of. */
+    readonly tree: string;
     readonly inherits: boolean;
     readonly related: boolean | undefined;
     readonly blob: Data | null;
   }): Operation<unknown> {
-    const { compound, inherits, blob, related } = place;
+    const { compound, tree, inherits, blob, related } = place;
     const named = operation.kind === "create" || operation.file === null ? null : operation.file;
-    const receiver = inherits || named === null
+    const receiver = named === null
+      ? operation.tree === tree ? compound : compound.on(this.treeOf(operation.tree))
+      : inherits
       ? compound
       : compound.on(this.#named(named, operation));
     const options = {

@@ -146,8 +146,7 @@ class RowPlayer {
       }
       unit.push(row);
     }
-    const trees = new Set(unit.map(({ smb2 }) => isOnTree(smb2) ? smb2.tree : undefined));
-    if (trees.size === 1 && !trees.has(undefined)) return unit;
+    if (unit.every(({ smb2 }) => isOnTree(smb2) && smb2.via === first.smb2.via)) return unit;
     this.#ahead.unshift(...unit.slice(1));
     return [first];
   }
@@ -231,6 +230,7 @@ class RowPlayer {
       if (index > 0) this.#mark(row, null);
       const operation = this.#calls.member(member, {
         compound,
+        tree: first.tree,
         inherits: isRelated && index > 0 && inheritsFile(member, members[index - 1] as OnTree),
         related: isRelated === (related && index > 0) ? undefined : isRelated,
         blob: blobs[index] ?? null,

@@ -5,12 +5,14 @@ import {
   type Chain,
   FileRequests,
   type RequestOptions,
+  type Tree as NativeTree,
   UnsupportedError,
 } from "../client/mod.ts";
 import type { CommandName, FileId, RequestBodies } from "../wire/mod.ts";
 import type {
   Compound,
   CompoundFile,
+  CompoundTree,
   File,
   IoctlOptions,
   OpenOptions,
@@ -174,6 +176,11 @@ class LooseRequests extends FileRequests {
     this.fileId = fileId;
   }
 
+  // Chains, which ask for it, are the native client's.
+  override get ownTree(): NativeTree {
+    return this.#tree as NativeTree;
+  }
+
   protected override submit<C extends CommandName, O extends RequestOptions>(
     command: C,
     body: RequestBodies[C],
@@ -316,23 +323,62 @@ export class ScriptCompound implements Compound {
   }
 
   open(path: string, options: OpenOptions = {}): Operation<File> {
+    return this.#open(path, options, {
+      obstacle: this.#obstacle,
+      share: this.#share,
+      create: (name, create) => this.#required().create(name, create),
+    });
+  }
+
+  #open(path: string, options: OpenOptions, where: {
+    readonly obstacle: string | null;
+    readonly share: string;
+    readonly create: Chain["create"];
+  }): Operation<File> {
     const { file, operation } = openFile(this.#state, {
       path,
       options,
-      obstacle: this.#obstacle,
+      obstacle: where.obstacle,
       link: this.#link,
-      share: this.#share,
+      share: where.share,
       origin: this.origin(),
       create: (name, create) => {
         this.added();
-        return this.#required().create(name, create);
+        return where.create(name, create);
       },
     });
     this.#last = file;
     return this.keep(operation);
   }
 
-  on(file: File): ChainRequests {
+  on(file: File): ChainRequests;
+  on(tree: Tree): CompoundTree;
+  on(target: File | Tree): ChainRequests | CompoundTree {
+    return target instanceof ScriptTree ? this.#onTree(target) : this.#onFile(target as File);
+  }
+
+  #onTree({ inner }: ScriptTree): CompoundTree {
+    const tree = typeof inner === "string" ? null : inner as NativeTree;
+    const over = tree === null ? null : this.#chain?.over(tree) ?? null;
+    const obstacle = this.#obstacle ??
+      (typeof inner === "string"
+        ? inner
+        : "its share is on another connection than the compound's");
+    return {
+      open: (path, options = {}) =>
+        this.#open(path, options, {
+          obstacle: over === null ? obstacle : null,
+          share: tree?.path ?? "",
+          create: (name, create) => {
+            if (over === null) throw new Error(obstacle);
+            return over.create(name, create);
+          },
+        }),
+      ioctl: (code, options) => this.#collecting(over?.file ?? obstacle, null).ioctl(code, options),
+    };
+  }
+
+  #onFile(file: File): ChainRequests {
     const script = file as ScriptFile;
     const open = script.inner;
     this.#last = script;
