@@ -1551,6 +1551,11 @@ export interface ReplayOptions<
   readonly name?: string;
   readonly params?: P;
   /**
+   * Users of the capture that parameters of text stand for, by parameter: `--set NAME=other` makes the logins of the user
+   * those of `other`, where `--users-csv` has such an account.
+   */
+  readonly users?: Readonly<Record<string, string>>;
+  /**
    * Folders of the capture that parameters of text stand for, by parameter: `--set NAME=other` puts all of the folder,
    * with what is provisioned there, into `other`.
    */

@@ -2,7 +2,7 @@
 import type { ActivityRecord, LoadRecord } from "../measure/mod.ts";
 import { Commons } from "./commons.ts";
 import { Contents } from "./contents.ts";
-import { withFolders } from "./folders.ts";
+import { withNamed } from "./named_params.ts";
 import { Footprints } from "./footprints.ts";
 import { GroupProvision, madeNames } from "./group_provision.ts";
 import { watchBlobs } from "./data.ts";
@@ -172,7 +172,7 @@ function runnerOf(
   },
 ): Runner {
   const { commons, values: params, scenario } = options;
-  const own = withFolders(options, definition, params);
+  const own = withNamed(options, definition, params);
   const parts = { definition, host, options: own, commons, params, scenario };
   const plan = parseLoad(definition.load, options.load);
   return plan === null ? new SingleRun(parts) : new LoadRun(parts, plan, options.part);

@@ -5,7 +5,7 @@
 import { mostUsers } from "../schedule/mod.ts";
 import { capturedPlaces } from "./captured_places.ts";
 import type { Commons } from "./commons.ts";
-import { withFolders } from "./folders.ts";
+import { withNamed } from "./named_params.ts";
 import type { Footprints } from "./footprints.ts";
 import type { RunHost, RunOptions } from "./host.ts";
 import type { LoadPlan } from "./load_options.ts";
@@ -107,7 +107,7 @@ function itemsOf(
   },
 ): ProvisionItem[] {
   const { host, commons } = about;
-  const options = withFolders(about.options, definition, values);
+  const options = withNamed(about.options, definition, values);
   const { part } = options;
   const owners = plan !== null && part?.isolate === true
     ? Array.from({ length: mostUsers(plan.shape) }, (_, number) => userName(part.names, number))

@@ -66,6 +66,8 @@ export interface RunOptions {
   readonly share: string;
   /** Captured share -> share of the target. */
   readonly shares: Readonly<Record<string, string>>;
+  /** By captured user, in lower case: who logs in instead. */
+  readonly users?: Readonly<Record<string, string>>;
   /** What stands for captured paths, before `root` is set before them; they stay unless given. */
   readonly paths?: readonly PathRule[];
   /** Directory of the target's share under which a replay's paths lie; empty for the root. */

@@ -14,7 +14,7 @@ import type {
   SuiteOptions,
   ThresholdMap,
 } from "./api.ts";
-import { checkedFolders } from "./folders.ts";
+import { checkedNames, type NamedParams } from "./named_params.ts";
 import { type ProvisionItem, provisionItems } from "./provision.ts";
 
 /** Names that `replay` gives its functions beside the parameters. */
@@ -38,8 +38,9 @@ export class Definition implements Scenario {
   readonly load: Load | undefined;
   readonly thresholds: ThresholdMap | undefined;
   readonly handleSummary: HandleSummary | undefined;
-  /** Folders of the capture that parameters stand for. */
-  readonly folders: Readonly<Record<string, string>>;
+  /** Users and folders of the capture that parameters stand for. */
+  readonly users: NamedParams;
+  readonly folders: NamedParams;
   /** What shares hold before it starts; null where it does not say. */
   readonly provision: readonly ProvisionItem[] | null;
   /** What they hold otherwise when it has ended. */
@@ -57,7 +58,8 @@ export class Definition implements Scenario {
     load?: Load | undefined;
     thresholds?: ThresholdMap | undefined;
     handleSummary?: HandleSummary | undefined;
-    folders?: Readonly<Record<string, string>> | undefined;
+    users?: NamedParams | undefined;
+    folders?: NamedParams | undefined;
     provision?: unknown;
     after?: unknown;
   }) {
@@ -72,7 +74,8 @@ export class Definition implements Scenario {
     this.load = fields.load;
     this.thresholds = fields.thresholds;
     this.handleSummary = fields.handleSummary;
-    this.folders = checkedFolders(fields.folders, fields.params);
+    this.users = checkedNames("user", fields.users, fields.params);
+    this.folders = checkedNames("folder", fields.folders, fields.params);
     this.provision = fields.provision === undefined ? null : provisionItems(fields.provision);
     this.after = provisionItems(fields.after);
   }
@@ -183,6 +186,7 @@ export function replay<
     load: options.load,
     thresholds: options.thresholds,
     handleSummary: options.handleSummary,
+    users: options.users,
     folders: options.folders,
     provision: options.provision,
     after: options.after,
