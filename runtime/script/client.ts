@@ -1,4 +1,5 @@
 /** Clients: the clock and connections of a replay's client, and the conveniences of a scenario's user. */
+import { WindowEnd } from "../schedule/mod.ts";
 import type {
   At,
   BreakPolicy,
@@ -72,6 +73,8 @@ export class ScriptClient implements Client {
     const { run } = this.state;
     const pace = this.state.pace ??= run.pacing.join();
     const after = (options.after ?? []).map(String);
+    // What is not sent waits for nobody.
+    if (seconds > run.timeline.to) throw new WindowEnd();
     await this.#after(after);
     const moment = await pace.at(seconds, run.answersOf(after));
     this.state.mark(
@@ -141,7 +144,7 @@ export class ScriptClient implements Client {
     await clock.until(clock.now() + this.state.run.timeline.pause(duration(length)));
   }
 
-  /** Waits for operations that were answered before, in the capture; no longer than for a response. */
+  /** Waits for operations that were answered before, in the capture. */
   async #after(labels: readonly string[]): Promise<void> {
     if (labels.length === 0) return;
     const { run, pace } = this.state;

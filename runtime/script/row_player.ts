@@ -3,7 +3,7 @@
  * where the capture had its answer: before the row whose `after` names it, or which works on what it makes. Rows in
  * version 1's own words are awaited one by one.
  */
-import { pendingOf } from "../schedule/mod.ts";
+import { pendingOf, WindowEnd } from "../schedule/mod.ts";
 import type { Connection, Data, File, Operation, Session, Tree } from "./api.ts";
 import type { ClientState } from "./client_state.ts";
 import { connect } from "./connection.ts";
@@ -180,6 +180,8 @@ class RowPlayer {
     const { run } = this.#state;
     const pace = this.#state.pace ??= run.pacing.join();
     const seconds = secondsOf(row);
+    // What is not sent waits for nobody.
+    if (seconds > run.timeline.to) throw new WindowEnd();
     this.#progress.moved(this, seconds);
     const { afterOthers = [], afterPending = [] } = row.smb2 ?? {};
     const keys = [...afterOthers, ...afterPending.map(pendingOf)];

@@ -104,6 +104,8 @@ export class Run {
   #clients = 0;
   /** Clients that wait for labels. */
   #waiting = 0;
+  /** Operations that have ended. */
+  #ended = 0;
   /** Operations without an end. */
   #outstanding = 0;
   /** Those of them that the server holds back until another client does something. */
@@ -248,6 +250,7 @@ export class Run {
   }): void {
     const { key, answered } = end;
     this.#outstanding--;
+    this.#ended++;
     this.activity.inFlight--;
     if (answered !== null && key !== null && this.timeline.causal) {
       (this.#answers ??= new Map()).set(key, answered);
@@ -324,7 +327,7 @@ export class Run {
   }
 
   /**
-   * Waits until the labels are done. Gives up, with the labels that lack, when the time is up, or when nobody is left
+   * Waits until the labels are done. Gives up, with the labels that lack, when nothing moves any more, or when nobody is left
    * who could do them: every client waits, and no response is to come, or only of locks that they keep from each other; or
    * when `abandoned` resolves.
    */
@@ -348,16 +351,31 @@ export class Run {
       stopWaiting();
       letGo(labels.filter((label) => !this.order.done(label)));
     };
-    // Step by step nobody knows how long somebody looks at an operation.
-    const stopTimer = this.host.step === undefined
-      ? this.deadline(this.timeoutOf(undefined), giveUp)
-      : () => {};
+    const stopTimer = this.#unlessMoving(giveUp);
     void abandoned?.then(giveUp);
     this.#releaseIfStuck();
     this.#standstill.changed();
     const unmet = await promise;
     stopTimer();
     return unmet;
+  }
+
+  /**
+   * Calls back when nothing has happened for as long as a response may take: no operation has ended, and nobody waits
+   * for a recorded moment. Step by step nobody knows how long somebody looks at an operation.
+   */
+  #unlessMoving(expire: () => void): () => void {
+    if (this.host.step !== undefined) return () => {};
+    let stop = () => {};
+    const look = () => {
+      const ended = this.#ended;
+      stop = this.deadline(this.timeoutOf(undefined), () => {
+        if (this.#ended === ended && this.pacing.sleeping === 0) expire();
+        else look();
+      });
+    };
+    look();
+    return () => stop();
   }
 
   #releaseIfStuck(): void {
@@ -407,7 +425,10 @@ export class Run {
 
   /** Who logs in. */
   authenticator(credentials: Credentials, name?: string): Authenticator {
-    return this.host.authenticator(credentials, { number: this.options.userNumber, name });
+    const { userNumber: number, users = {} } = this.options;
+    const captured = name?.toLowerCase() ?? "";
+    const named = Object.hasOwn(users, captured) ? users[captured] : name;
+    return this.host.authenticator(credentials, { number, name: named });
   }
 
   /** 16 bytes that this run has for a name: the same at every call, others in every run. */

@@ -3,7 +3,7 @@ import { main } from "../../runtime/cli/main.ts";
 import type { Terminal } from "../../runtime/cli/terminal.ts";
 import { nativeBackend, ntlmAuthenticator } from "../../runtime/client/mod.ts";
 import type { BreakRecord, IterationRecord, OperationRecord } from "../../runtime/measure/mod.ts";
-import { PreciseClock } from "../../runtime/schedule/mod.ts";
+import { type Clock, PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
   Definition,
   execute,
@@ -105,6 +105,10 @@ export async function play(
       readonly serving?: Partial<ServerOptions>;
       readonly load?: LoadOverrides;
       readonly part?: LoadPart;
+      /** Time; the machine's unless given. */
+      readonly clock?: Clock;
+      /** Lets an operation go; all go at once unless given. */
+      readonly step?: (operation: string) => Promise<void>;
     } = {},
 ): Promise<Played> {
   const server = new ServerHost({
@@ -119,7 +123,8 @@ export async function play(
   const log: string[] = [];
   const host: RunHost = {
     backend: nativeBackend,
-    clock: new PreciseClock(),
+    clock: options.clock ?? new PreciseClock(),
+    ...options.step === undefined ? {} : { step: options.step },
     dial() {
       const [ours, theirs] = transportPair();
       server.serve(theirs);
