@@ -13,6 +13,14 @@ import {
   replay,
   type ReplayParams,
 } from "smbench";
+import { z } from "zod";
+
+/** `smbench run --set name=value`; the pace is told by --speed, --causal and --max-idle. */
+const params = z.object({
+  alice: z.string().default("alice").describe("account of --users-csv"),
+  bob: z.string().default("bob").describe("account of --users-csv"),
+  officeFolder: z.string().default("office").describe("place of that folder"),
+});
 
 const offer: ConnectOptions = {
   capabilities: ["dfs", "leasing", "largeMtu"],
@@ -22,6 +30,9 @@ const toDelete: OpenOptions = { access: "d", options: ["openReparsePoint"] };
 
 export default replay({
   source: "office.pcap",
+  params,
+  users: { alice: "alice", bob: "bob" },
+  folders: { officeFolder: "office" },
   clients: {
     alice: { user: "alice", address: "127.0.0.1" },
     alice2: { user: "alice", address: "127.0.0.1" },

@@ -17,6 +17,7 @@ import {
   WIDTH,
 } from "./code.ts";
 import { Module } from "./module.ts";
+import { hasParameters, parametersOf, paramsLines, paramsMembers } from "./params.ts";
 import { wrapped } from "./print.ts";
 import type { ProvisionText } from "./provision.ts";
 import { Constants } from "./statements.ts";
@@ -66,6 +67,7 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
   const module = new Module(steps, options.fold ?? "all");
   const bodies = plan.clients.map((client, index) => clientFunction(client, module.body(index)));
   const tables = [...module.tables()];
+  const parameters = parametersOf(plan.operations, module.sizes);
   const bytes = bytesLines(constants);
   const data = [...bytes.length === 0 ? [] : [{ name: "bytes", lines: bytes }], ...tables];
   const isApart = options.dataFolder !== undefined &&
@@ -85,14 +87,14 @@ export function emitScenario(plan: EmittedPlan, options: EmitOptions): Emitted {
       ? importLines(data.map(({ name }) => name), `./${options.dataFolder}/tables.ts`)
       : [],
     ...(typeof provision?.importLine === "string" ? [provision.importLine] : []),
-    ...module.sizes.length === 0 ? [] : ['import { z } from "zod";'],
+    ...hasParameters(parameters) ? ['import { z } from "zod";'] : [],
     "",
-    ...paramsLines(module),
+    ...paramsLines(parameters),
     ...blobs,
     ...sharedLines(module),
     "export default replay({",
     memberLine("  ", "source", quoted(plan.source.name)),
-    ...module.sizes.length === 0 ? [] : ["  params,"],
+    ...paramsMembers(parameters),
     ...(plan.clients.length === 0 ? ["  clients: {},", "}, {});", ""] : [
       "  clients: {",
       ...plan.clients.map((client) => clientLine(client)),
@@ -169,22 +171,6 @@ function bytesLines(constants: Constants): string[] {
   ];
 }
 
-/** What `--set` of a run can change. */
-function paramsLines({ sizes }: Module): string[] {
-  if (sizes.length === 0) return [];
-  return [
-    "/** `smbench run --set name=value` */",
-    "const params = z.object({",
-    ...sizes.flatMap(({ name, kind, size }) => [
-      `  ${name}: z.number().int().min(1).default(${size})`,
-      `    .describe("bytes of each ${kind.toUpperCase()} in a row"),`,
-    ]),
-    "});",
-    "",
-  ];
-}
-
-/** Blobs and options that come again. */
 /** Constants of the blobs that these lines name. */
 function blobLines(constants: Constants, parts: readonly (readonly string[])[]): string[] {
   const named = new Set<string>();
