@@ -173,7 +173,7 @@ function urlOf(text: string): URL {
   } catch {
     throw new UsageError(
       `Cannot send metrics to ${
-        JSON.stringify(text)
+        JSON.stringify(text.replace(/\/\/.*@/s, "//***@"))
       }: a URL such as http://127.0.0.1:4318 is needed`,
     );
   }
@@ -288,13 +288,25 @@ class PrometheusFile implements Output {
 /** A collector of OpenTelemetry's. */
 class Collector implements Output {
   readonly #url: URL;
+  readonly #headers: Readonly<Record<string, string>>;
   #sentAt = 0;
   #sending: Promise<void> = Promise.resolve();
   #busy = false;
   problem: string | null = null;
 
+  /** @param url Where to; a user and password in it go into a header, and into no message. */
   constructor(url: URL) {
-    this.#url = url;
+    const { username, password } = url;
+    this.#url = new URL(url);
+    this.#url.username = this.#url.password = "";
+    const type = { "content-type": "application/json" };
+    this.#headers = username === "" && password === "" ? type : {
+      ...type,
+      authorization: `Basic ${
+        new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
+          .toBase64()
+      }`,
+    };
   }
 
   tick(standing: Standing): void {
@@ -314,7 +326,7 @@ class Collector implements Output {
     try {
       const response = await fetch(this.#url, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: this.#headers,
         body: JSON.stringify(otlpMetrics(summary, {
           startedAt: startedAt.getTime(),
           now: Date.now(),

@@ -74,7 +74,7 @@ function decoded(text: string): string {
 
 /** Without what may be a password. */
 function redacted(text: string): string {
-  return text.replace(/:[^/:@]*@/, ":***@");
+  return text.replace(/(\/\/[^:@/]*):.*@/s, "$1:***@");
 }
 
 /** `smb://host:port/share` of a target. */
