@@ -32,6 +32,7 @@ import {
 } from "./lib/peers.ts";
 import { pin, smbtorture } from "./lib/samba.ts";
 import { median, type OwnRate, type Rate, type Ratio, ratioOf } from "./lib/samples.ts";
+import { v8Flags } from "./lib/task_flags.ts";
 
 const MIB = 1024 * 1024;
 const KIB = 1024;
@@ -42,8 +43,6 @@ const WRITTEN = "written.bin";
 /** Blocks of the file for random reads: 16 MiB, which the page cache holds. */
 const BLOCKS = 4096;
 const IDLE_TARGET_KIB = 40;
-/** As the task `smbench` has it. */
-const YOUNG_GENERATION = "--max-semi-space-size=4";
 
 interface Settings {
   readonly seconds: number;
@@ -259,7 +258,7 @@ async function idleSessions({ smbd, settings }: Bench): Promise<void> {
   const script = decodeURIComponent(new URL("./lib/idle_sessions.ts", import.meta.url).pathname);
   const account = [String(smbd.port), smbd.shareName, smbd.user, smbd.password];
   const { code, stdout, stderr } = await run(Deno.execPath(), {
-    args: ["run", "-A", `--v8-flags=--expose-gc,${YOUNG_GENERATION}`, script].concat(
+    args: ["run", "-A", v8Flags("--expose-gc"), script].concat(
       account,
       String(settings.sessions),
     ),
