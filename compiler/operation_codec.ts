@@ -43,6 +43,8 @@ const FORM_MASK = 15;
 /** Most numbers of a record besides its lists. */
 const MOST_NUMBERS = 48;
 
+const NO_NUMBERS = new Float64Array(0);
+
 /** Many operations as numbers and texts. */
 export class OperationBlock {
   numbers: Float64Array<ArrayBuffer>;
@@ -52,14 +54,32 @@ export class OperationBlock {
   count = 0;
   /** Characters of the texts, roughly. */
   characters = 0;
-  /** Nothing of it can be changed any more. */
-  isClosed = false;
+  #isClosed = false;
   /** Of the record that is being added. */
   #bits = 0;
 
   constructor(numbers: Float64Array<ArrayBuffer>, texts: string[] = []) {
     this.numbers = numbers;
     this.texts = texts;
+  }
+
+  /** Whether nothing of it can be changed any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Lets go of what is in it; returns the room for numbers, for another one. */
+  close(): Float64Array<ArrayBuffer> {
+    const { numbers } = this;
+    this.numbers = NO_NUMBERS;
+    this.texts = [];
+    this.#isClosed = true;
+    return numbers;
+  }
+
+  /** Bytes that it takes, roughly. */
+  get bytes(): number {
+    return this.numbers.byteLength + this.characters;
   }
 
   /** Adds a record; returns where it is. */
@@ -593,24 +613,43 @@ const decoder = new TextDecoder();
 /** Numbers before those of the block: how many records it has, and how many numbers. */
 const HEADER_NUMBERS = 2;
 
-/** The block as bytes. */
-export function blockBytes({ numbers, size, count, texts }: OperationBlock): Uint8Array {
-  const told = encoder.encode(JSON.stringify(texts));
-  const fixed = 8 * (HEADER_NUMBERS + size);
-  const bytes = new Uint8Array(fixed + told.byteLength);
-  new Float64Array(bytes.buffer, 0, HEADER_NUMBERS).set([count, size]);
-  new Float64Array(bytes.buffer, 8 * HEADER_NUMBERS, size).set(numbers.subarray(0, size));
-  bytes.set(told, fixed);
-  return bytes;
-}
+/** Writes blocks as bytes, and reads them. */
+export class BlockBytes {
+  #numbers = NO_NUMBERS;
+  #bytes = new Uint8Array(0);
 
-/** The block of these bytes, which are its own. */
-export function blockOf(bytes: Uint8Array<ArrayBuffer>): OperationBlock {
-  const [count = 0, size = 0] = new Float64Array(bytes.buffer, 0, HEADER_NUMBERS);
-  const numbers = new Float64Array(bytes.buffer, 8 * HEADER_NUMBERS, size);
-  const told = bytes.subarray(8 * (HEADER_NUMBERS + size));
-  const block = new OperationBlock(numbers, JSON.parse(decoder.decode(told)));
-  block.size = size;
-  block.count = count;
-  return block;
+  /** The block as bytes, which hold until the next one. */
+  of({ numbers, size, count, texts }: OperationBlock): Uint8Array {
+    const text = JSON.stringify(texts);
+    const fixed = 8 * (HEADER_NUMBERS + size);
+    // A UTF-16 unit becomes three bytes at most.
+    this.room(fixed + 3 * text.length);
+    this.#numbers[0] = count;
+    this.#numbers[1] = size;
+    this.#numbers.set(numbers.subarray(0, size), HEADER_NUMBERS);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(fixed));
+    return this.#bytes.subarray(0, fixed + written);
+  }
+
+  /** Room for so many bytes of a block, which holds until the next one. */
+  room(length: number): Uint8Array {
+    if (length > this.#bytes.length) {
+      this.#numbers = new Float64Array(Math.ceil(length / 8));
+      this.#bytes = new Uint8Array(this.#numbers.buffer);
+    }
+    return this.#bytes.subarray(0, length);
+  }
+
+  /** The block whose bytes were put into that room. */
+  block(length: number): OperationBlock {
+    const [count = 0, size = 0] = this.#numbers;
+    const texts = this.#bytes.subarray(8 * (HEADER_NUMBERS + size), length);
+    const block = new OperationBlock(
+      this.#numbers.subarray(HEADER_NUMBERS, HEADER_NUMBERS + size),
+      JSON.parse(decoder.decode(texts)),
+    );
+    block.size = size;
+    block.count = count;
+    return block;
+  }
 }

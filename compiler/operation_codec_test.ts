@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { blockBytes, blockOf, BlockReader, OperationBlock } from "./operation_codec.ts";
+import { BlockBytes, BlockReader, OperationBlock } from "./operation_codec.ts";
 import type { PlanOperation } from "./plan.ts";
 import type { Mutable } from "./plan_list.ts";
 
@@ -106,8 +106,10 @@ const OPERATIONS: readonly PlanOperation[] = [
 Deno.test("operations come back from their block as they were, fields in order", () => {
   const block = new OperationBlock(new Float64Array(8));
   for (const [index, operation] of OPERATIONS.entries()) block.add(100 + index, operation);
-  const bytes = new Uint8Array(blockBytes(block));
-  const read = new BlockReader().records(blockOf(bytes), false);
+  const bytes = new BlockBytes().of(block);
+  const other = new BlockBytes();
+  other.room(bytes.length).set(bytes);
+  const read = new BlockReader().records(other.block(bytes.length), false);
   assertEquals(read.map(({ seq }) => seq), OPERATIONS.map((_, index) => 100 + index));
   assertEquals(
     read.map(({ value }) => JSON.stringify(value)),

@@ -59,8 +59,6 @@ export class StoredPlan implements PlanSource {
     this.clients = options.clients.filter(({ operationCount }) => operationCount > 0);
     this.#store = store;
     this.#options = options;
-    // What is in memory is finished once, what comes from a file each time.
-    if (store.isHeld) { for (const { value } of store.sorted()) this.#finish(value); }
   }
 
   get count(): number {
@@ -78,8 +76,7 @@ export class StoredPlan implements PlanSource {
   }
 
   operations(): Iterable<PlanOperation> {
-    const stored = this.#store.sorted();
-    return neededFirst(this.#store.isHeld ? stored : this.#finished(stored));
+    return neededFirst(this.#finished(this.#store.sorted()));
   }
 
   *#finished(stored: Iterable<Stored>): Generator<Stored> {

@@ -24,8 +24,12 @@ export interface Keyed<T> extends Key {
 
 /** How the records of a block are kept. */
 export interface BlockCodec<T> {
+  /** Bytes that hold until the next call. */
   encode(records: readonly Keyed<T>[]): Uint8Array;
-  decode(bytes: Uint8Array<ArrayBuffer>): Keyed<T>[];
+  /** Room for the bytes of a block. */
+  room(length: number): Uint8Array;
+  /** The records whose bytes were put into that room. */
+  decode(length: number): Keyed<T>[];
 }
 
 /** Records of one block: what is read at a time of one run. */
@@ -52,7 +56,7 @@ export class SortedRuns<T> {
   readonly #codec: BlockCodec<T>;
   #runs: Run[] = [];
 
-  constructor(scratch: Scratch, codec: BlockCodec<T> = plainJson as BlockCodec<T>) {
+  constructor(scratch: Scratch, codec: BlockCodec<T> = new PlainJson()) {
     this.#scratch = scratch;
     this.#codec = codec;
   }
@@ -147,9 +151,8 @@ export class SortedRuns<T> {
   }
 
   #read({ position, length }: Block): Keyed<T>[] {
-    const bytes = new Uint8Array(length);
-    this.#scratch.read(position, bytes);
-    return this.#codec.decode(bytes);
+    this.#scratch.read(position, this.#codec.room(length));
+    return this.#codec.decode(length);
   }
 }
 
@@ -157,21 +160,29 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** For values that are plain JSON. */
-const plainJson: BlockCodec<unknown> = {
-  encode(records) {
+class PlainJson<T> implements BlockCodec<T> {
+  #bytes = new Uint8Array(0);
+
+  encode(records: readonly Keyed<T>[]): Uint8Array {
     const flat: unknown[] = [];
     for (const { at, frame, seq, value } of records) flat.push(at, frame, seq, value);
     return encoder.encode(JSON.stringify(flat));
-  },
-  decode(bytes) {
-    const flat = JSON.parse(decoder.decode(bytes));
-    const records: Keyed<unknown>[] = [];
+  }
+
+  room(length: number): Uint8Array {
+    if (length > this.#bytes.length) this.#bytes = new Uint8Array(length);
+    return this.#bytes.subarray(0, length);
+  }
+
+  decode(length: number): Keyed<T>[] {
+    const flat = JSON.parse(decoder.decode(this.room(length)));
+    const records: Keyed<T>[] = [];
     for (let at = 0; at < flat.length; at += 4) {
       records.push({ at: flat[at], frame: flat[at + 1], seq: flat[at + 2], value: flat[at + 3] });
     }
     return records;
-  },
-};
+  }
+}
 
 function keyOf({ at, frame, seq }: Key): Key {
   return { at, frame, seq };
