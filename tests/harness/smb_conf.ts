@@ -13,6 +13,11 @@ export interface SmbdOptions {
   readonly users?: readonly string[];
   /** The password of every user. */
   readonly password?: string;
+  /**
+   * Accounts of their own beside those users, each with its own password and Unix account: made up for this server, in a
+   * mount namespace in which they stand in /etc/passwd.
+   */
+  readonly accounts?: readonly { readonly name: string; readonly password: string }[];
   /** The lowest dialect, in smb.conf spelling. */
   readonly minProtocol?: Protocol;
   /** The highest dialect, in smb.conf spelling. */
@@ -68,8 +73,25 @@ export async function unixAccount(): Promise<UnixAccount> {
   return { name: await id("-un"), uid: Number(await id("-u")), group: await id("-gn") };
 }
 
-/** The smbpasswd(5) file, written here because the tools that write it insist on being root. */
-export function passwordFile(account: UnixAccount, password: string): string {
+/** Where made-up Unix accounts begin: far from those of any system. */
+const FIRST_UID = 200_000;
+
+/** Unix accounts for users that have their own; without root there is one uid for all of them. */
+export function madeUpAccounts(account: UnixAccount, names: readonly string[]): UnixAccount[] {
+  return names.map((name, index) => ({
+    name,
+    uid: account.uid === 0 ? FIRST_UID + index : 0,
+    group: account.group,
+  }));
+}
+
+/** Their lines of /etc/passwd. */
+export function passwdLines(accounts: readonly UnixAccount[]): string {
+  return accounts.map(({ name, uid }) => `${name}:x:${uid}:0::/:/bin/false\n`).join("");
+}
+
+/** A line of a smbpasswd(5) file, written here because the tools that write it insist on being root. */
+export function passwordLine(account: UnixAccount, password: string): string {
   // The NT hash is MD4 over the UTF-16LE password (MS-NLMP 3.3.1, NTOWFv1).
   const hash = createHash("md4").update(Buffer.from(password, "utf16le")).digest("hex");
   const noLmHash = "X".repeat(32);

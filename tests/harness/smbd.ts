@@ -7,7 +7,15 @@
  * @module
  */
 
-import { DIRECTORIES, passwordFile, smbConf, type SmbdOptions, unixAccount } from "./smb_conf.ts";
+import {
+  DIRECTORIES,
+  madeUpAccounts,
+  passwdLines,
+  passwordLine,
+  smbConf,
+  type SmbdOptions,
+  unixAccount,
+} from "./smb_conf.ts";
 import { requireTool } from "./tools.ts";
 
 export type { Protocol, SmbdOptions } from "./smb_conf.ts";
@@ -73,15 +81,35 @@ async function start(setup: {
   const password = options.password ?? DEFAULT_PASSWORD;
   const account = await unixAccount();
   for (const name of DIRECTORIES) await Deno.mkdir(`${root}/${name}`, { mode: 0o755 });
-  await Deno.writeTextFile(`${root}/smbpasswd`, passwordFile(account, password), { mode: 0o600 });
+  const own = options.accounts ?? [];
+  const ownUnix = madeUpAccounts(account, own.map(({ name }) => name));
+  const passwords = [
+    passwordLine(account, password),
+    ...ownUnix.map((one, index) => passwordLine(one, own[index]?.password ?? "")),
+  ];
+  await Deno.writeTextFile(`${root}/smbpasswd`, passwords.join(""), { mode: 0o600 });
+  if (own.length > 0) {
+    const system = await Deno.readTextFile("/etc/passwd");
+    await Deno.writeTextFile(`${root}/passwd`, system + passwdLines(ownUnix));
+  }
   await Deno.writeTextFile(`${root}/users.map`, `${account.name} = ${users.join(" ")}\n`);
   const configuration = `${root}/smb.conf`;
   await Deno.writeTextFile(configuration, smbConf({ root, port, account, options }));
 
-  const child = new Deno.Command(program, {
+  const inNamespace = [
+    "--mount",
+    ...account.uid === 0 ? [] : ["--map-root-user"],
+    "sh",
+    "-c",
+    'mount --bind "$0" /etc/passwd && exec "$@"',
+    `${root}/passwd`,
+    program,
+  ];
+  const child = new Deno.Command(own.length > 0 ? "unshare" : program, {
     cwd: root,
     // A pipe as standard input: a foreground smbd ends when it closes, also when the test process is killed.
     args: [
+      ...own.length > 0 ? inNamespace : [],
       "--foreground",
       `--configfile=${configuration}`,
       `--debuglevel=${options.logLevel ?? 1}`,

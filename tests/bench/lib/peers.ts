@@ -48,19 +48,30 @@ export async function buildLibsmbclient(folder: string): Promise<Built> {
   });
 }
 
-/** What go-smb2's users saw; times in milliseconds. */
-export interface GoUsers {
-  readonly count: number;
-  readonly failed: number;
-  readonly seconds: number;
+/** Times in milliseconds. */
+export interface Quantiles {
   readonly p50: number;
   readonly p99: number;
 }
 
-/** Many users by go-smb2, each on a connection of its own. */
+/** Times of all operations of users on their files, and of each command. */
+export interface Times {
+  readonly all: Quantiles;
+  readonly commands: Readonly<Record<string, Quantiles>>;
+}
+
+/** What go-smb2's users saw. */
+export interface GoUsers {
+  readonly count: number;
+  readonly failed: number;
+  readonly seconds: number;
+  readonly times: Times;
+}
+
+/** Many users by go-smb2, each on a connection of its own, and with an account of its own where the name has `####`. */
 export async function goUsers(
   { program }: Built,
-  smbd: Smbd,
+  smbd: Pick<Smbd, "host" | "port" | "shareName" | "user" | "password">,
   load: {
     readonly users: number;
     readonly stagger: number;
@@ -85,8 +96,7 @@ export async function goUsers(
   if (code !== 0) {
     throw new Error(`Cannot measure go-smb2: it ended with ${code}: ${stderr.trim()}`);
   }
-  const said = JSON.parse(stdout);
-  return { ...said, p50: said.p50 / 1000, p99: said.p99 / 1000 };
+  return JSON.parse(stdout) as GoUsers;
 }
 
 async function build(plan: {

@@ -13,10 +13,14 @@ import { runFlags } from "../../tools/compile.ts";
 
 const CONFIGURATION = new URL("../../../deno.json", import.meta.url);
 
+/** All flags of `deno run` in the task, with the configuration. */
+export function taskFlags(): string[] {
+  const config = decodeURIComponent(CONFIGURATION.pathname);
+  return [...runFlags(Deno.readTextFileSync(CONFIGURATION)), "--config", config];
+}
+
 /** `--v8-flags=...` as the task has it, and more. */
 export function v8Flags(...more: readonly string[]): string {
-  const flag = runFlags(Deno.readTextFileSync(CONFIGURATION)).find((one) =>
-    one.startsWith("--v8-flags=")
-  );
+  const flag = taskFlags().find((one) => one.startsWith("--v8-flags="));
   return [flag ?? "--v8-flags=", ...more].join(",");
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sort"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -87,14 +88,27 @@ func reads(files []*smb2.File, depth int, blocks int64, until time.Time) int64 {
 	return total
 }
 
-// Many users, each on a connection of its own: open, write 4 KiB, read it, close, then think. Prints the times of single
-// requests in microseconds.
+// Quantiles of times in milliseconds.
+func quantiles(times []float64) map[string]float64 {
+	sort.Float64s(times)
+	at := func(part float64) float64 {
+		if len(times) == 0 {
+			return 0
+		}
+		return times[int(part*float64(len(times)-1))]
+	}
+	return map[string]float64{"p50": at(0.5), "p99": at(0.99)}
+}
+
+// Many users, each on a connection of its own: open, write 4 KiB, read it, close, then think. "####" in the user's name
+// stands for the user's number.
 func manyUsers(s settings, users int, stagger, think, seconds float64) {
 	start := time.Now()
 	until := start.Add(time.Duration(seconds * 1e9))
 	var group sync.WaitGroup
 	var lock sync.Mutex
-	var times []int64
+	byCommand := map[string][]float64{}
+	var all []float64
 	var failed int64
 	for i := 0; i < users; i++ {
 		group.Add(1)
@@ -106,7 +120,8 @@ func manyUsers(s settings, users int, stagger, think, seconds float64) {
 				atomic.AddInt64(&failed, 1)
 				return
 			}
-			dialer := &smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: s.user, Password: s.password}}
+			user := strings.Replace(s.user, "####", fmt.Sprintf("%04d", number+1), 1)
+			dialer := &smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: user, Password: s.password}}
 			session, err := dialer.Dial(conn)
 			if err != nil {
 				atomic.AddInt64(&failed, 1)
@@ -121,35 +136,38 @@ func manyUsers(s settings, users int, stagger, think, seconds float64) {
 			block := make([]byte, size)
 			name := fmt.Sprintf("go-%04d.dat", number)
 			for time.Now().Before(until) {
-				var own []int64
-				timed := func(work func() error) bool {
+				timed := func(command string, work func() error) bool {
 					begin := time.Now()
-					if work() != nil {
+					err := work()
+					took := float64(time.Since(begin).Nanoseconds()) / 1e6
+					if err != nil {
 						atomic.AddInt64(&failed, 1)
 						return false
 					}
-					own = append(own, time.Since(begin).Microseconds())
+					lock.Lock()
+					byCommand[command] = append(byCommand[command], took)
+					all = append(all, took)
+					lock.Unlock()
 					return true
 				}
 				var file *smb2.File
-				if timed(func() (err error) { file, err = share.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644); return }) {
-					timed(func() error { _, err := file.WriteAt(block, 0); return err })
-					timed(func() error { _, err := file.ReadAt(block, 0); return err })
-					timed(file.Close)
+				if timed("CREATE", func() (err error) { file, err = share.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o644); return }) {
+					timed("WRITE", func() error { _, err := file.WriteAt(block, 0); return err })
+					timed("READ", func() error { _, err := file.ReadAt(block, 0); return err })
+					timed("CLOSE", file.Close)
 				}
-				lock.Lock()
-				times = append(times, own...)
-				lock.Unlock()
 				time.Sleep(time.Duration(think * (0.9 + 0.2*random.Float64()) * 1e9))
 			}
 		}(i)
 	}
 	group.Wait()
-	sort.Slice(times, func(a, b int) bool { return times[a] < times[b] })
-	at := func(part float64) int64 { return times[int(part*float64(len(times)-1))] }
+	commands := map[string]any{}
+	for command, times := range byCommand {
+		commands[command] = quantiles(times)
+	}
 	fail(json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"count": len(times), "failed": failed, "seconds": time.Since(start).Seconds(),
-		"p50": at(0.5), "p95": at(0.95), "p99": at(0.99), "cpuMicros": cpuMicros(),
+		"count": len(all), "failed": failed, "seconds": time.Since(start).Seconds(),
+		"times": map[string]any{"all": quantiles(all), "commands": commands},
 	}))
 }
 
