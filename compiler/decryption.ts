@@ -43,6 +43,11 @@ interface CipherKeys {
   readonly keys: readonly Uint8Array[];
 }
 
+/** Connections whose keys are remembered, and sessions of each. */
+const CONNECTIONS_KEPT = 16_384;
+const SESSIONS_KEPT = 1024;
+const KEYS_LOST = "The keys of a connection were forgotten, as too many came after it";
+
 const ALL_CIPHERS = Object.values(CipherId);
 
 /** The Nonce field and all behind it are authenticated (MS-SMB2 3.1.4.3). */
@@ -52,9 +57,12 @@ const AAD_START = 20;
 export class Decryption implements Unwrapper {
   readonly #secrets: LoginKeys;
   readonly #given: ReadonlyMap<bigint, KnownKeys>;
-  readonly #handshakes = new HandshakeFollower();
-  /** By connection and session. */
-  readonly #keys = new RecentMap<string, CipherKeys>();
+  readonly #handshakes: HandshakeFollower;
+  /** By connection, then session; only of connections that go on. */
+  readonly #keys = new RecentMap<number, RecentMap<bigint, CipherKeys>>(
+    CONNECTIONS_KEPT,
+    () => true,
+  );
   /** The latest keys of a session, for its further channels. */
   readonly #bySession = new RecentMap<bigint, CipherKeys>();
   readonly #users = new RecentMap<string, CapturedUser>();
@@ -63,6 +71,8 @@ export class Decryption implements Unwrapper {
   constructor(keys: DecryptionKeys) {
     this.#secrets = new LoginKeys(keys);
     this.#given = keys.sessions ?? new Map();
+    const some = this.#given.size > 0 || this.#secrets.has("NTLM") || this.#secrets.has("Kerberos");
+    this.#handshakes = new HandshakeFollower({ hashes: some });
     this.#sealed = new SealedSessions((mechanism) => this.#secrets.has(mechanism));
   }
 
@@ -89,12 +99,13 @@ export class Decryption implements Unwrapper {
     const keys = this.#keysOf(login, opened);
     this.#sealed.loggedIn(login, opened, keys !== null);
     if (keys === null) return;
-    this.#keys.set(id, keys);
+    this.#keep(stream, login.sessionId, keys);
     this.#bySession.set(login.sessionId, keys);
   }
 
   ended(stream: number): void {
     this.#handshakes.ended(stream);
+    this.#keys.delete(stream);
   }
 
   userOf(stream: number, sessionId: bigint): CapturedUser | null {
@@ -102,13 +113,15 @@ export class Decryption implements Unwrapper {
   }
 
   notes(): CaptureNote[] {
-    return this.#sealed.notes();
+    const notes = this.#sealed.notes();
+    const { lost: count } = this.#keys;
+    return count === 0 ? notes : [...notes, { reason: KEYS_LOST, loss: true, count, frames: [] }];
   }
 
   #decrypt(unit: Uint8Array, stream: number, frame: number | undefined): Unwrapped | null {
     if (unit[0] !== 0xfd || unit.byteLength < TRANSFORM_HEADER_SIZE) return null;
     const header = decodeTransformHeader(new Reader(unit));
-    const keys = this.#keys.get(`${stream}|${header.sessionId}`) ??
+    const keys = this.#keys.get(stream)?.get(header.sessionId) ??
       this.#withoutLogin(header.sessionId, stream);
     const input = { nonce: header.nonce, aad: unit.subarray(AAD_START, TRANSFORM_HEADER_SIZE) };
     const ciphertext = unit.subarray(TRANSFORM_HEADER_SIZE);
@@ -123,6 +136,12 @@ export class Decryption implements Unwrapper {
     }
     this.#sealed.add({ stream, sessionId: header.sessionId, frame });
     return null;
+  }
+
+  #keep(stream: number, sessionId: bigint, keys: CipherKeys): void {
+    const ofStream = this.#keys.get(stream) ?? new RecentMap<bigint, CipherKeys>(SESSIONS_KEPT);
+    ofStream.set(sessionId, keys);
+    this.#keys.set(stream, ofStream);
   }
 
   #keysOf(login: Login, opened: OpenedLogin): CipherKeys | null {
@@ -154,7 +173,7 @@ export class Decryption implements Unwrapper {
       ...[given?.clientToServer, given?.serverToClient].filter((key) => key !== undefined),
     ];
     const tried = { cipherIds: ALL_CIPHERS, keys };
-    this.#keys.set(`${stream}|${sessionId}`, tried);
+    this.#keep(stream, sessionId, tried);
     return tried;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Stamp } from "./capture/mod.ts";
-import type { StreamData } from "./reassembly.ts";
+import type { StreamData } from "./stream_events.ts";
 
 /** One length-prefixed unit. */
 export interface Frame {
@@ -32,15 +32,15 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** What {@linkcode Deframer} hands on. */
-export interface DeframerSink {
+/** Takes what deframers hand on, each of which says whose it is: there may be thousands. */
+export interface DeframerSink<Owner> {
   /**
    * Whether the rest of a unit of `length` bytes can be passed over, told from its first {@linkcode SKIM_HEAD} bytes, which
    * are at `start`. It saves what collecting file data costs that nobody looks at.
    */
   skims?(bytes: Uint8Array, start: number, length: number): boolean;
-  frame(frame: Frame): void;
-  skipped(skipped: Skipped): void;
+  frame(owner: Owner, frame: Frame): void;
+  skipped(owner: Owner, skipped: Skipped): void;
 }
 
 /** NetBIOS session service packets other than a message: no SMB inside (RFC 1002 4.3.1). */
@@ -69,8 +69,9 @@ interface Partial {
 }
 
 /** Cuts one direction of one TCP connection into frames. */
-export class Deframer {
-  readonly #sink: DeframerSink;
+export class Deframer<Owner> {
+  readonly #sink: DeframerSink<Owner>;
+  readonly #owner: Owner;
   /** `start`: nothing read yet; `synced`: at a unit's edge; `lost`: searching; `foreign`: not SMB. */
   #state: "start" | "synced" | "lost" | "foreign";
   #carry: { bytes: Uint8Array; data: StreamData } | null = null;
@@ -79,9 +80,13 @@ export class Deframer {
   #passedOver: { frame: number; bytes: number } | null = null;
 
   /** `fromStart` says that the connection's first byte is known, so that other protocols are told at once. */
-  constructor(sink: DeframerSink, fromStart: boolean) {
+  constructor(
+    sink: DeframerSink<Owner>,
+    options: { readonly owner: Owner; readonly fromStart: boolean },
+  ) {
     this.#sink = sink;
-    this.#state = fromStart ? "start" : "lost";
+    this.#owner = options.owner;
+    this.#state = options.fromStart ? "start" : "lost";
   }
 
   /** Whether this direction was found to carry something else. */
@@ -142,7 +147,7 @@ export class Deframer {
       const start = at + 4;
       if (end - start >= length) {
         at = start + length;
-        this.#sink.frame({
+        this.#sink.frame(this.#owner, {
           bytes,
           start,
           end: at,
@@ -193,7 +198,11 @@ export class Deframer {
     if (this.#carry !== null) {
       if (this.#state !== "lost") {
         const bytes = this.#carry.bytes.byteLength;
-        this.#sink.skipped({ frame, bytes, reason: "A message is cut by the end of the capture" });
+        this.#sink.skipped(this.#owner, {
+          frame,
+          bytes,
+          reason: "A message is cut by the end of the capture",
+        });
       }
       this.#carry = null;
     }
@@ -237,7 +246,7 @@ export class Deframer {
     if (partial.known === 0) return;
     const { buffer: bytes, known: end, length, first, completed } = partial;
     const skimmed = partial.skimmed === true && !partial.cut && partial.passed === length;
-    this.#sink.frame({
+    this.#sink.frame(this.#owner, {
       bytes,
       start: 0,
       end,
@@ -261,7 +270,7 @@ export class Deframer {
     if (this.#passedOver === null) return;
     const { frame, bytes } = this.#passedOver;
     this.#passedOver = null;
-    this.#sink.skipped({
+    this.#sink.skipped(this.#owner, {
       frame,
       bytes,
       reason: "Bytes belong to a message whose start is not in the capture",

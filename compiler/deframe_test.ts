@@ -3,7 +3,7 @@ import { framed } from "../tests/captures/conversation.ts";
 import { concat } from "./capture/_build.ts";
 import { Stamp } from "./capture/mod.ts";
 import { Deframer, type Frame, type Skipped } from "./deframe.ts";
-import { type Connection, type Direction, StreamData } from "./reassembly.ts";
+import { type Connection, type Direction, StreamData } from "./stream_events.ts";
 
 const ENDPOINT = { address: "10.0.0.1", port: 445 };
 const DIRECTION: Direction = {
@@ -29,13 +29,14 @@ function smb2(length: number, fill = 0x11): Uint8Array<ArrayBuffer> {
 class Listener {
   readonly said: string[] = [];
   readonly bytes: Uint8Array[] = [];
-  readonly deframer: Deframer;
+  readonly deframer: Deframer<string>;
   #frame = 0;
 
   constructor(fromStart = true, skimFrom = Infinity) {
     this.deframer = new Deframer({
       skims: (_bytes: Uint8Array, _start: number, length: number) => length >= skimFrom,
-      frame: (frame: Frame) => {
+      frame: (owner: string, frame: Frame) => {
+        assertEquals(owner, "client");
         this.bytes.push(frame.bytes.slice(frame.start, frame.end));
         const known = frame.end - frame.start;
         const size = known === frame.length
@@ -43,8 +44,9 @@ class Listener {
           : `${known}${frame.skimmed ? " skimmed of " : "/"}${frame.length}`;
         this.said.push(`${size}@${frame.first.frame}-${frame.completed.frame}`);
       },
-      skipped: ({ frame, bytes }: Skipped) => this.said.push(`skipped ${bytes}@${frame}`),
-    }, fromStart);
+      skipped: (_owner: string, { frame, bytes }: Skipped) =>
+        this.said.push(`skipped ${bytes}@${frame}`),
+    }, { owner: "client", fromStart });
   }
 
   /** Pushes a segment; its number is counted up. */

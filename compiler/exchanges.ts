@@ -24,10 +24,10 @@ import {
   type Part,
   type Unit,
 } from "./captured_message.ts";
-import { Deframer, type Frame, type Skipped } from "./deframe.ts";
+import { Deframer, type DeframerSink, type Frame, type Skipped } from "./deframe.ts";
 import type { CapturedMessage, ChainPlace, Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
 import type { PayloadSink } from "./payload.ts";
-import type { Connection, Direction, StreamEvent } from "./reassembly.ts";
+import type { Connection, Direction, StreamEvent } from "./stream_events.ts";
 import { WaitingRequests } from "./waiting_requests.ts";
 
 const NOTIFICATION_ID = 0xffffffffffffffffn;
@@ -37,13 +37,19 @@ interface StreamState {
   readonly connection: Connection;
   /** Address and port of the source of each direction. */
   readonly ends: readonly [string, string];
-  readonly deframers: [Deframer | null, Deframer | null];
+  readonly deframers: [Deframer<Side> | null, Deframer<Side> | null];
   ended: number;
   /** Requests that wait for their final response, by message id. */
   readonly waiting: WaitingRequests;
   waitingSmb1: Exchange | null;
   /** What could not be read before it was known that the connection carries SMB. */
   readonly skipped: Skipped[];
+}
+
+/** Whose bytes a deframer takes. */
+interface Side {
+  readonly state: StreamState;
+  readonly direction: Direction;
 }
 
 /**
@@ -70,6 +76,12 @@ export interface TrackerOptions {
 export class ExchangeTracker {
   readonly #options: TrackerOptions;
   readonly #messageSinks: MessageSinks;
+  readonly #sides: DeframerSink<Side> = {
+    skims: (bytes, start, length) =>
+      this.#options.payloads.lengthsOnly === true && isPlainData(bytes, start, length),
+    frame: ({ state, direction }, frame) => this.#frame(state, direction, frame),
+    skipped: ({ state }, skipped) => this.#skipped(state, skipped),
+  };
   readonly #streams = new Map<number, StreamState>();
   /** Connections that carried at least one unit with an SMB signature. */
   readonly #carriedSmb = new Set<number>();
@@ -146,14 +158,10 @@ export class ExchangeTracker {
     return state;
   }
 
-  #deframer(state: StreamState, direction: Direction): Deframer {
+  #deframer(state: StreamState, direction: Direction): Deframer<Side> {
     const [one, other] = state.connection.directions;
-    return new Deframer({
-      skims: (bytes, start, length) =>
-        this.#options.payloads.lengthsOnly === true && isPlainData(bytes, start, length),
-      frame: (frame) => this.#frame(state, direction, frame),
-      skipped: (skipped) => this.#skipped(state, skipped),
-    }, one.initiator || other.initiator);
+    const fromStart = one.initiator || other.initiator;
+    return new Deframer(this.#sides, { owner: { state, direction }, fromStart });
   }
 
   /** Bytes that cannot be read: of a connection that carries SMB they are a loss, of another nothing. */

@@ -20,7 +20,7 @@ import { chainBytes, encodeChain, makeHeader, type Message } from "../runtime/wi
 import { NoteBook, Stamp } from "./capture/mod.ts";
 import type { Exchange } from "./exchange.ts";
 import { ExchangeTracker } from "./exchanges.ts";
-import { type Connection, type Direction, StreamData } from "./reassembly.ts";
+import { type Connection, type Direction, StreamData } from "./stream_events.ts";
 import { countPayloads, hashPayloads } from "./payload.ts";
 import { readCapture } from "./read_capture.ts";
 

@@ -49,6 +49,8 @@ interface Handshake {
   readonly tokens: LoginTokens;
 }
 
+const NO_MESSAGES = PreauthHash.initial();
+
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
 
@@ -57,8 +59,14 @@ const MAX_HANDSHAKES = 4096;
 
 /** Follows the logins of all connections. */
 export class HandshakeFollower {
+  readonly #hashes: boolean;
   readonly #connections = new RecentMap<number, Negotiated>();
   readonly #handshakes = new RecentMap<string, Handshake>(MAX_HANDSHAKES);
+
+  /** Without `hashes` it is only told whether they could be made: they are for keys, and nobody has any. */
+  constructor(options: { readonly hashes: boolean }) {
+    this.#hashes = options.hashes;
+  }
 
   /** Takes a plain message, in the order of the capture; gives the login that it completes. */
   observe(bytes: Uint8Array, captured: CapturedMessage, stream: number): Login | null {
@@ -83,14 +91,14 @@ export class HandshakeFollower {
     if (message === null || message.kind === "raw" || message.kind === "error") return;
     if (message.command !== "NEGOTIATE") return;
     if (message.kind === "request") {
-      const hash = extended(PreauthHash.initial(), bytes);
+      const hash = this.#extended(NO_MESSAGES, bytes);
       this.#connections.set(stream, { dialect: 0, cipherId: CipherId.AES_128_CCM, hash });
       return;
     }
     const connection = this.#connections.get(stream) ??
       { dialect: 0, cipherId: CipherId.AES_128_CCM, hash: null };
     connection.dialect = message.body.dialectRevision;
-    connection.hash = extended(connection.hash, bytes);
+    connection.hash = this.#extended(connection.hash, bytes);
     for (const context of message.body.contexts ?? []) {
       if (context.kind === "encryption") connection.cipherId = context.ciphers[0] ?? 0;
     }
@@ -112,7 +120,7 @@ export class HandshakeFollower {
       : null;
     if (!isResponse(header)) {
       const handshake = this.#handshakes.get(key) ?? newHandshake(connection?.hash ?? null);
-      handshake.hash = extended(handshake.hash, bytes);
+      handshake.hash = this.#extended(handshake.hash, bytes);
       if (setup?.kind === "request") {
         handshake.binding ||= (setup.body.flags & SESSION_FLAG_BINDING) !== 0;
         keepToken(handshake.tokens, setup.body.securityBuffer);
@@ -127,7 +135,7 @@ export class HandshakeFollower {
     if (handshake === undefined) return null;
     if (setup?.kind === "response") keepToken(handshake.tokens, setup.body.securityBuffer);
     if (header.status === STATUS_MORE_PROCESSING_REQUIRED) {
-      handshake.hash = extended(handshake.hash, bytes);
+      handshake.hash = this.#extended(handshake.hash, bytes);
       this.#handshakes.set(key, handshake);
       return null;
     }
@@ -141,6 +149,12 @@ export class HandshakeFollower {
       preauthHash: handshake.hash,
       tokens: handshake.tokens,
     };
+  }
+
+  /** Null where any of the messages is not whole. */
+  #extended(hash: PreauthHash | null, bytes: Uint8Array | null): PreauthHash | null {
+    if (hash === null || bytes === null) return null;
+    return this.#hashes ? hash.extend(bytes) : hash;
   }
 }
 
@@ -156,10 +170,6 @@ function newHandshake(hash: PreauthHash | null): Handshake {
       kerberosReply: null,
     },
   };
-}
-
-function extended(hash: PreauthHash | null, bytes: Uint8Array | null): PreauthHash | null {
-  return hash === null || bytes === null ? null : hash.extend(bytes);
 }
 
 /** Keeps the mechanism's message of a security token, by what it is. */

@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { openCapture } from "./capture/mod.ts";
-import { type Direction, Reassembler, type StreamEvent } from "./reassembly.ts";
+import { Reassembler } from "./reassembly.ts";
+import type { Direction, StreamEvent } from "./stream_events.ts";
 import {
   decodeHeader,
   decodeMessage,

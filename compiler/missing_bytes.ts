@@ -1,6 +1,6 @@
 /** Bytes that reassembly could not deliver, or had delivered before -> notes that say how many, and where. */
 import type { CaptureNote } from "./capture/mod.ts";
-import type { StreamGap, StreamLate, StreamRepeat } from "./reassembly.ts";
+import type { StreamGap, StreamLate, StreamRepeat } from "./stream_events.ts";
 
 /** Frames that one note names. */
 const FRAMES_KEPT = 64;

@@ -29,9 +29,15 @@ export class OpenTable {
   /** Lists of entries by hash, the latest first. */
   #slots: (Entry | null)[] = new Array(FIRST_SIZE).fill(null);
   #count = 0;
+  #lost = 0;
   /** A ring. */
   readonly #closed: Entry[] = [];
   #nextClosed = 0;
+
+  /** How many were forgotten before their CLOSE. */
+  get lost(): number {
+    return this.#lost;
+  }
 
   /** A CREATE returned the id. Returns the open that had it before in that session. */
   open(open: Opened): Opened | null {
@@ -100,7 +106,11 @@ export class OpenTable {
 
   #forgetOldest(): void {
     const entries = this.#all();
-    for (const entry of entries.slice(0, entries.length / 4)) this.#forget(entry);
+    const closed = new Set(this.#closed);
+    for (const entry of entries.slice(0, entries.length / 4)) {
+      this.#forget(entry);
+      if (!closed.has(entry)) this.#lost++;
+    }
   }
 
   /** In the order of their opening. */

@@ -56,6 +56,7 @@ Deno.test("opens that are never closed do not pile up", () => {
   }
   assertEquals(opens.find(SERVER, 1n, fileId(1)), undefined);
   assertEquals(opens.find(SERVER, 1n, fileId(70_000))?.path, "x");
+  assertEquals(opens.lost, 16_384);
   for (let session = 1n; session <= 1000n; session++) opens.open(open("x", 70_000, session));
   assertEquals(opens.find(SERVER, 1000n, fileId(70_000))?.sessionId, 1000n);
 });

@@ -18,6 +18,9 @@ import {
 /** Bytes of a header up to the end of MessageId: a header cut before it has none. */
 const MESSAGE_ID_END = 32;
 
+/** Conversations whose pieces are remembered. */
+const STREAMS_KEPT = 2048;
+
 /** What the lines of one conversation have in common. */
 interface StreamPieces {
   readonly client: string;
@@ -109,6 +112,8 @@ export class LineMaker {
     if (pieces?.client !== client) {
       const ends = piece(`,"client":"${client}","server":"${server}","stream":${stream}`);
       pieces = { client, ends, sessionId: null, treeId: null, tree: null, ids: NO_IDS };
+      // They can be made again; of a great many conversations most are silent.
+      if (this.#streams.size >= STREAMS_KEPT) this.#streams.clear();
       this.#streams.set(stream, pieces);
     }
     return pieces;

@@ -10,8 +10,12 @@ import type { Exchange, ExchangeSink, Unwrapper } from "./exchange.ts";
 import { ExchangeTracker } from "./exchanges.ts";
 import { MissingBytes } from "./missing_bytes.ts";
 import type { PayloadSink } from "./payload.ts";
-import { type Connection, Reassembler, type StreamEvent } from "./reassembly.ts";
+import { Reassembler } from "./reassembly.ts";
+import type { Connection, StreamEvent } from "./stream_events.ts";
 import { ReplayState } from "./replay_state.ts";
+
+const GIVEN_UP =
+  "A connection was silent while many others came, and was given up here: what comes of it later stands alone";
 
 /** How far reading is. */
 export interface Progress {
@@ -90,7 +94,10 @@ export async function readCapture(
     if (!tracker.take(event)) reassembler.ignore(connection);
   }, {
     repeated: (event) => missing.add(event),
-    forgotten: ({ number }, flow) => {
+    forgotten: ({ connection: { number, last }, flow, open }) => {
+      if (open && tracker.carriedSmb(number)) {
+        notes.add(GIVEN_UP, { frame: last.frame, loss: true });
+      }
       missing.forget(number, tracker.carriedSmb(number));
       tracker.forget(number);
       if (flow !== null) capture.forget(flow);
@@ -111,6 +118,7 @@ export async function readCapture(
       ...capture.notes,
       ...missing.notes((connection) => tracker.carriedSmb(connection)),
       ...options.unwrapper?.notes?.() ?? [],
+      ...state.notes(),
       ...notes.list(),
     ],
   };

@@ -14,170 +14,24 @@
  * @module
  */
 
-import { type Endpoint, type Flow, type Segment, type Stamp, TCP_FLAG } from "./capture/mod.ts";
-
-/** A TCP connection in the capture. */
-export interface Connection {
-  /** Wireshark's tcp.stream. */
-  readonly number: number;
-  /** First packet. */
-  readonly opened: Stamp;
-  /** Direction of the first packet, and the other one. */
-  readonly directions: readonly [Direction, Direction];
-}
-
-/** One direction of a connection. */
-export interface Direction {
-  readonly connection: Connection;
-  /** 0 for the direction of the connection's first packet, 1 for the other. */
-  readonly index: 0 | 1;
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
-  /** True once a SYN without ACK was seen: the source is the TCP client. */
-  readonly initiator: boolean;
-}
-
-/** Bytes in order. */
-export class StreamData {
-  readonly kind = "data";
-  readonly direction: Direction;
-  /** Offset of the first byte in the direction, gaps included. */
-  readonly position: number;
-  /** Holds the bytes from `start` to `end`, until the call that delivers it returns. */
-  readonly source: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  /** The packet with which these bytes, and all before them since the last gap, had been captured. */
-  readonly completed: Stamp;
-  /** The packet that carried these bytes. The same as `completed` unless it came out of order. */
-  readonly carried: Stamp;
-
-  constructor(
-    options:
-      & Pick<StreamData, "direction" | "position" | "source" | "start" | "end">
-      & Pick<StreamData, "completed" | "carried">,
-  ) {
-    this.direction = options.direction;
-    this.position = options.position;
-    this.source = options.source;
-    this.start = options.start;
-    this.end = options.end;
-    this.completed = options.completed;
-    this.carried = options.carried;
-  }
-
-  /** A view that holds as long. */
-  get bytes(): Uint8Array {
-    return this.source.subarray(this.start, this.end);
-  }
-
-  /** Number of the packet that completed them. */
-  get frame(): number {
-    return this.completed.frame;
-  }
-
-  /** Its time, in nanoseconds since 1970. */
-  get time(): bigint {
-    return this.completed.time;
-  }
-
-  /** Number of the packet that carried them. */
-  get firstFrame(): number {
-    return this.carried.frame;
-  }
-
-  /** Its time, in nanoseconds since 1970. */
-  get firstTime(): bigint {
-    return this.carried.time;
-  }
-}
-
-/** Bytes that the capture lacks. */
-export interface StreamGap {
-  readonly kind: "gap";
-  readonly direction: Direction;
-  readonly position: number;
-  /** How many bytes, at least 1. */
-  readonly missing: number;
-  /**
-   * "lost": the peer acknowledged them, or the connection or capture ended; "cut": beyond the snap length; "limit": given up
-   * to bound memory; "jump": the sequence numbers went elsewhere, and the count is a guess.
-   */
-  readonly reason: "lost" | "cut" | "limit" | "jump";
-  /** The packet at which it was declared. */
-  readonly declared: Stamp;
-}
-
-/** The source of a direction that has not ended reset the connection, for the first time. Bytes may still follow that were on their way. */
-export interface StreamReset {
-  readonly kind: "reset";
-  readonly direction: Direction;
-  /** The packet with the RST. */
-  readonly reset: Stamp;
-}
-
-/** No more bytes in this direction. */
-export interface StreamEnd {
-  readonly kind: "end";
-  readonly direction: Direction;
-  /**
-   * "fin": all bytes before the FIN were delivered. The others are told when another connection takes the endpoints or the
-   * capture ends, or when too many others came since: "rst" when either side had reset the connection, "reused" and
-   * "capture" when neither side had ended it.
-   */
-  readonly reason: "fin" | "rst" | "reused" | "capture";
-  /** The packet that ended it: with the FIN, the RST, the next SYN, or for "capture" the last one of the connection. */
-  readonly ended: Stamp;
-}
-
-/** Payload after the end of its direction. It is not delivered: its place in the stream cannot be told. */
-export interface StreamLate {
-  readonly kind: "late";
-  readonly direction: Direction;
-  readonly bytes: number;
-  /** The packet that carried it, or the one with which it was given up. */
-  readonly seen: Stamp;
-}
-
-/** Payload that had been seen before, and is not delivered again. */
-export interface StreamRepeat {
-  readonly kind: "repeat";
-  readonly direction: Direction;
-  readonly bytes: number;
-  /** The packet that carried it. */
-  readonly seen: Stamp;
-}
-
-/** What reassembly delivers, per direction in the order of the stream. */
-export type StreamEvent = StreamData | StreamGap | StreamReset | StreamEnd | StreamLate;
-
-/** Bounds on memory and waiting. */
-export interface ReassemblyLimits {
-  /** Bytes kept behind holes in one direction; 8 MiB unless told. */
-  readonly directionBytes: number;
-  /** Bytes kept behind holes in all directions; 64 MiB unless told. */
-  readonly totalBytes: number;
-  /**
-   * Connections of which something is remembered, ended ones among them; 16 384 unless told. Of more, a quarter is let go: those
-   * that ended the longest ago, then those that were silent for the longest time, which end with that.
-   */
-  readonly connections: number;
-  /** Separate intervals kept in one direction; 4096 unless told. */
-  readonly intervals: number;
-  /** Segments of the connection after which an acknowledged hole is given up; 64 unless told. */
-  readonly patienceSegments: number;
-  /** Captured seconds after which an acknowledged hole is given up; 2 unless told. */
-  readonly patienceSeconds: number;
-  /**
-   * What is earlier: `time`, unless told: the packet with the earlier time, and what an acknowledgement shows to have been there
-   * before it; `file`: the packet with the lower number.
-   */
-  readonly order: "time" | "file";
-  /** Told of payload that had been seen before: a retransmission, or a packet that was captured twice. */
-  readonly repeated: (repeated: StreamRepeat) => void;
-  /** Told of a connection of which nothing is remembered any more; with its flow, unless another connection has that now. */
-  readonly forgotten: (connection: Connection, flow: Flow | null) => void;
-}
+import { type Flow, type Segment, type Stamp, TCP_FLAG } from "./capture/mod.ts";
+import {
+  ConnectionState,
+  type DirectionState,
+  firstEndingAfter,
+  type Interval,
+  learnInitial,
+  startsAnew,
+} from "./connection_state.ts";
+import { inCausalOrder, inRankedOrder, nanosecondsOf, ranksOf } from "./held_events.ts";
+import { DEFAULT_LIMITS, type ReassemblyLimits } from "./reassembly_limits.ts";
+import {
+  type Connection,
+  StreamData,
+  type StreamEnd,
+  type StreamEvent,
+  type StreamGap,
+} from "./stream_events.ts";
 
 /** Counts of what was put aside without loss. */
 export interface ReassemblyCounts {
@@ -187,109 +41,14 @@ export interface ReassemblyCounts {
   bytesAfterEnd: number;
 }
 
-const DEFAULT_LIMITS: ReassemblyLimits = {
-  directionBytes: 0x800000,
-  totalBytes: 0x4000000,
-  connections: 16_384,
-  intervals: 4096,
-  patienceSegments: 64,
-  patienceSeconds: 2,
-  order: "time",
-  repeated: () => {},
-  forgotten: () => {},
-};
-
 /**
  * A sequence number this far behind is no retransmission. Windows are at most 1 GiB (RFC 7323) and in practice a few MiB:
  * the endpoints were reused without the SYN having been captured.
  */
 const JUMP_BACK = 0x4000000;
 
-/** What was captured ahead of order, or a part of it. */
-interface Interval {
-  readonly start: number;
-  readonly end: number;
-  /** How far the other direction had come where the packet was sent. */
-  readonly seen: number;
-  /** Shorter than the interval when the capture cut the segment. */
-  readonly bytes: Uint8Array;
-  readonly stamp: Stamp;
-}
-
 /** Bytes that lie from `start` to `end`. */
 type ByteRange = Pick<Segment, "bytes" | "start" | "end">;
-
-class DirectionState implements Direction {
-  readonly connection: ConnectionState;
-  readonly index: 0 | 1;
-  readonly source: Endpoint;
-  readonly destination: Endpoint;
-  initiator = false;
-  /** Initial sequence number, or the best guess at it; undefined until a packet tells. */
-  initial: number | undefined;
-  /** True once `next` is known. */
-  started = false;
-  /** Sequence number of the byte at `position`. */
-  next = 0;
-  position = 0;
-  /** Sorted and disjoint, all beyond `position`. */
-  intervals: Interval[] = [];
-  keptBytes = 0;
-  /** Position of the FIN, once seen. */
-  finPosition: number | undefined;
-  finStamp: Stamp | undefined;
-  ended = false;
-  /** The latest packet among those delivered since the last gap. */
-  completed: Stamp | undefined;
-  /** How far the peer's acknowledgements go beyond `position`; 0 when they do not. */
-  acknowledged = 0;
-  /** The position that the peer's latest packet acknowledges: older ones may come behind it, and one may be wrong. */
-  lastAcknowledged = 0;
-  /** When the peer was first seen to acknowledge beyond the present hole. */
-  waitingSince: Stamp | undefined;
-  waitingSegments = 0;
-
-  constructor(connection: ConnectionState, options: { flow: Flow; index: 0 | 1 }) {
-    this.connection = connection;
-    this.index = options.index;
-    this.source = options.flow.source;
-    this.destination = options.flow.destination;
-  }
-}
-
-class ConnectionState implements Connection {
-  readonly number: number;
-  readonly opened: Stamp;
-  /** The direction of the first packet. */
-  readonly flow: Flow;
-  readonly directions: readonly [DirectionState, DirectionState];
-  last: Stamp;
-  segments = 0;
-  reset: Stamp | undefined;
-  ignored = false;
-  /** Events held back while an acknowledged hole is waited for; see Reassembler.#emit. */
-  held: Held[] = [];
-  /** The position of the other direction that the segment which is being taken acknowledges. */
-  seen = 0;
-  heldBytes = 0;
-
-  get waiting(): boolean {
-    return this.directions[0].waitingSince !== undefined ||
-      this.directions[1].waitingSince !== undefined;
-  }
-
-  constructor(number: number, segment: Segment) {
-    const { flow, stamp } = segment;
-    const reverse: Flow = { id: flow.id ^ 1, source: flow.destination, destination: flow.source };
-    this.number = number;
-    this.opened = this.last = stamp;
-    this.flow = flow;
-    this.directions = [
-      new DirectionState(this, { flow, index: 0 }),
-      new DirectionState(this, { flow: reverse, index: 1 }),
-    ];
-  }
-}
 
 /** Puts segments in order; feed it every segment of a capture in file order, then finish it. */
 export class Reassembler {
@@ -382,7 +141,7 @@ export class Reassembler {
     }
     if (current !== undefined) {
       this.#endBoth(current, { reason: "reused", ended: segment.stamp });
-      this.#limits.forgotten(current, null);
+      this.#limits.forgotten({ connection: current, flow: null, open: false });
     } else if (++this.#remembered > this.#limits.connections) {
       this.#forgetOldest();
     }
@@ -399,9 +158,11 @@ export class Reassembler {
       .sort((one, other) => rank(one) - rank(other) || one.last.frame - other.last.frame)
       .slice(0, Math.max(1, this.#limits.connections / 4));
     for (const connection of oldest) {
+      const { flow, reset, ignored } = connection;
+      const open = rank(connection) === 1 && reset === undefined && !ignored;
       this.#endBoth(connection, { reason: "capture" });
-      this.#current[connection.flow.id >>> 1] = undefined;
-      this.#limits.forgotten(connection, connection.flow);
+      this.#current[flow.id >>> 1] = undefined;
+      this.#limits.forgotten({ connection, flow, open });
     }
     this.#remembered -= oldest.length;
   }
@@ -761,117 +522,4 @@ export class Reassembler {
     direction.keptBytes = 0;
     direction.intervals = [];
   }
-}
-
-/** Whether a segment opens another connection on the same endpoints, as Wireshark decides it. */
-function startsAnew(current: ConnectionState, segment: Segment): boolean {
-  if ((segment.flags & (TCP_FLAG.SYN | TCP_FLAG.ACK)) !== TCP_FLAG.SYN) return false;
-  const own = current.directions[segment.flow.id === current.flow.id ? 0 : 1];
-  if (own.initial === undefined) return false;
-  return own.initial !== segment.seq;
-}
-
-/** Notes the initial sequence numbers that a packet tells of: its own, and the peer's through what it acknowledges. */
-function learnInitial(connection: ConnectionState, segment: Segment): void {
-  const index = segment.flow.id === connection.flow.id ? 0 : 1;
-  const own = connection.directions[index];
-  const peer = connection.directions[1 - index] as DirectionState;
-  const syn = (segment.flags & TCP_FLAG.SYN) !== 0;
-  if (syn) own.initial = segment.seq;
-  own.initial ??= (segment.seq - 1) >>> 0;
-  if ((segment.flags & TCP_FLAG.ACK) !== 0) peer.initial ??= (segment.ack - 1) >>> 0;
-}
-
-/** An event that is held back, and how far the other direction had come where its packet was sent. */
-interface Held {
-  readonly event: StreamEvent;
-  readonly needs: number;
-}
-
-interface Ranked extends Held {
-  readonly rank: number;
-}
-
-/** Ranks events by the packet that completed each; within a direction the order stays. */
-function ranksOf(held: readonly Held[], rankOf: (stamp: Stamp) => number): Ranked[] {
-  const ranks: number[] = [];
-  // A gap goes where the bytes after it go: the packet of its declaration came much later.
-  const following: [number, number] = [-Infinity, -Infinity];
-  for (const { event } of held.toReversed()) {
-    const own = event.direction.index;
-    if (event.kind !== "gap") following[own] = rankOf(stampOf(event));
-    ranks.push(following[own]);
-  }
-  ranks.reverse();
-  const latest: [number, number] = [-Infinity, -Infinity];
-  return held.map((one, index) => {
-    const own = one.event.direction.index;
-    latest[own] = Math.max(latest[own], ranks[index] ?? -Infinity);
-    return { ...one, rank: latest[own] };
-  });
-}
-
-/** Merges both directions by rank. */
-function inRankedOrder(ranked: readonly Ranked[]): StreamEvent[] {
-  return ranked.toSorted((one, other) => one.rank - other.rank).map(({ event }) => event);
-}
-
-/** Merges both directions by rank, but what a packet acknowledges was there before it. */
-function* inCausalOrder(ranked: readonly Ranked[]): Generator<StreamEvent> {
-  const queues = [0, 1].map((index) =>
-    ranked.filter(({ event }) => event.direction.index === index)
-  );
-  const next = [0, 0];
-  const passed = queues.map(([first]) => first === undefined ? Infinity : startOf(first.event));
-  for (;;) {
-    const heads = queues.map((queue, index) => queue[next[index]!]);
-    const [one, other] = heads;
-    if (one === undefined && other === undefined) return;
-    let index = one === undefined || (other !== undefined && other.rank < one.rank) ? 1 : 0;
-    const waits = (side: number) =>
-      heads[1 - side] !== undefined && heads[side]!.needs > passed[1 - side]!;
-    if (waits(index) && !waits(1 - index)) index = 1 - index;
-    const { event } = heads[index]!;
-    if (event.kind === "data" || event.kind === "gap") {
-      const length = event.kind === "gap" ? event.missing : event.end - event.start;
-      passed[index] = event.position + length;
-    }
-    next[index]!++;
-    yield event;
-  }
-}
-
-/** Where the first event held of a direction begins; before anything where it has no place in the stream. */
-function startOf(event: StreamEvent): number {
-  return event.kind === "data" || event.kind === "gap" ? event.position : -1;
-}
-
-function stampOf(event: Exclude<StreamEvent, StreamGap>): Stamp {
-  switch (event.kind) {
-    case "data":
-      return event.completed;
-    case "reset":
-      return event.reset;
-    case "end":
-      return event.ended;
-    case "late":
-      return event.seen;
-  }
-}
-
-function nanosecondsOf(stamp: Stamp, { opened }: Connection): number {
-  return (stamp.seconds - opened.seconds) * 1e9 + stamp.nanoseconds;
-}
-
-/** Index of the first interval that reaches beyond a position. */
-function firstEndingAfter(intervals: readonly Interval[], position: number): number {
-  let low = 0;
-  let high = intervals.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const interval = intervals[middle];
-    if (interval !== undefined && interval.end <= position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Flow, Segment, Stamp, TCP_FLAG } from "./capture/mod.ts";
-import { Reassembler, type ReassemblyLimits, type StreamEvent } from "./reassembly.ts";
+import { Reassembler } from "./reassembly.ts";
+import type { ReassemblyLimits } from "./reassembly_limits.ts";
+import type { StreamEvent } from "./stream_events.ts";
 
 /** One segment of a table: direction ">" (client) or "<" (server), flags, sequence number, payload. */
 interface Step {
@@ -549,7 +551,8 @@ Deno.test("of too many connections those are let go that ended, then those that 
     told.push(`${event.direction.connection.number} ${event.reason}`);
   }, {
     connections: 8,
-    forgotten: ({ number }, flow) => forgotten.push(`${number} ${flow?.id ?? "reused"}`),
+    forgotten: ({ connection: { number }, flow, open }) =>
+      forgotten.push(`${number} ${flow?.id ?? "reused"}${open ? " open" : ""}`),
   });
   let frame = 0;
   const push = (step: Step) => reassembler.push(segmentOf(step, ++frame));
@@ -560,7 +563,7 @@ Deno.test("of too many connections those are let go that ended, then those that 
   told.length = 0;
   push({ pair: 8, flags: "S", seq: 100 });
   assertEquals(told, ["1 capture", "1 capture"]);
-  assertEquals(forgotten, ["5 10", "1 2"]);
+  assertEquals(forgotten, ["5 10", "1 2 open"]);
   push({ pair: 1, flags: "A", seq: 101, data: "late" });
   assertEquals(reassembler.streamNumber(flowOf(1, ">")), 9);
   push({ pair: 0, flags: "S", seq: 900 });

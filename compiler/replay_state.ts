@@ -11,6 +11,7 @@ import {
   RELATED_FILE_ID,
   sameFileId,
 } from "../runtime/wire/mod.ts";
+import type { CaptureNote } from "./capture/mod.ts";
 import type {
   CapturedMessage,
   CapturedUser,
@@ -21,21 +22,28 @@ import type {
 } from "./exchange.ts";
 import { LACKS_FILE_ID } from "./cut_message.ts";
 import { OpenTable } from "./open_table.ts";
+import { RecentMap } from "./recent_map.ts";
 import { RecentRequests, TreeTable } from "./state_tables.ts";
 
 const ALL_ONES_ID = 0xffffffffffffffffn;
 const ALL_ONES_TREE = 0xffffffff;
 
+/** Requests remembered by AsyncId, breaks, and opens with a lease. */
+const ASYNC_KEPT = 8192;
+const BREAKS_KEPT = 8192;
+const LEASED_KEPT = 65_536;
+
 /** Follows sessions, trees, opens and leases through a capture. */
 export class ReplayState {
-  readonly #trees = new TreeTable();
+  readonly #trees = new TreeTable((stream) => this.#clientGuids.has(stream));
   readonly #opens = new OpenTable();
   /** Opens with a lease. */
   readonly #leased = new Set<Opened>();
   readonly #clientGuids = new Map<number, string>();
-  readonly #breaks = new Map<string, Exchange>();
+  #leasesLost = 0;
+  readonly #breaks = new RecentMap<string, Exchange>(BREAKS_KEPT);
   readonly #recent = new RecentRequests();
-  readonly #byAsyncId = new Map<string, Exchange>();
+  readonly #byAsyncId = new RecentMap<string, Exchange>(ASYNC_KEPT, isUnderWay);
   readonly #users: Pick<Unwrapper, "userOf"> | undefined;
 
   /** `users` tells of logins whose messages hide the user. */
@@ -46,6 +54,23 @@ export class ReplayState {
   /** Who a login is of whose messages do not say so. */
   userOf(stream: number, sessionId: bigint): CapturedUser | null {
     return this.#users?.userOf?.(stream, sessionId) ?? null;
+  }
+
+  /** What was forgotten, as too much was to be remembered. */
+  notes(): CaptureNote[] {
+    const forgotten = [
+      ["What a session was connected to", this.#trees.lost],
+      ["A file that was not closed", this.#opens.lost],
+      ["The lease of an open file", this.#leasesLost],
+      ["A pending request", this.#byAsyncId.lost],
+    ] as const;
+    return forgotten.filter(([, count]) => count > 0).map(([what, count]) => ({
+      reason:
+        `${what} was forgotten, as too many came after: what refers to it later does not know it`,
+      loss: true,
+      count,
+      frames: [],
+    }));
   }
 
   /** The facts of an exchange that was opened here. */
@@ -139,9 +164,6 @@ export class ReplayState {
   pending(exchange: Exchange): void {
     if (exchange.interim === null) return;
     this.#byAsyncId.set(`${exchange.stream}:${exchange.interim.asyncId}`, exchange);
-    if (this.#byAsyncId.size > ASYNC_KEPT) {
-      this.#byAsyncId.delete(this.#byAsyncId.keys().next().value!);
-    }
   }
 
   /** Nothing more comes of a connection. */
@@ -154,7 +176,6 @@ export class ReplayState {
     if (key === null) return;
     const guid = this.#clientGuids.get(exchange.stream) ?? "";
     this.#breaks.set(`${guid}:${key}`, exchange);
-    if (this.#breaks.size > BREAKS_KEPT) this.#breaks.delete(this.#breaks.keys().next().value!);
     if (message?.kind !== "response" || message.command !== "OPLOCK_BREAK") return;
     if (message.body.kind === "oplock") {
       facts.fileId = message.body.fileId;
@@ -172,7 +193,12 @@ export class ReplayState {
     const request = exchange.request?.message;
     if (request?.kind !== "request" || request.command !== "TREE_CONNECT") return;
     facts.tree = request.body.path;
-    this.#trees.set(exchange.server, facts.sessionId, treeId, facts.tree);
+    this.#trees.set(facts.sessionId, {
+      server: exchange.server,
+      stream: exchange.stream,
+      treeId,
+      path: facts.tree,
+    });
   }
 
   #created(exchange: Exchange, facts: Facts, message: Message): void {
@@ -202,6 +228,7 @@ export class ReplayState {
     }
     if (this.#leased.size > LEASED_KEPT) {
       this.#leased.delete(this.#leased.values().next().value!);
+      this.#leasesLost++;
     }
   }
 
@@ -253,14 +280,13 @@ const CLOSE = 0x0006;
 const CANCEL = 0x000c;
 const OPLOCK_BREAK = 0x0012;
 
-/** Requests remembered by AsyncId, breaks, and opens with a lease. */
-const ASYNC_KEPT = 8192;
-const BREAKS_KEPT = 8192;
-const LEASED_KEPT = 65_536;
-
 /** Bytes of a header up to the end of TreeId and of SessionId. */
 const TREE_ID_END = 40;
 const SESSION_ID_END = 48;
+
+function isUnderWay({ settled }: Exchange): boolean {
+  return !settled;
+}
 
 function newFacts(captured: CapturedMessage | null): Facts {
   const known = captured?.known ?? 0;

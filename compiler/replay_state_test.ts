@@ -160,3 +160,19 @@ Deno.test("a lease break names the paths held under its key, and is answered by 
   assertEquals(notified?.leasePaths, ["a", "b"]);
   assertEquals(acknowledged?.acknowledges?.facts, notified);
 });
+
+Deno.test("connections that are given up for others are told, with the frame after which they were", async () => {
+  const wire = new Wire();
+  const ask = (number: number) => {
+    const client = `10.${number >> 16}.${(number >> 8) & 0xff}.${number & 0xff}:1000`;
+    new Conversation({ wire, client, syn: false }).ask("ECHO", { reserved: 0 });
+  };
+  for (let number = 0; number <= 16_384; number++) ask(number);
+  const { notes } = await readCapture(inputOf(wire.pcap()), () => ({
+    opened() {},
+    pending() {},
+    settled() {},
+  }), { payloads: countPayloads });
+  const [given] = notes.filter(({ reason }) => reason.includes("given up"));
+  assertEquals([given?.count, given?.loss, given?.frames[0]], [4096, true, 1]);
+});

@@ -61,7 +61,7 @@ export function putRequestParameters(line: LineBytes, captured: CapturedMessage)
   }
   switch (message.command) {
     case "NEGOTIATE":
-      line.text(negotiateRequest(message.body));
+      putNegotiateRequest(line, message.body);
       break;
     case "SESSION_SETUP":
       line.text(sessionSetup(message.body));
@@ -215,14 +215,32 @@ export function putResponseParameters(
   }
 }
 
-function negotiateRequest(body: RequestBodies["NEGOTIATE"]): string {
-  const contexts = body.contexts ?? [];
-  const ciphers = contexts.flatMap((c) => c.kind === "encryption" ? c.ciphers : []);
-  return `{"dialects":${hexList(body.dialects)},"sec_mode":${
-    hexText(body.securityMode, 2)
-  },"capabilities":${hexText(body.capabilities, 8)},"client_guid":${
-    JSON.stringify(body.clientGuid)
-  },"contexts":${hexList(contexts.map(negotiateContextType))},"ciphers":${hexList(ciphers)}}`;
+const DIALECTS = piece('{"dialects":');
+const SECURITY_MODE = piece(',"sec_mode":');
+const CAPABILITIES = piece(',"capabilities":');
+const CLIENT_GUID = piece(',"client_guid":');
+const CIPHERS = piece(',"ciphers":');
+
+function putNegotiateRequest(line: LineBytes, body: RequestBodies["NEGOTIATE"]): void {
+  const types: number[] = [];
+  const ciphers: number[] = [];
+  for (const context of body.contexts ?? []) {
+    types.push(negotiateContextType(context));
+    if (context.kind === "encryption") ciphers.push(...context.ciphers);
+  }
+  line.put(DIALECTS);
+  putList(line, body.dialects, putHex16);
+  line.put(SECURITY_MODE).hex(body.securityMode, 2);
+  line.put(CAPABILITIES).hex(body.capabilities, 8);
+  line.put(CLIENT_GUID).quoted(body.clientGuid).put(CONTEXTS);
+  putList(line, types, putHex16);
+  line.put(CIPHERS);
+  putList(line, ciphers, putHex16);
+  line.put(CLOSE);
+}
+
+function putHex16(line: LineBytes, value: number): void {
+  line.hex(value, 4);
 }
 
 function negotiateResponse(body: ResponseBodies["NEGOTIATE"]): string {

@@ -2,13 +2,15 @@
 import type { Exchange } from "./exchange.ts";
 
 /** Sessions whose tree connects are remembered: of more, those that connected the longest ago are forgotten. */
-const SESSIONS_KEPT = 65_536;
+const SESSIONS_KEPT = 16_384;
 
 /** Tree connects of one session that are remembered. */
 const TREES_KEPT = 1024;
 
 interface Tree {
   readonly server: string;
+  /** Connection on which it was connected. */
+  readonly stream: number;
   readonly treeId: number;
   readonly path: string;
 }
@@ -17,18 +19,33 @@ interface Tree {
 export class TreeTable {
   /** By SessionId; the latest last. */
   readonly #sessions = new Map<bigint | null, Tree[]>();
+  readonly #goesOn: (stream: number) => boolean;
+  #lost = 0;
   #lastSession: bigint | null = null;
   #last: Tree[] | undefined;
 
+  /** `goesOn` tells whether more may come of a connection. */
+  constructor(goesOn: (stream: number) => boolean = () => false) {
+    this.#goesOn = goesOn;
+  }
+
+  /** Sessions that were forgotten, though their connections go on. */
+  get lost(): number {
+    return this.#lost;
+  }
+
   /** A TREE_CONNECT succeeded. */
-  set(server: string, sessionId: bigint | null, treeId: number, path: string): void {
+  set(sessionId: bigint | null, connected: Tree): void {
+    const { server, treeId } = connected;
     const others = (this.#sessions.get(sessionId) ?? [])
       .filter((tree) => tree.treeId !== treeId || tree.server !== server);
-    others.push({ server, treeId, path });
+    others.push(connected);
     this.#sessions.delete(sessionId);
     this.#sessions.set(sessionId, others.slice(-TREES_KEPT));
     if (this.#sessions.size > SESSIONS_KEPT) {
-      this.#sessions.delete(this.#sessions.keys().next().value!);
+      const [oldest] = this.#sessions;
+      if (oldest?.[1].some(({ stream }) => this.#goesOn(stream))) this.#lost++;
+      this.#sessions.delete(oldest![0]);
     }
     this.#last = undefined;
   }

@@ -6,8 +6,8 @@ const SERVER = "10.0.0.2:445";
 
 Deno.test("a tree connect is found by session and server, then by session alone", () => {
   const trees = new TreeTable();
-  trees.set(SERVER, 1n, 5, "one");
-  trees.set("10.0.0.3:445", 1n, 5, "other");
+  trees.set(1n, { server: SERVER, stream: 0, treeId: 5, path: "one" });
+  trees.set(1n, { server: "10.0.0.3:445", stream: 1, treeId: 5, path: "other" });
   assertEquals(
     [
       trees.find(SERVER, 1n, 5),
@@ -18,6 +18,14 @@ Deno.test("a tree connect is found by session and server, then by session alone"
     ],
     ["one", "other", "other", null, null],
   );
+});
+
+Deno.test("sessions that are forgotten are a loss where their connections go on", () => {
+  const trees = new TreeTable((stream) => stream === 1);
+  for (let session = 0; session < 16_384 + 3; session++) {
+    trees.set(BigInt(session), { server: SERVER, stream: session, treeId: 5, path: "x" });
+  }
+  assertEquals([trees.find(SERVER, 2n, 5), trees.find(SERVER, 3n, 5), trees.lost], [null, "x", 1]);
 });
 
 Deno.test("of the latest requests the last one with a message id is found", () => {

@@ -1,7 +1,7 @@
 /** Requests of one conversation that wait for their answers, by MessageId. */
 import type { CapturedMessage, Exchange } from "./exchange.ts";
 
-const FIRST_SIZE = 16;
+const FIRST_SIZE = 4;
 const LARGEST_SIZE = 8192;
 
 /** Bytes of a header up to the end of MessageId. */
@@ -26,11 +26,11 @@ export class WaitingRequests {
   #slots: (Exchange | null)[] = new Array(FIRST_SIZE).fill(null);
   #ids: number[] = new Array(FIRST_SIZE).fill(-1);
   #inSlots = 0;
-  readonly #others = new Map<Key, Exchange>();
+  #others: Map<Key, Exchange> | null = null;
 
   /** How many wait. */
   get size(): number {
-    return this.#inSlots + this.#others.size;
+    return this.#inSlots + (this.#others?.size ?? 0);
   }
 
   /** The request that a message with that header answers, or repeats. */
@@ -40,7 +40,7 @@ export class WaitingRequests {
       const slot = key & (this.#slots.length - 1);
       if (this.#ids[slot] === key) return this.#slots[slot]!;
     }
-    return this.#others.size === 0 ? undefined : this.#others.get(key);
+    return this.#others?.get(key);
   }
 
   /** A request waits, in place of one with the same id. */
@@ -52,14 +52,14 @@ export class WaitingRequests {
       }
       const slot = key & (this.#slots.length - 1);
       const id = this.#ids[slot];
-      if (id === key || (id === -1 && !this.#others.has(key))) {
+      if (id === key || (id === -1 && this.#others?.has(key) !== true)) {
         if (id === -1) this.#inSlots++;
         this.#ids[slot] = key;
         this.#slots[slot] = exchange;
         return;
       }
     }
-    this.#others.set(key, exchange);
+    (this.#others ??= new Map()).set(key, exchange);
   }
 
   /** Its answer came. */
@@ -74,12 +74,12 @@ export class WaitingRequests {
         return;
       }
     }
-    this.#others.delete(key);
+    this.#others?.delete(key);
   }
 
   /** All that wait, in the order of their sending. */
   all(): Exchange[] {
-    const waiting = [...this.#others.values()];
+    const waiting = [...this.#others?.values() ?? []];
     for (const exchange of this.#slots) if (exchange !== null) waiting.push(exchange);
     return waiting.sort((one, other) => one.index - other.index);
   }
@@ -88,7 +88,9 @@ export class WaitingRequests {
   takeOlderHalf(): Exchange[] {
     const all = this.all();
     const older = new Set(all.slice(0, all.length / 2));
-    for (const [key, exchange] of this.#others) if (older.has(exchange)) this.#others.delete(key);
+    for (const [key, exchange] of this.#others ?? []) {
+      if (older.has(exchange)) this.#others?.delete(key);
+    }
     for (const [slot, exchange] of this.#slots.entries()) {
       if (exchange === null || !older.has(exchange)) continue;
       this.#slots[slot] = null;
