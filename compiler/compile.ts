@@ -98,7 +98,10 @@ export async function compile(
 ): Promise<Compiled> {
   using store = new OperationStore({ scratch: () => openScratch(options.temporaryFolder) });
   const { built, result } = await readPlan(input, store, options);
-  const passed = pass(built.plan, options, result.files.map(({ name }) => name));
+  const passed = await pass(built.plan, options, {
+    names: result.files.map(({ name }) => name),
+    turns: new Turns(built.plan.count, options),
+  });
   const turns = new Turns(passed.source.count, options);
   const read = [...result.notes, ...built.notes];
   const notesWith = (more: readonly CaptureNote[]) => [

@@ -5,6 +5,7 @@ import { mapped, type Names } from "./mapping.ts";
 import type { PlanSource } from "./plan_source.ts";
 import type { Criteria } from "./criteria.ts";
 import { select } from "./selection.ts";
+import type { Turns } from "./turns.ts";
 
 /** Options of {@linkcode pass}. */
 export interface PassOptions {
@@ -24,14 +25,14 @@ export interface Passed {
 }
 
 /** Does them. Edges between operations are to be drawn afterwards. `names` are those of the capture's files. */
-export function pass(
+export async function pass(
   plan: PlanSource,
   options: PassOptions,
-  names: readonly string[] = [],
-): Passed {
+  { names, turns }: { readonly names: readonly string[]; readonly turns: Turns },
+): Promise<Passed> {
   const selected = options.select === undefined
     ? { source: plan, notes: [] }
-    : select(plan, options.select);
+    : await select(plan, options.select, turns);
   const named = options.names === undefined
     ? selected.source
     : mapped(selected.source, options.names);

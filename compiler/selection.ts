@@ -10,6 +10,7 @@ import { commandOf } from "./plan_commands.ts";
 import { round } from "./capture_clock.ts";
 import type { PlanSource } from "./plan_source.ts";
 import { Closure } from "./selection_closure.ts";
+import { Turns } from "./turns.ts";
 
 /** What was selected. */
 export interface Selected {
@@ -27,14 +28,25 @@ const MARGIN = 1;
 /** Seconds that a name which is needed may take of that. */
 const MARGIN_OF_NAME = 0.005;
 
+/** Passes over all operations before any is handed on. */
+const PASSES = 2;
+
 /** Selects in two passes: one that learns what is needed, and one that counts and hands on what is kept. */
-export function select(plan: PlanSource, criteria: Criteria): Selected {
+export async function select(
+  plan: PlanSource,
+  criteria: Criteria,
+  turns: Turns = new Turns(plan.count, {}),
+): Promise<Selected> {
   const selection = new Selection(criteria, plan);
-  for (const operation of plan.operations()) selection.see(operation);
+  for (const operation of plan.operations()) {
+    selection.see(operation);
+    if (turns.isNext("selecting", 1 / PASSES)) await turns.take();
+  }
   const leftOut = new Map<string, number>();
   const counts = new Map<string, number>();
   let [asked, needed] = [0, 0];
   for (const { operation, verdict } of selection.judge(plan.operations())) {
+    if (turns.isNext("selecting", 1 / PASSES)) await turns.take();
     if (verdict === "dropped") {
       const command = commandOf(operation);
       leftOut.set(command, (leftOut.get(command) ?? 0) + 1);

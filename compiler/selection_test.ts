@@ -1,8 +1,9 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { PlanClient, PlanOperation } from "./plan.ts";
 import type { PlanSource } from "./plan_source.ts";
 import type { Criteria } from "./criteria.ts";
-import { select } from "./selection.ts";
+import { select, Selection } from "./selection.ts";
+import { Turns } from "./turns.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -88,7 +89,9 @@ class Story {
 
   /** Ids of what is kept. */
   kept(criteria: Criteria): number[] {
-    return [...select(this.source, criteria).source.operations()].map(({ id }) => id);
+    const selection = new Selection(criteria, this.source);
+    for (const operation of this.operations) selection.see(operation);
+    return [...selection.kept(this.operations)].map(({ id }) => id);
   }
 }
 
@@ -290,20 +293,20 @@ Deno.test("what an operation's header names besides is kept", () => {
   assertEquals(story.kept({ commands: ["READ"] }), [1, 2, 3, 4, 5, 6, 7]);
 });
 
-Deno.test("times before and behind what was asked for are shortened, in their order", () => {
+Deno.test("times before and behind what was asked for are shortened, in their order", async () => {
   const story = new Story().arrive("ann")
     .open("ann", "f1", "a", { at: 1000 })
     .on("ann", "read", "f1", { at: 3000, returned: null, offset: "0" })
     .on("ann", "close", "f1", { at: 9000 });
-  const { source } = select(story.source, { commands: ["READ"] });
+  const { source } = await select(story.source, { commands: ["READ"] });
   const times = [...source.operations()].map(({ at }) => at);
   assertEquals(times.map((at) => Math.round(100 * at) / 100), [0, 0, 0, 0.33, 1, 2.5]);
   assertEquals(source.source.seconds, 2.5);
   assertMatch(source.source.remarks!.join("\n"), /from 3000\.000 s to 3000\.500 s are kept/);
 });
 
-Deno.test("what was left out is counted by command, and no loss", () => {
-  const { notes, asked, needed, source } = select(two().source, { commands: ["READ"] });
+Deno.test("what was left out is counted by command, and no loss", async () => {
+  const { notes, asked, needed, source } = await select(two().source, { commands: ["READ"] });
   assertEquals(notes, [
     { reason: "Not selected: CLOSE", loss: false, count: 1, frames: [] },
     { reason: "Not selected: CREATE", loss: false, count: 1, frames: [] },
@@ -311,4 +314,32 @@ Deno.test("what was left out is counted by command, and no loss", () => {
   ]);
   assertEquals([asked, needed, source.count], [1, 8, 9]);
   assertEquals(source.clients.map(({ operationCount }) => operationCount), [9]);
+});
+
+Deno.test("others get a turn while a selection is made, and can end it", async () => {
+  const { source } = two();
+  const [read] = source.operations();
+  let seen = 0;
+  const many = {
+    ...source,
+    count: 50_000,
+    *operations() {
+      for (let id = 100; id < 50_100; id++) {
+        seen++;
+        yield { ...read!, id };
+      }
+    },
+  };
+  const controller = new AbortController();
+  const told: string[] = [];
+  const turns = new Turns(many.count, {
+    signal: controller.signal,
+    work: ({ stage, done, of }) => {
+      told.push(`${stage} ${done} of ${of}`);
+      controller.abort();
+    },
+  });
+  await assertRejects(() => select(many, { commands: ["READ"] }, turns), DOMException, "aborted");
+  assertEquals(told, ["selecting 4096 of 50000"]);
+  assert(seen < 20_000, `${seen} operations were looked at`);
 });

@@ -2,7 +2,7 @@
 
 /** How far the work on the operations is, once the capture was read. */
 export interface Work {
-  readonly stage: "looking through" | "writing";
+  readonly stage: "selecting" | "looking through" | "writing";
   readonly done: number;
   readonly of: number;
 }

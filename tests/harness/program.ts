@@ -13,6 +13,8 @@ export interface Program extends AsyncDisposable {
   /** Resolves once both outputs together match; rejects when the program ends without that. */
   said(pattern: RegExp): Promise<void>;
   signal(signal: Deno.Signal): void;
+  /** Resolves once the program has taken all of its input, but for what a pipe holds; at once where it has none. */
+  readonly fed: Promise<void>;
   readonly ended: Promise<Ended>;
 }
 
@@ -51,9 +53,11 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  let fed = Promise.resolve();
   if (input !== undefined) {
     const writer = child.stdin.getWriter();
-    void writer.write(input).then(() => writer.close()).catch(() => {});
+    fed = writer.write(input).catch(() => {});
+    void fed.then(() => writer.close()).catch(() => {});
   }
   const texts = { out: "", err: "" };
   const waiting = new Set<() => void>();
@@ -70,6 +74,7 @@ export function startProgram(args: readonly string[], options: ProgramOptions = 
   });
   return {
     pid: child.pid,
+    fed,
     ended,
     signal: (signal) => child.kill(signal),
     said(pattern) {
