@@ -8,6 +8,13 @@ export function answeredBefore(one: PlanOperation, other: PlanOperation): boolea
   return (one.frames.response ?? 0) < (other.frames.first ?? other.frames.request);
 }
 
+/** Whether the capture has the response that says that `one` is pending before the request of `other`. */
+export function pendingBefore({ pendingAt, frames }: PlanOperation, other: PlanOperation): boolean {
+  if (pendingAt === undefined) return false;
+  if (pendingAt !== other.at) return pendingAt < other.at;
+  return (frames.interim ?? 0) < (other.frames.first ?? other.frames.request);
+}
+
 /** Answered operations, taken out in the order of their answers. */
 export class ByAnswer {
   /** The first answer last. */

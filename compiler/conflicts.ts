@@ -8,7 +8,7 @@
  * stays before what ended it. The end of a connection, session or tree connect closes what is open there: to others it is
  * a CLOSE of all of it.
  */
-import { answeredBefore, ByAnswer } from "./answers.ts";
+import { answeredBefore, ByAnswer, pendingBefore } from "./answers.ts";
 import { endsOpens, OpenPaths } from "./open_paths.ts";
 import type { ByteRange, PathNode, Touch } from "./path_table.ts";
 import { withLatest } from "./path_table.ts";
@@ -159,12 +159,11 @@ function setEdges(
 /** Operations of other clients that wait for something that `operation` may bring about. */
 function pendingOn(nodes: readonly PathNode[], operation: PlanOperation): PlanOperation[] {
   const found: PlanOperation[] = [];
-  const sent = operation.frames.first ?? operation.frames.request;
   const look = (node: PathNode, watchesOnly: boolean): void => {
     if (node.pending.length === 0) return;
     node.pending = node.pending.filter((other) => !answeredBefore(other, operation));
     for (const other of node.pending) {
-      if (other.client === operation.client || (other.frames.interim ?? 0) >= sent) continue;
+      if (other.client === operation.client || !pendingBefore(other, operation)) continue;
       if (!watchesOnly || other.kind === "changeNotify") found.push(other);
     }
   };

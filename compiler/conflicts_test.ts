@@ -164,13 +164,18 @@ Deno.test("what ended a lock that waited comes when it waits, and what follows a
     "b lock x 6-7",
     "b write x 10-11",
   ];
-  const interim = { frames: { request: 60, interim: 61, response: 95 } };
+  const interim = { frames: { request: 60, interim: 61, response: 95 }, pendingAt: 5.5 };
   assertEquals(edgesWith(lines, { 2: interim }), ["1<0", "2<1", "3~2", "4<2"]);
+  // Times tell the order, also where frames are elsewhere in the file; of equal times frames do.
+  const reordered = { frames: { request: 60, interim: 91, response: 95 }, pendingAt: 5.5 };
+  assertEquals(edgesWith(lines, { 2: reordered }), ["1<0", "2<1", "3~2", "4<2"]);
+  assertEquals(edgesWith(lines, { 2: { ...reordered, pendingAt: 6 } }), ["1<0", "2<1", "4<2"]);
+  assertEquals(edgesWith(lines, { 2: { ...interim, pendingAt: 6.5 } }), ["1<0", "2<1", "4<2"]);
 });
 
 Deno.test("a change below a watched directory comes when the watch is set", () => {
   const lines = ["a changeNotify d 1-5", "b create d\\x 2-3"];
-  const watching = { 0: { frames: { request: 10, interim: 11, response: 45 } } };
+  const watching = { 0: { frames: { request: 10, interim: 11, response: 45 }, pendingAt: 1.5 } };
   const operations = ["a create d 0.1-0.2", ...lines];
   assertEquals(edgesWith(operations, { 1: watching[0] }), ["2~1"]);
 });
@@ -210,7 +215,7 @@ Deno.test("an end comes after what others found while the file was open, and let
   const lines = ["a create x 1-2", "b create x 3-4", "a end 5-5", "b close x 6-7"];
   assertEquals(edgesOfEnds(lines, { 2: onSession("disconnect") }), ["1<0", "2<1", "3<2"]);
   const waiting = ["a create x 1-2", "b lock x 3-6", "a end 5-5"];
-  const interim = { frames: { request: 60, interim: 61, response: 95 } };
+  const interim = { frames: { request: 60, interim: 61, response: 95 }, pendingAt: 3.5 };
   assertEquals(
     edgesOfEnds(["b create x 0.1-0.2", ...waiting], {
       2: interim,

@@ -65,6 +65,8 @@ export interface OperationBase {
   readonly at: number;
   /** Seconds to the final response; null when none was captured. */
   readonly answeredAt: number | null;
+  /** Seconds to the response that said that the operation is pending; absent where none did. */
+  readonly pendingAt?: number;
   readonly frames: Frames;
   /** NTSTATUS of the final response; null when none was captured. */
   readonly status: number | null;

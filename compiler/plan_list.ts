@@ -68,6 +68,9 @@ export class OperationList {
     if (chain !== null) {
       operation.chain = { id: chain.id, index: chain.index, related: chain.related };
     }
+    if (exchange.interim !== null) {
+      operation.pendingAt = this.clock.reached(exchange.interim.completed);
+    }
     if (request !== null) operation.header = headerOf(request);
     if (captured.known < captured.length) {
       operation.incomplete = captured.lacks === undefined
@@ -90,6 +93,9 @@ export class OperationList {
       status: response?.header.status ?? null,
       answeredAt: response === null ? null : this.clock.reached(response.completed),
       frames: framesOf(exchange),
+      ...(exchange.interim === null
+        ? {}
+        : { pendingAt: this.clock.reached(exchange.interim.completed) }),
       ...(this.#cancelled.has(exchange) ? { cancelled: true } : {}),
       ...fields,
     });

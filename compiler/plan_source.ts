@@ -94,13 +94,15 @@ export class StoredPlan implements PlanSource {
     if (late === 0) return;
     operation.at = round(operation.at - late);
     if (operation.answeredAt !== null) operation.answeredAt = round(operation.answeredAt - late);
+    if (operation.pendingAt !== undefined) operation.pendingAt = round(operation.pendingAt - late);
   }
 }
 
 function byFrame(operation: Mutable<PlanOperation>, first: number): void {
-  const { frames, answeredAt } = operation;
+  const { frames, answeredAt, pendingAt } = operation;
   operation.at = frameTime(frames.first ?? frames.request, first);
   if (answeredAt !== null) operation.answeredAt = frameTime(lastFrame(frames), first);
+  if (pendingAt !== undefined) operation.pendingAt = frameTime(frames.interim!, first);
 }
 
 function lastFrame({ response, first, request }: Frames): number {

@@ -135,6 +135,7 @@ export class Selection {
         ...rest,
         at: this.timeOf(operation.at),
         answeredAt: operation.answeredAt === null ? null : this.timeOf(operation.answeredAt),
+        ...operation.pendingAt === undefined ? {} : { pendingAt: this.timeOf(operation.pendingAt) },
         after: [],
       } as PlanOperation;
     }

@@ -56,8 +56,9 @@ export function isFrequent(operation: PlanOperation): operation is Frequent {
   }
 }
 
-function isPlain({ ids, via, incomplete }: OperationBase): boolean {
-  return ids === undefined && via === undefined && incomplete === undefined;
+function isPlain({ ids, via, incomplete, pendingAt }: OperationBase): boolean {
+  return ids === undefined && via === undefined && incomplete === undefined &&
+    pendingAt === undefined;
 }
 
 const LABEL = piece('{"op_id":');

@@ -37,6 +37,8 @@ const base = {
   at: seconds,
   /** Null when the capture had no answer: the operation is not waited for. */
   answeredAt: seconds.nullish(),
+  /** When the server said that the operation is pending. */
+  pendingAt: seconds.optional(),
   frames: z.object({
     request: id,
     first: id.optional(),
