@@ -113,7 +113,7 @@ export class OperationBlock {
   #fields(operation: PlanOperation): number {
     switch (operation.kind) {
       case "create":
-        if (!isPlain(operation) || !isGranted(operation)) break;
+        if (!isPlain(operation) || !isUsual(operation)) break;
         if (!this.#common(operation)) break;
         return this.#create(operation);
       case "close":
@@ -292,15 +292,37 @@ export class OperationBlock {
 }
 
 /** Whether nothing of what is rare is there, and nothing missing of what is usual. */
-function isPlain(operation: OperationBase): boolean {
-  const { header, ids, via, incomplete, cancelled, pendingAt } = operation;
+function isPlain({ header, ids, via, incomplete, cancelled }: Writable): boolean {
   return ids === undefined && via === undefined && incomplete === undefined &&
-    cancelled === undefined && pendingAt === undefined &&
+    cancelled === undefined &&
     (header === undefined || (header.creditCharge !== undefined && header.credits !== undefined));
 }
 
-/** Whether all is told of what was granted, if anything was. */
-function isGranted({ granted }: CreateOperation): boolean {
+/** Fields that are told by numbers and texts, or send an operation to JSON when they are there. */
+type Known =
+  | keyof OnFile
+  | ("kind" | "path" | "access" | "share" | "disposition" | "options" | "attributes")
+  | ("impersonation" | "securityFlags" | "oplock" | "contexts" | "granted" | "used" | "breaks")
+  | ("flags" | "told" | "offset" | "length" | "minimumCount" | "padding" | "remainingBytes")
+  | ("channel" | "returned" | "data" | "infoType" | "class" | "additional" | "outputLength")
+  | ("input" | "returnedLength" | "shared");
+
+/** What can be written; nothing can where one of these has a field that is not known here. */
+type Writable = [
+  Exclude<
+    | keyof CreateOperation
+    | keyof CloseOperation
+    | keyof ReadOperation
+    | keyof WriteOperation
+    | keyof QueryInfoOperation,
+    Known
+  >,
+] extends [never] ? OperationBase : never;
+
+/** Whether nothing is there that numbers do not tell, and all of what was granted, if anything was. */
+function isUsual(operation: CreateOperation): boolean {
+  const { granted } = operation;
+  if ("shared" in operation) return false;
   return granted === null || (granted.attributes !== undefined &&
     granted.allocation !== undefined && granted.modified !== undefined);
 }
