@@ -80,7 +80,7 @@ const OPERATIONS: readonly PlanOperation[] = [
   { ...CREATE, file: "f123456789012345678", granted: GRANTED, ...ANSWERED },
   { ...CREATE, granted: null, ...BASE, ids: { tree: null } },
   { ...CREATE, granted: null, ...BASE, cancelled: true },
-  Object.assign({ ...CREATE, granted: GRANTED, ...BASE }, { shared: true }),
+  Object.assign({ ...CREATE, granted: GRANTED, ...BASE }, { shared: true as const }),
   { kind: "close", flags: 1, ...PLACED, ...BASE },
   { kind: "close", flags: 1, told: { size: "4", directory: false }, ...PLACED, ...ANSWERED },
   { kind: "close", flags: 0, ...PLACED, ...BASE, incomplete: "part" },
