@@ -292,9 +292,10 @@ export class OperationBlock {
 }
 
 /** Whether nothing of what is rare is there, and nothing missing of what is usual. */
-function isPlain({ header, ids, via, incomplete, cancelled }: Writable): boolean {
+function isPlain(operation: Writable): boolean {
+  const { header, ids, via, incomplete, cancelled, pendingAt } = operation;
   return ids === undefined && via === undefined && incomplete === undefined &&
-    cancelled === undefined &&
+    cancelled === undefined && pendingAt === undefined &&
     (header === undefined || (header.creditCharge !== undefined && header.credits !== undefined));
 }
 
