@@ -35,7 +35,10 @@ const MAX_NAME = 12;
  *     divergences: 0, duration: 2000, scenarios: [{ name: "", operations: 100, errors: 1, recent: 55, lag: 0.2 }],
  *   },
  *   loads: [],
- *   activities: [{ users: 2, inFlight: 1, breaksPending: 1 }, { users: 1, inFlight: 1, breaksPending: 0 }],
+ *   activities: [
+ *     { users: 2, dropped: 0, inFlight: 1, breaksPending: 1 },
+ *     { users: 1, dropped: 0, inFlight: 1, breaksPending: 0 },
+ *   ],
  * });
  * const expected = "2.00s  3 users, 100 operations, 55/s, 1 error, lag 200us, 2 in flight, 1 break pending";
  * if (text !== expected) throw new Error(text);

@@ -268,14 +268,24 @@ export class ScenarioRun {
       const before = this.#loads.get(index)?.dropped ?? 0;
       const dropped = records.load.dropped - before;
       this.#measurement.addDropped(dropped);
-      for (let i = 0; i < dropped; i++) this.#thresholds?.take("dropped_iterations", 1, {});
       this.#loads.set(index, records.load);
     }
+    this.#takeDropped(this.#activities.get(index) ?? [], records.activities);
     this.#activities.set(index, records.activities);
     this.#measurement.addCreditStalls(records.creditStalls - (this.#stalls.get(index) ?? 0));
     this.#stalls.set(index, records.creditStalls);
     this.#outputs.records(records);
     if (this.#thresholds !== null) takeBatch(this.#thresholds, records);
+  }
+
+  #takeDropped(before: readonly ActivityRecord[], now: readonly ActivityRecord[]): void {
+    for (const { scenario, dropped } of now) {
+      const known = before.find((one) => one.scenario === scenario)?.dropped ?? 0;
+      const tags = scenario === undefined ? {} : { scenario };
+      for (let i = known; i < dropped; i++) {
+        this.#thresholds?.take("dropped_iterations", 1, tags);
+      }
+    }
   }
 
   async #preflight(sandbox: Sandbox): Promise<void> {

@@ -71,7 +71,8 @@ export function operationValues(
 
 /** What a break adds. */
 export function breakValues(record: BreakRecord, take: MetricSink): void {
-  const tags = { client: record.client, kind: record.kind };
+  const tags: Record<string, string> = { client: record.client, kind: record.kind };
+  if (record.scenario !== undefined) tags.scenario = record.scenario;
   take("smb_breaks", 1, tags);
   if (record.acknowledgedAt !== null) {
     take("smb_break_ack", record.acknowledgedAt - record.receivedAt, tags);
@@ -89,7 +90,8 @@ export function iterationValues(record: IterationRecord, take: MetricSink): void
 
 /** What checks add. */
 export function checkValues(record: CheckRecord, take: MetricSink): void {
-  const tags = { check: record.name };
+  const tags: Record<string, string> = { check: record.name };
+  if (record.scenario !== undefined) tags.scenario = record.scenario;
   for (let i = 0; i < record.passed; i++) take("checks", 1, tags);
   for (let i = 0; i < record.failed; i++) take("checks", 0, tags);
 }

@@ -64,6 +64,8 @@ export interface IterationRecord {
 
 /** How often a check held, and how often not, since this was last told. */
 export interface CheckRecord {
+  /** Part of a suite that it belongs to. */
+  readonly scenario?: string;
   readonly name: string;
   readonly passed: number;
   readonly failed: number;
@@ -84,6 +86,8 @@ export interface ActivityRecord {
   readonly scenario?: string;
   /** Users at work. */
   readonly users: number;
+  /** Iterations that nobody was free for, so far. */
+  readonly dropped: number;
   /** Operations without an end. */
   readonly inFlight: number;
   /** Breaks that wait for their acknowledgement. */
@@ -92,6 +96,8 @@ export interface ActivityRecord {
 
 /** One break that the server sent. */
 export interface BreakRecord {
+  /** Part of a suite that it belongs to. */
+  readonly scenario?: string;
   readonly client: string;
   readonly kind: "lease" | "oplock";
   /** Of the files concerned; the first one's. */

@@ -1,7 +1,7 @@
 /**
  * Thresholds: what a run must keep to pass, as k6 writes them: a metric, tags that choose some of its values, and
  * expressions such as `p(95)<20`, `rate<0.01`, `count>=1000`. One whose metric has no values has failed: silence is no
- * success, but for the counters of faults.
+ * success, but for the counters of faults where something else shows that there was something to count.
  */
 import { Latency } from "./latency.ts";
 import { type MetricKind, type MetricName, METRICS, type Tags } from "./metrics.ts";
@@ -57,16 +57,21 @@ interface Selector {
 }
 
 interface Values {
+  /** Of a counter of faults: values of what shows that there could have been one. */
+  witnessed: number;
   count: number;
   sum: number;
   readonly times: Latency | null;
 }
 
-/** Counters of faults: that there is none is what one hopes for. */
-const FAULTS: ReadonlySet<MetricName> = new Set<MetricName>([
-  "smb_divergences",
-  "dropped_iterations",
-]);
+/**
+ * Counters of faults: that there is none is what one hopes for. What shows that there could have been one, and that the tags
+ * are no mistake, are values of another metric with the same tags.
+ */
+const FAULTS: Readonly<Partial<Record<MetricName, MetricName>>> = {
+  smb_divergences: "smb_ops",
+  dropped_iterations: "iterations",
+};
 
 const AGGREGATES: Readonly<Record<MetricKind, RegExp>> = {
   trend: /^(?:p\((?:\d{1,2}(?:\.\d+)?|100)\)|avg|min|med|max|count)$/,
@@ -97,11 +102,13 @@ const COMPARISONS: Readonly<Record<Comparison, (one: number, other: number) => b
 export class Thresholds {
   readonly #selectors: readonly Selector[];
   readonly #byMetric: ReadonlyMap<MetricName, readonly Selector[]>;
+  readonly #byWitness: ReadonlyMap<MetricName | undefined, readonly Selector[]>;
 
   /** @throws {ThresholdError} When one names no metric, or is no expression. */
   constructor(options: ThresholdOptions) {
     this.#selectors = Object.entries(options).map(([text, given]) => selectorOf(text, given));
     this.#byMetric = Map.groupBy(this.#selectors, ({ metric }) => metric);
+    this.#byWitness = Map.groupBy(this.#selectors, ({ metric }) => FAULTS[metric]);
   }
 
   /** Whether there are none. */
@@ -112,10 +119,13 @@ export class Thresholds {
   /** Adds a value. */
   take(metric: MetricName, value: number, tags: Tags): void {
     for (const selector of this.#byMetric.get(metric) ?? []) {
-      if (!selector.tags.every(([name, wanted]) => tags[name] === wanted)) continue;
+      if (!fits(selector, tags)) continue;
       selector.values.count++;
       selector.values.sum += value;
       selector.values.times?.add(value);
+    }
+    for (const selector of this.#byWitness.get(metric) ?? []) {
+      if (fits(selector, tags)) selector.values.witnessed++;
     }
   }
 
@@ -139,6 +149,10 @@ export class Thresholds {
     }
     return null;
   }
+}
+
+function fits({ tags: wanted }: Selector, tags: Tags): boolean {
+  return wanted.every(([name, value]) => tags[name] === value);
 }
 
 function selectorOf(
@@ -174,7 +188,7 @@ function selectorOf(
     kind,
     tags,
     expressions: options.map((option) => expressionOf(option as ThresholdOption, kind)),
-    values: { count: 0, sum: 0, times: kind === "trend" ? new Latency() : null },
+    values: { witnessed: 0, count: 0, sum: 0, times: kind === "trend" ? new Latency() : null },
   };
 }
 
@@ -215,11 +229,11 @@ function resultOf(selector: Selector, expression: Expression, seconds: number): 
 }
 
 function observedOf(
-  { kind, metric, values }: Selector,
+  { kind, values }: Selector,
   aggregate: string,
   seconds: number,
 ): number | null {
-  if (values.count === 0 && !FAULTS.has(metric)) return null;
+  if (values.count === 0 && values.witnessed === 0) return null;
   if (kind === "counter") {
     return aggregate === "count" ? values.sum : seconds > 0 ? values.sum / seconds : 0;
   }

@@ -36,6 +36,13 @@ Deno.test("a metric without values fails, whatever is asked of it, but for a cou
   assertEquals(broken({ smb_errors: "rate<1" }), ["rate<1"]);
   assertEquals(broken({ "smb_ops{command:LOCK}": "count>=0" }), ["count>=0"]);
   assertEquals(broken({ smb_divergences: "count==0" }), []);
+  assertEquals(broken({ "smb_divergences{command:READ}": "count==0" }), []);
+  assertEquals(broken({ "smb_divergences{command:REED}": "count==0" }), ["count==0"]);
+  assertEquals(
+    broken({ dropped_iterations: "count==0" }),
+    ["count==0"],
+    "there were no iterations",
+  );
 });
 
 Deno.test("the run ends at a threshold that asks for it, once its delay is over", () => {

@@ -414,12 +414,13 @@ function isIteration(value: unknown): value is IterationRecord {
 }
 
 function isCheck(value: unknown): value is CheckRecord {
-  return isRecord(value) && isText(value.name) && isNumber(value.passed) && isNumber(value.failed);
+  return isRecord(value) && isOptional(value.scenario, isText) && isText(value.name) &&
+    isNumber(value.passed) && isNumber(value.failed);
 }
 
 function isActivity(value: unknown): value is ActivityRecord {
   return isRecord(value) && isOptional(value.scenario, isText) && isNumber(value.users) &&
-    isNumber(value.inFlight) && isNumber(value.breaksPending);
+    isNumber(value.dropped) && isNumber(value.inFlight) && isNumber(value.breaksPending);
 }
 
 function isMadeName(value: unknown): value is MadeName {
@@ -432,7 +433,7 @@ function isLoad(value: unknown): value is LoadRecord {
 }
 
 function isBreak(value: unknown): value is BreakRecord {
-  return isRecord(value) && isText(value.client) &&
+  return isRecord(value) && isOptional(value.scenario, isText) && isText(value.client) &&
     (value.kind === "lease" || value.kind === "oplock") && isText(value.path) &&
     isText(value.from) && isText(value.to) && isBoolean(value.ackRequired) &&
     isNumber(value.receivedAt) && isNullable(value.acknowledgedAt, isNumber) &&

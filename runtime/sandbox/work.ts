@@ -63,7 +63,11 @@ let breaks: BreakRecord[] = [];
 let iterations: IterationRecord[] = [];
 let toldStalls = 0;
 let toldActivity = "[]";
-const checks = new Map<string, { passed: number; failed: number }>();
+/** By scenario and name. */
+const checks = new Map<
+  string,
+  { readonly scenario?: string; name: string; passed: number; failed: number }
+>();
 
 interface Waiter<T> {
   readonly resolve: (value: T) => void;
@@ -284,7 +288,7 @@ function flush(): void {
     operations,
     breaks,
     iterations,
-    checks: [...checks].map(([name, counts]) => ({ name, ...counts })),
+    checks: [...checks.values()],
     load,
     activities,
     zero: performance.timeOrigin + (handle?.zero ?? 0),
@@ -302,9 +306,13 @@ function failureText(error: unknown): string {
   return place === undefined ? message : `${placeText(place)}: ${message}`;
 }
 
-function checked(name: string, held: boolean): void {
-  let counts = checks.get(name);
-  if (counts === undefined) checks.set(name, counts = { passed: 0, failed: 0 });
+function checked(name: string, held: boolean, scenario?: string): void {
+  const key = JSON.stringify([scenario, name]);
+  let counts = checks.get(key);
+  if (counts === undefined) {
+    const part = scenario === undefined ? {} : { scenario };
+    checks.set(key, counts = { ...part, name, passed: 0, failed: 0 });
+  }
   if (held) counts.passed++;
   else counts.failed++;
 }

@@ -4,6 +4,8 @@
 export class Activity {
   /** Users at work. */
   users = 0;
+  /** Iterations that nobody was free for. */
+  dropped = 0;
   /** Operations without an end. */
   inFlight = 0;
   /** Breaks that wait for their acknowledgement. */

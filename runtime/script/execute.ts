@@ -142,11 +142,9 @@ export function execute(
       };
     },
     get activities() {
-      return [...commons.activities.all].map(([scenario, { users, inFlight, breaksPending }]) => ({
+      return [...commons.activities.all].map(([scenario, activity]) => ({
         ...scenario === undefined ? {} : { scenario },
-        users,
-        inFlight,
-        breaksPending,
+        ...activity,
       }));
     },
     get creditStalls() {
@@ -242,7 +240,9 @@ function suiteRunner(
     const own: RunHost = {
       ...host,
       record: (record) => host.record({ ...record, scenario: name }),
+      broke: (record) => host.broke({ ...record, scenario: name }),
       iterated: (record) => host.iterated?.({ ...record, scenario: name }),
+      checked: (check, held) => host.checked?.(check, held, name),
     };
     return runnerOf(part, own, {
       ...options,

@@ -41,8 +41,8 @@ export interface RunHost {
   iterated?(record: IterationRecord): void;
   /** What is told of an error that ended an iteration; name and message unless given. */
   failureText?(error: unknown): string;
-  /** A check of the script held, or did not. */
-  checked?(name: string, held: boolean): void;
+  /** A check of the script held, or did not; `scenario` is the part of a suite that it belongs to. */
+  checked?(name: string, held: boolean, scenario?: string): void;
   /** Something is not as it must be in every run: a file left open, an operation that is stuck. */
   violated?(what: string): void;
   /**

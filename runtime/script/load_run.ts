@@ -71,7 +71,6 @@ export class LoadRun implements Runner {
   #zero: number | null = null;
   /** Its users are those at work. */
   readonly #activity: Activity;
-  #dropped = 0;
   #stopped: string | null = null;
   /** Users who log off. */
   readonly #leaving = new Set<Promise<void>>();
@@ -97,7 +96,7 @@ export class LoadRun implements Runner {
 
   /** Users at work, and iterations that nobody was free for. */
   get load(): LoadState {
-    return { users: this.#activity.users, dropped: this.#dropped };
+    return { users: this.#activity.users, dropped: this.#activity.dropped };
   }
 
   /** Plays the whole shape. */
@@ -254,7 +253,7 @@ export class LoadRun implements Runner {
         slot = this.#slot(segment.index + made++ * segment.of);
       }
       if (slot === undefined) {
-        this.#dropped++;
+        this.#activity.dropped++;
         continue;
       }
       const taken = slot;

@@ -23,8 +23,8 @@ function stateOf(names: readonly string[]): LiveState {
     },
     loads: [{ users: 10_000, dropped: 3, waiting: 4, inFlight: 700 }],
     activities: names.flatMap((scenario) => [
-      { scenario, users: 2500, inFlight: 300, breaksPending: 2 },
-      { scenario, users: 2500, inFlight: 50, breaksPending: 1 },
+      { scenario, users: 2500, dropped: 0, inFlight: 300, breaksPending: 2 },
+      { scenario, users: 2500, dropped: 0, inFlight: 50, breaksPending: 1 },
     ]),
   };
 }
