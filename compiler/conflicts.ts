@@ -12,7 +12,7 @@ import { answeredBefore, ByAnswer, pendingBefore } from "./answers.ts";
 import { endsOpens, OpenPaths } from "./open_paths.ts";
 import type { ByteRange, PathNode, Touch } from "./path_table.ts";
 import { withLatest } from "./path_table.ts";
-import type { OperationBase, PlanOperation } from "./plan.ts";
+import { OF_OTHERS, type OperationBase, type PlanOperation } from "./plan.ts";
 import { RecentMap } from "./recent_map.ts";
 
 /** What alters a file, its name or what others may do with it. */
@@ -63,14 +63,15 @@ export class Conflicts {
       next = this.#answered.next(operation);
     }
     const nodes = this.#paths.of(operation);
-    if (nodes.length === 0) return setEdges(operation, NO_IDS, NO_IDS);
+    const named = namedOf(operation);
+    if (nodes.length === 0 && named.length === 0) return setEdges(operation, NO_IDS, NO_IDS);
     const waited = this.#waitedOf(operation.client);
     const others = nodes.length === 1
       ? conflicting(nodes[0]!, operation, waited)
       : latest(nodes.flatMap((node) => conflicting(node, operation, waited)));
     const pending = alters(operation) ? pendingOn(nodes, operation) : [];
-    if (others.length > 0 || pending.length > 0) {
-      const before = waited.answers.fresh(others.map(({ id }) => id));
+    if (others.length > 0 || pending.length > 0 || named.length > 0) {
+      const before = waited.answers.fresh([...others.map(({ id }) => id), ...named]);
       for (const { client, at } of others) {
         if (at > (waited.upTo.get(client) ?? -Infinity)) waited.upTo.set(client, at);
       }
@@ -290,6 +291,17 @@ function latest(touches: readonly Touch[]): Touch[] {
     if (at > (last.get(client) ?? -Infinity)) last.set(client, at);
   }
   return touches.filter(({ client, answeredAt }) => answeredAt >= last.get(client)!);
+}
+
+/** Operations of other clients that made what the operation names. */
+function namedOf(operation: PlanOperation): readonly number[] {
+  if (operation.kind === "login") return idOf(operation.previous ?? "");
+  if (operation.kind !== "create" || operation.contexts.length === 0) return NO_IDS;
+  return operation.contexts.flatMap((context) => "file" in context ? idOf(context.file) : NO_IDS);
+}
+
+function idOf(name: string): readonly number[] {
+  return name.startsWith(OF_OTHERS) ? [Number(name.slice(OF_OTHERS.length))] : NO_IDS;
 }
 
 /** Whether the operation alters a file, its name or what others may do with it. */

@@ -126,6 +126,11 @@ Deno.test("who asks for something in a directory comes after the CLOSE that remo
   assertEquals(edgesWith(lines, { 0: { options: 0x0001 } }), [], "the directory stays");
 });
 
+Deno.test("who reclaims what another client opened comes after that open", () => {
+  const reclaims = { contexts: [{ kind: "DHnC", file: "@3" }] };
+  assertEquals(edgesWith(["a create x", "b create y"], { 1: reclaims }), ["1<0"]);
+});
+
 Deno.test("a directory is removed after what another client did in it", () => {
   const lines = ["a create d", "b create d\\x", "b close d\\x", "a setInfo d", "a close d"];
   const isDisposition = { class: 13, input: "01" };
@@ -289,7 +294,7 @@ Deno.test("many clients on one path wait for the latest, and one from elsewhere 
       ...fields,
     } as unknown as PlanOperation);
   };
-  const created = { file: "f1", granted: { action: 1 } };
+  const created = { file: "f1", granted: { action: 1 }, contexts: [] };
   for (let client = 0; client < 500; client++) {
     add(client, "tree", { path: "\\\\lab\\share" });
     add(client, "create", { ...created, path: "shared" });

@@ -1,6 +1,12 @@
 /** The paths that each operation works on: through the open that it names, or those that it ends. */
 import { type PathNode, PathTable } from "./path_table.ts";
-import type { PlanOperation, SetInfoOperation } from "./plan.ts";
+import {
+  type CreateOperation,
+  OF_OTHERS,
+  type PlanOperation,
+  type SetInfoOperation,
+} from "./plan.ts";
+import { RecentMap } from "./recent_map.ts";
 
 const FILE_RENAME_INFORMATION = 10;
 const FILE_RENAME_INFORMATION_EX = 65;
@@ -20,6 +26,9 @@ const SHARES_KEPT = 8192;
 
 /** Sessions of one client. */
 const SESSIONS_KEPT = 8192;
+
+/** Opens and sessions that are named by other clients. */
+const SHARED_KEPT = 8192;
 
 interface Open {
   readonly name: string;
@@ -60,6 +69,10 @@ export class OpenPaths {
   readonly #table = new PathTable();
   readonly #clients = new Map<string, ClientPaths>();
   #closed: (readonly [ClientPaths, Open])[] = [];
+  /** Opens that other clients name, by how they name them. */
+  readonly #sharedOpens = new RecentMap<string, Open>(SHARED_KEPT);
+  /** Sessions that other clients name, by how they name them. */
+  readonly #shared = new RecentMap<string, { client: ClientPaths; session: string }>(SHARED_KEPT);
 
   /** Share and name without case, none where the operation has no path; a rename has two, and its open the new one. */
   of(operation: PlanOperation): readonly PathNode[] {
@@ -68,8 +81,11 @@ export class OpenPaths {
       const tree = client.trees.get(operation.tree) ?? null;
       const share = tree?.share ?? "";
       if (share === "ipc$") return NONE;
-      const node = this.#table.at(fullPath(share, operation.path));
-      this.#open(client, { name: operation.file, tree, node });
+      const node = this.#reclaimed(client, operation)?.node ??
+        this.#table.at(fullPath(share, operation.path));
+      const open = { name: operation.file, tree, node };
+      this.#open(client, open);
+      if (operation.shared === true) this.#sharedOpens.set(`${OF_OTHERS}${operation.id}`, open);
       return [node];
     }
     if (!("file" in operation)) return this.#withoutFile(operation);
@@ -85,6 +101,15 @@ export class OpenPaths {
     node.opens--;
     open.node.opens++;
     return [node, open.node];
+  }
+
+  /** The open that a CREATE asks back, whatever name it gives. */
+  #reclaimed({ opens }: ClientPaths, { contexts }: CreateOperation): Open | undefined {
+    for (const context of contexts) {
+      if (!("file" in context)) continue;
+      return opens.get(context.file) ?? this.#sharedOpens.get(context.file);
+    }
+    return undefined;
   }
 
   #client(id: string): ClientPaths {
@@ -108,7 +133,10 @@ export class OpenPaths {
           sessions.set(operation.session, joined ?? new Set([operation.connection]));
           dropOldest(sessions, SESSIONS_KEPT);
         }
-        return this.#nodesOf(client, endedBy(operation, client));
+        if (operation.shared === true) {
+          this.#shared.set(`${OF_OTHERS}${operation.id}`, { client, session: operation.session });
+        }
+        return this.#nodesOf(this.#endedBy(operation));
       }
       case "tree": {
         const { tree, session, path } = operation;
@@ -118,7 +146,7 @@ export class OpenPaths {
         return NONE;
       }
       case "disconnect": {
-        const nodes = this.#nodesOf(client, endedBy(operation, client));
+        const nodes = this.#nodesOf(this.#endedBy(operation));
         // A session with further channels goes on.
         for (const connections of client.sessions.values()) {
           if (connections.size > 1) connections.delete(operation.connection);
@@ -126,11 +154,25 @@ export class OpenPaths {
         return nodes;
       }
       default:
-        return this.#nodesOf(client, endedBy(operation, client));
+        return this.#nodesOf(this.#endedBy(operation));
     }
   }
 
-  #nodesOf(client: ClientPaths, ended: readonly TreePaths[]): readonly PathNode[] {
+  /** Whose opens an operation ends: a login may end a session of another client. */
+  #endedBy(operation: PlanOperation): { client: ClientPaths; ended: readonly TreePaths[] } {
+    const client = this.#client(operation.client);
+    const named = operation.kind === "login"
+      ? this.#shared.get(operation.previous ?? "")
+      : undefined;
+    if (named === undefined || operation.status !== 0) {
+      return { client, ended: endedBy(operation, client) };
+    }
+    return { client: named.client, ended: treesOf(named.session, named.client) };
+  }
+
+  #nodesOf(
+    { client, ended }: { client: ClientPaths; ended: readonly TreePaths[] },
+  ): readonly PathNode[] {
     if (ended.every(({ opens }) => opens.size === 0)) return NONE;
     const nodes = new Set<PathNode>();
     for (const { opens } of ended) {
@@ -156,8 +198,8 @@ export class OpenPaths {
       const open = client.opens.get(operation.file);
       if (open !== undefined) this.#close(client, open);
     } else if (endsOpens(operation) && operation.status === 0) {
-      const client = this.#client(operation.client);
-      for (const { opens } of endedBy(operation, client)) {
+      const { client, ended } = this.#endedBy(operation);
+      for (const { opens } of ended) {
         for (const open of [...opens]) this.#close(client, open);
       }
     }
@@ -219,8 +261,15 @@ function endedBy(
   if (operation.kind !== "logoff" && operation.kind !== "login") return NO_TREES;
   if (operation.ids !== undefined) return NO_TREES;
   const ended = operation.kind === "login" ? operation.previous : operation.session;
-  // A channel is another name of its session.
-  const connections = ended === undefined ? undefined : sessions.get(ended);
+  return ended === undefined ? NO_TREES : treesOf(ended, { trees, sessions });
+}
+
+/** The tree connects of a session; a channel is another name of it. */
+function treesOf(
+  name: string,
+  { trees, sessions }: Pick<ClientPaths, "trees" | "sessions">,
+): readonly TreePaths[] {
+  const connections = sessions.get(name);
   if (connections === undefined) return NO_TREES;
   return [...trees.values()].filter(({ session }) => sessions.get(session) === connections);
 }

@@ -45,6 +45,9 @@ export interface Frames {
   readonly response?: number;
 }
 
+/** Before the id of an operation of another client: the open or session that this one made. */
+export const OF_OTHERS = "@";
+
 /**
  * Ids in a request's header that are not those of what it works on: the name of another tree or session, or null for an
  * id that nothing in the capture had.
@@ -147,6 +150,8 @@ export interface LoginOperation extends OperationBase {
   readonly again?: boolean;
   /** Session that PreviousSessionId names. */
   readonly previous?: string;
+  /** Another client names the session. */
+  readonly shared?: true;
   /** Session of another connection that this one joins. */
   readonly bind?: string;
   /** Signed requests followed, other than those that are always signed. */
@@ -193,6 +198,7 @@ export type PlanCreateContext =
   }
   | { readonly kind: "DHnQ" }
   /** Reconnects to an open of the same client. */
+  /** The file's name, or behind `OF_OTHERS` the id of another client's CREATE. */
   | { readonly kind: "DHnC"; readonly file: string }
   | {
     readonly kind: "DH2Q";
@@ -246,6 +252,8 @@ export interface CreateOperation extends OperationBase {
   } | null;
   /** Whether a later operation names the open. */
   readonly used?: boolean;
+  /** Another client names it. */
+  readonly shared?: true;
   /** What breaks its lease or oplock got, the first 16; each is an operation, too. */
   readonly breaks?: readonly PlanBreak[];
 }

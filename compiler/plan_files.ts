@@ -13,7 +13,7 @@ import { answerBody, type Exchange } from "./exchange.ts";
 import { FileIdMap } from "./file_id_map.ts";
 import { LeaseNames } from "./names.ts";
 import type { Entry } from "./operation_store.ts";
-import type { CreateOperation, ForeignIds, PlanBreak } from "./plan.ts";
+import { type CreateOperation, type ForeignIds, OF_OTHERS, type PlanBreak } from "./plan.ts";
 import type { Clients, ClientState } from "./plan_clients.ts";
 import { createContexts } from "./plan_contexts.ts";
 import type { OperationList, OwnFields } from "./plan_list.ts";
@@ -53,6 +53,8 @@ const LEASES_KEPT = 16_384;
 export interface OpenState {
   readonly file: string;
   readonly client: ClientState;
+  /** Id of its CREATE; -1 where there is none. */
+  readonly id: number;
   /** Null for an open that the capture never saw. */
   readonly create: Entry | null;
   /** Tree connect that it was made on; null where it was not made. */
@@ -132,7 +134,7 @@ export class Files {
       granted: grantedBy(exchange),
     });
     const session = this.#sessions.filesOf(exchange);
-    const open = newOpen({ file, client, create, session });
+    const open = newOpen({ file, client, create, session, id: exchange.index });
     if (exchange.chain !== null) this.#inChain.set(exchange, open);
     if (exchange.settled) this.#opened(exchange, open, tree);
     else this.#underWay.set(exchange, { open, tree });
@@ -216,9 +218,13 @@ export class Files {
     opens.many = Math.max(FEW_OPENS, Math.min(2 * opens.ids.size, OPENS_KEPT));
   }
 
-  /** The client's open with that file id; null when it is another client's. */
+  /** The name of the open with that file id; null when the capture does not have it. */
   #ownFile(exchange: Exchange, client: ClientState, id: FileId): string | null {
     const open = this.#opensOf(exchange).ids.get(id);
+    if (open !== undefined && open.create !== null && open.client !== client) {
+      this.#list.change(open.create, { shared: true });
+      return `${OF_OTHERS}${open.id}`;
+    }
     if (open?.client !== client || open.create === null) {
       this.#list.note(
         exchange,
@@ -315,7 +321,7 @@ export class Files {
     const session = this.#sessions.filesOf(exchange);
     // Ids that mean something as they are go out so.
     const file = isPlain(fileId) ? fileIdText(fileId) : client.name("f");
-    const open = newOpen({ file, client, create: null, session });
+    const open = newOpen({ file, client, create: null, session, id: -1 });
     this.#toOneClient(client).set(fileId, open);
     return open;
   }
@@ -382,7 +388,7 @@ export class Files {
 }
 
 function newOpen(
-  of: Pick<OpenState, "file" | "client" | "create" | "session">,
+  of: Pick<OpenState, "file" | "client" | "create" | "session" | "id">,
 ): OpenState {
   return { ...of, tree: null, oplock: null, breaks: [], used: false, closed: null };
 }

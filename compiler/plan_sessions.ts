@@ -6,7 +6,7 @@ import { Command, HeaderFlags, type RequestBodies } from "../runtime/wire/mod.ts
 import { describeToken } from "../runtime/security/mod.ts";
 import { answerBody, type Exchange, type Facts } from "./exchange.ts";
 import type { Entry } from "./operation_store.ts";
-import type { ForeignIds, LoginOperation } from "./plan.ts";
+import { type ForeignIds, type LoginOperation, OF_OTHERS } from "./plan.ts";
 import { type Clients, type ClientState, hostOf } from "./plan_clients.ts";
 import { negotiateContexts } from "./plan_contexts.ts";
 import type { OperationList } from "./plan_list.ts";
@@ -247,7 +247,12 @@ export class Sessions {
     const previous = body.previousSessionId === 0n
       ? undefined
       : this.#find(exchange, body.previousSessionId);
-    if (body.previousSessionId !== 0n && previous === undefined) {
+    const ofAnyone = body.previousSessionId === 0n || previous !== undefined
+      ? undefined
+      : this.#sessions.findAny(body.previousSessionId, exchange.server);
+    const others = ofAnyone !== undefined && ofAnyone.login.id >= 0 ? ofAnyone : undefined;
+    if (others !== undefined) this.#list.change(others.login.entry, { shared: true });
+    if (body.previousSessionId !== 0n && previous === undefined && others === undefined) {
       this.#list.note(
         exchange,
         "A PreviousSessionId names a session that is not this client's in the capture: it is left out",
@@ -272,8 +277,10 @@ export class Sessions {
       ...(again ? { again } : {}),
       ...(bind === null ? {} : { bind }),
       ...(previous === undefined ? {} : { previous: previous.name }),
+      ...(others === undefined ? {} : { previous: `${OF_OTHERS}${others.login.id}` }),
     });
     return {
+      id: exchange.index,
       entry,
       session,
       user,
@@ -386,6 +393,7 @@ export class Sessions {
       encryption: false,
     });
     const login: LoginState = {
+      id: -1,
       entry,
       session: name,
       ...fields,

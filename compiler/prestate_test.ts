@@ -81,6 +81,11 @@ class Story {
     this.#on(file, { kind: "close", flags: 0 });
   }
 
+  /** The connection ends. */
+  end(): void {
+    this.#add({ kind: "disconnect", connection: "n1" });
+  }
+
   read(file: string, offset: number, data: Uint8Array, length = data.length): void {
     const returned = { length: data.length, blocks: blocksOf(data) };
     this.#on(file, { kind: "read", offset: String(offset), length, minimumCount: 0, returned });
@@ -251,6 +256,16 @@ Deno.test("a collision shows what was there, a missing path what was not", () =>
     "share seen\\other file 2",
     "share there directory",
   ]);
+});
+
+Deno.test("a durable open whose connection has ended keeps no file that is deleted then", () => {
+  const story = new Story("data");
+  story.open("a.txt", { action: CREATED, contexts: [{ kind: "DHnQ" }] });
+  story.end();
+  story.close(story.open("a.txt", { options: 0x1000 }));
+  const [share] = inferPreState(story.operations).shares;
+  assertEquals(share?.after, []);
+  assertEquals(share?.entries.map(({ path, kind }) => [path, kind]), [["a.txt", "absent"]]);
 });
 
 Deno.test("what was denied was there, and says where", () => {

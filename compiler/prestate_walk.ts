@@ -9,6 +9,7 @@ import type {
   CloseOperation,
   CreateOperation,
   IoctlOperation,
+  LoginOperation,
   PlanFacts,
   PlanOperation,
   QueryDirectoryOperation,
@@ -16,8 +17,10 @@ import type {
   SetInfoOperation,
   WriteOperation,
 } from "./plan.ts";
+import { OF_OTHERS } from "./plan.ts";
 import { Contents } from "./prestate_content.ts";
 import { NameTree, type Node, type PreRecord, present, type Slot } from "./prestate_tree.ts";
+import { RecentMap } from "./recent_map.ts";
 
 const Status = {
   SUCCESS: 0,
@@ -57,6 +60,8 @@ interface OpenFile {
   readonly node: Node;
   readonly deleteOnClose: boolean;
   readonly durable: boolean;
+  /** Its connection has ended: it can be reclaimed, and is in nobody's way. */
+  isLost?: boolean;
 }
 
 /** Follows what the operations did to names and contents. */
@@ -68,6 +73,8 @@ export class PreStateWalk {
   /** By client and name; null for pipes. */
   readonly #trees = new Map<string, NameTree | null>();
   readonly #sessionOfTree = new Map<string, string>();
+  /** Opens and sessions that other clients name, by how they name them. */
+  readonly #shared = new RecentMap<string, { client: string; name: string }>();
   readonly #connectionOfSession = new Map<string, string>();
   /** By client, then by name. */
   readonly #opens = new Map<string, Map<string, OpenFile>>();
@@ -127,7 +134,7 @@ export class PreStateWalk {
     switch (operation.kind) {
       case "login":
         this.#connectionOfSession.set(key(client, operation.session), operation.connection);
-        return;
+        return this.#replaced(operation);
       case "tree":
         this.#sessionOfTree.set(key(client, operation.tree), operation.session);
         this.#trees.set(
@@ -145,10 +152,9 @@ export class PreStateWalk {
           ({ tree }) => this.#sessionOfTree.get(key(client, tree)) === operation.session,
         );
       case "disconnect":
-        return this.#closeAll(operation, ({ tree, durable }) => {
+        return this.#loseAll(operation, ({ tree }) => {
           const session = this.#sessionOfTree.get(key(client, tree)) ?? "";
-          return !durable &&
-            this.#connectionOfSession.get(key(client, session)) === operation.connection;
+          return this.#connectionOfSession.get(key(client, session)) === operation.connection;
         });
       case "create":
         return this.#create(operation);
@@ -227,6 +233,7 @@ export class PreStateWalk {
       node.origins.cut(0);
     }
     node.opens++;
+    this.#share(operation);
     this.#opensOf(operation.client).set(operation.file, {
       tree: operation.tree,
       names,
@@ -259,12 +266,31 @@ export class PreStateWalk {
     return told.created ? names.created(parent, name, told) : names.exists(parent, name, told);
   }
 
-  /** The open of before is open again, under another name. */
+  /** A login ends the session that it replaces; what is durable stays open. */
+  #replaced({ client, session, id, previous, shared, status, frames }: LoginOperation): void {
+    if (shared === true) this.#shared.set(`${OF_OTHERS}${id}`, { client, name: session });
+    if (previous === undefined || status !== Status.SUCCESS) return;
+    const ended = this.#shared.get(previous) ?? { client, name: previous };
+    this.#loseAll(
+      { client: ended.client, frames },
+      ({ tree }) => this.#sessionOfTree.get(key(ended.client, tree)) === ended.name,
+    );
+  }
+
+  /** The open of before is open again, under another name, and perhaps another client's. */
   #reconnect(operation: CreateOperation, file: string): void {
-    const before = this.#openOf(operation.client, file);
-    if (before === undefined || operation.granted === null) return;
-    this.#opensOf(operation.client).delete(file);
-    this.#opensOf(operation.client).set(operation.file, { ...before, tree: operation.tree });
+    const { client, tree, granted } = operation;
+    const owner = this.#shared.get(file) ?? { client, name: file };
+    const before = this.#openOf(owner.client, owner.name);
+    if (before === undefined || granted === null) return;
+    this.#opensOf(owner.client).delete(owner.name);
+    if (before.isLost === true) before.node.opens++;
+    this.#opensOf(client).set(operation.file, { ...before, tree, isLost: false });
+    this.#share(operation);
+  }
+
+  #share({ client, file, id, shared }: CreateOperation): void {
+    if (shared === true) this.#shared.set(`${OF_OTHERS}${id}`, { client, name: file });
   }
 
   #failedCreate(names: NameTree, path: readonly string[], operation: CreateOperation): void {
@@ -331,7 +357,7 @@ export class PreStateWalk {
   #closed(client: string, file: string, last: { open: OpenFile; frame: number }): void {
     const { open, frame } = last;
     this.#opensOf(client).delete(file);
-    open.node.opens--;
+    if (open.isLost !== true) open.node.opens--;
     const slot = present(open.slot);
     if (open.deleteOnClose) slot.deletePending = true;
     if (slot.deletePending && slot.node === open.node && open.node.opens <= 0) {
@@ -347,6 +373,19 @@ export class PreStateWalk {
     for (const [file, open] of [...this.#opensOf(client)]) {
       if (matches(open)) this.#closed(client, file, { open, frame });
     }
+  }
+
+  /** Ends opens without a CLOSE: what is durable can be reclaimed. */
+  #loseAll(
+    ended: Pick<PlanOperation, "client" | "frames">,
+    matches: (open: OpenFile) => boolean,
+  ): void {
+    this.#closeAll(ended, (open) => {
+      if (!matches(open) || !open.durable) return matches(open);
+      if (open.isLost !== true) open.node.opens--;
+      open.isLost = true;
+      return false;
+    });
   }
 
   #opensOf(client: string): Map<string, OpenFile> {

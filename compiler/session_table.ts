@@ -8,6 +8,8 @@ const ENDED_KEPT = 4096;
 
 /** A login while it is made, and while its session lives. */
 export interface LoginState {
+  /** Id of the operation. */
+  readonly id: number;
   readonly entry: Entry;
   /** Name of the session. */
   readonly session: string;
@@ -71,6 +73,15 @@ export class SessionTable {
       sessions?.at(-1);
     this.#found = { client, id, server, session };
     return session;
+  }
+
+  /** The latest session of any client with that id on the server. */
+  findAny(id: bigint, server: string): SessionState | undefined {
+    let found: SessionState | undefined;
+    for (const sessions of this.#clients.values()) {
+      found = sessions.get(id)?.findLast((session) => session.server === server) ?? found;
+    }
+    return found;
   }
 
   /** All sessions of a client, by id in order of their first appearance. */

@@ -45,6 +45,7 @@ export type Frequent =
 export function isFrequent(operation: PlanOperation): operation is Frequent {
   switch (operation.kind) {
     case "create":
+      return isPlain(operation) && operation.shared === undefined;
     case "close":
     case "queryInfo":
       return isPlain(operation);

@@ -4,6 +4,9 @@
  */
 import type { PlanOperation } from "../plan.ts";
 
+/** Labels by operation: a number, or text in quotation marks. */
+export type Labels = ReadonlyMap<number, string>;
+
 /** Frames of one block. */
 const BLOCK = 8192;
 

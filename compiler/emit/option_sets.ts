@@ -19,6 +19,7 @@ const OWN = new Set([
   "channelSequence",
   "replay",
   "via",
+  "shared",
 ]);
 
 /** Methods whose options may have a name, by type of the options. */

@@ -230,10 +230,13 @@ function foreignIds({ ids }: OperationBase): Code | undefined {
 /** Code of bytes, given as hexadecimal digits. */
 export type HexCode = (digits: string) => Code;
 
+/** Code of an open or session by its name in the plan, or by another client's operation. */
+export type MadeCode = (name: string, kind: "file" | "session") => Code;
+
 /** Options of an open. */
 export function openOptions(
   create: CreateOperation,
-  hex: HexCode,
+  { hex, made }: { readonly hex: HexCode; readonly made: MadeCode },
 ): Record<string, Code | undefined> {
   const lease = create.contexts.find((context) => context.kind === "RqLs");
   const leases = create.contexts.filter((context) => context.kind === "RqLs").length;
@@ -257,11 +260,12 @@ export function openOptions(
     lease: lease?.kind === "RqLs" ? leaseCode(lease) : undefined,
     contexts: create.contexts.length === 0 || onlyLease
       ? undefined
-      : list(create.contexts.map((context) => contextCode(context, hex))),
+      : list(create.contexts.map((context) => contextCode(context, { hex, made }))),
     impersonation: create.impersonation === IMPERSONATION
       ? undefined
       : String(create.impersonation),
     securityFlags: create.securityFlags === 0 ? undefined : hexNumber(create.securityFlags, 2),
+    shared: create.shared === true ? "true" : undefined,
     separators: /\/|^\\|\\$/.test(create.path) ? quoted("kept") : undefined,
   };
 }
@@ -334,7 +338,7 @@ function leaseCode(lease: Extract<PlanCreateContext, { kind: "RqLs" }>): Code {
 
 function contextCode(
   context: PlanCreateContext,
-  hex: HexCode,
+  { hex, made }: { readonly hex: HexCode; readonly made: MadeCode },
 ): Code {
   switch (context.kind) {
     case "RqLs":
@@ -346,10 +350,10 @@ function contextCode(
         ? quoted("MxAc")
         : fields(context.kind, { timestamp: `${context.timestamp}n` });
     case "DHnC":
-      return fields(context.kind, { file: variable(context.file) });
+      return fields(context.kind, { file: made(context.file, "file") });
     case "DH2C":
       return fields(context.kind, {
-        file: variable(context.file),
+        file: made(context.file, "file"),
         flags: context.flags === 0 ? undefined : hexNumber(context.flags),
       });
     case "DH2Q":

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { CreateOperation, PlanCreateContext } from "../plan.ts";
-import { type Code, object, oneLine, quoted } from "./code.ts";
+import { type Code, object, oneLine, quoted, variable } from "./code.ts";
 import {
   dialectText,
   hexCall,
@@ -24,7 +24,9 @@ function options(fields: Partial<CreateOperation>): Record<string, string> {
     contexts: [],
     ...fields,
   } as unknown as CreateOperation;
-  const given = Object.entries(openOptions(create, hexCall)).filter(
+  const given = Object.entries(
+    openOptions(create, { hex: hexCall, made: (name) => variable(name) }),
+  ).filter(
     (entry): entry is [string, Code] => entry[1] !== undefined,
   );
   return Object.fromEntries(given.map(([name, value]) => [name, oneLine(value)]));

@@ -1,14 +1,16 @@
 /** One operation -> the call that sends it: receiver, method, arguments, and the variable for what it returns. */
-import type {
-  IoctlOperation,
-  LoginOperation,
-  PlanOperation,
-  PlanPayload,
-  SetInfoOperation,
-  TreeOperation,
+import {
+  type IoctlOperation,
+  type LoginOperation,
+  OF_OTHERS,
+  type PlanOperation,
+  type PlanPayload,
+  type SetInfoOperation,
+  type TreeOperation,
 } from "../plan.ts";
 import { callOf, type Code, hexNumber, list, object, quoted, slot, variable } from "./code.ts";
 import { connectOptions } from "./connect.ts";
+import type { Labels } from "./labels.ts";
 import {
   capabilitiesCode,
   changesCode,
@@ -121,6 +123,7 @@ export class Constants {
 /** Makes the calls of one client. */
 export class Statements {
   readonly #constants: Constants;
+  readonly #labels: Labels;
   readonly #policies: ReadonlyMap<string, Code>;
   readonly #used = new Set<string>();
   readonly #cancelled = new Set<number>();
@@ -133,10 +136,12 @@ export class Statements {
     operations: readonly PlanOperation[],
     options: {
       readonly constants: Constants;
+      readonly labels: Labels;
       readonly policies: ReadonlyMap<string, Code>;
     },
   ) {
     this.#constants = options.constants;
+    this.#labels = options.labels;
     this.#policies = options.policies;
     for (const operation of operations) this.#note(operation);
   }
@@ -191,7 +196,7 @@ export class Statements {
         }
       }
     }
-    return names;
+    return names.filter((name) => !name.startsWith(OF_OTHERS));
   }
 
   /** Whether the share of that file's open is known: else the capture never saw it open. */
@@ -342,7 +347,10 @@ export class Statements {
       capabilities: operation.implied || operation.capabilities === 0
         ? undefined
         : capabilitiesCode(operation.capabilities),
-      previous: operation.previous === undefined ? undefined : variable(operation.previous),
+      previous: operation.previous === undefined
+        ? undefined
+        : this.#made(operation.previous, "session"),
+      shared: operation.shared === true ? "true" : undefined,
       bind: operation.bind === undefined ? undefined : variable(operation.bind),
       signing: operation.signing && (operation.securityMode & SIGNING_REQUIRED) === 0
         ? quoted("required")
@@ -386,7 +394,10 @@ export class Statements {
           args: [
             this.#mapped("path", operation.path),
             this.#options(operation, {
-              ...openOptions(operation, (digits) => this.#hex(digits)),
+              ...openOptions(operation, {
+                hex: (digits) => this.#hex(digits),
+                made: (name, kind) => this.#made(name, kind),
+              }),
               onBreak: this.#policies.get(operation.file),
               ...more,
             }),
@@ -529,6 +540,13 @@ export class Statements {
       flags: optional(operation.flags, 1),
       ...more,
     });
+  }
+
+  /** A variable, or what an operation of another client made. */
+  #made(name: string, kind: "file" | "session"): Code {
+    if (!name.startsWith(OF_OTHERS)) return variable(name);
+    const label = this.#labels.get(Number(name.slice(OF_OTHERS.length)));
+    return callOf(`c.${kind}Of`, slot("label", "of", label ?? "0"));
   }
 
   #hex(digits: string): Code {

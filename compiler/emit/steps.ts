@@ -5,7 +5,7 @@
 import type { BreakOperation, PlanOperation } from "../plan.ts";
 import { breakPolicies, breakSummary } from "./breaks.ts";
 import { type Code, list, object, quoted, slot, variable } from "./code.ts";
-import { FrameCounts, FrameLabels, isImplied } from "./labels.ts";
+import { FrameCounts, FrameLabels, isImplied, type Labels } from "./labels.ts";
 import { compoundNote, noteOf } from "./notes.ts";
 import { type Constants, type Statement, Statements } from "./statements.ts";
 import type { AtLine, ClientSteps, Line, Note, Step, VariableInfo } from "./step.ts";
@@ -16,9 +16,6 @@ const LONG = 0.005;
 
 /** How long a script waits for a break that the capture had: beyond it the server does not break. */
 const BREAK_TIMEOUT = "5s";
-
-/** Labels by operation: a number, or text in quotation marks. */
-export type Labels = ReadonlyMap<number, string>;
 
 /** What a client does. */
 export function stepsOf(
@@ -73,6 +70,7 @@ class StepMaker {
     this.#isOneSided = !operations.some(({ frames }) => frames.response !== undefined);
     this.#statements = new Statements(operations, {
       constants: options.constants,
+      labels: options.labels,
       policies: breakPolicies(operations),
     });
   }

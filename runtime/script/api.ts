@@ -262,7 +262,7 @@ export type CreateContext =
   | "AAPL"
   | { readonly kind: "DHnQ" }
   /** The open to reconnect to: its file id of this run is sent. */
-  | { readonly kind: "DHnC"; readonly file: File }
+  | { readonly kind: "DHnC"; readonly file: File | undefined }
   | {
     readonly kind: "DH2Q";
     /** Milliseconds, as on the wire; 0 lets the server choose. */
@@ -275,7 +275,7 @@ export type CreateContext =
   | {
     /** File id and CreateGuid of that open are sent. */
     readonly kind: "DH2C";
-    readonly file: File;
+    readonly file: File | undefined;
     readonly flags?: number;
     /** In place of the CreateGuid of that open, as in a DH2Q. */
     readonly createGuid?: string;
@@ -404,7 +404,9 @@ export interface LoginOptions extends OperationOptions {
   /** Capabilities of the request: `["dfs"]`, or a mask. */
   readonly capabilities?: number | readonly CapabilityName[];
   /** The session that this one replaces: PreviousSessionId. */
-  readonly previous?: Session;
+  readonly previous?: Session | undefined;
+  /** Other clients of the run may name the session: {@linkcode Client.sessionOf}. */
+  readonly shared?: boolean;
   /** The session of another connection that this connection joins (SMB2_SESSION_FLAG_BINDING). */
   readonly bind?: Session;
   /** `"enabled"`: as the server asks (the default, but for a `securityMode` that requires it); `"off"`: never. */
@@ -545,6 +547,8 @@ export interface OpenOptions extends OperationOptions {
   readonly securityFlags?: number;
   /** SmbCreateFlags: 0. */
   readonly createFlags?: bigint;
+  /** Other clients of the run may name the open: {@linkcode Client.fileOf}. */
+  readonly shared?: boolean;
   /** `"kept"`: `/`, and separators at either end of the path, are sent as they are. */
   readonly separators?: "kept";
   /** What to do when the server breaks the lease or oplock: the client's policy. */
@@ -1188,6 +1192,10 @@ export interface Client {
   readonly name: string;
   /** Connects and negotiates. */
   connect(options?: ConnectOptions): Operation<Connection>;
+  /** The `shared` open that the operation of that label made, of whatever client: for its durable reconnect. */
+  fileOf(label: Label): File | undefined;
+  /** The `shared` session that the login of that label made; undefined where it has not. */
+  sessionOf(label: Label): Session | undefined;
   /**
    * Waits until the recorded time: `seconds` after the start of the capture, divided by `--speed`; with `--asap` it
    * waits for nothing. Labels the next operation (or compound). `after` names labels (of other clients too) whose operations

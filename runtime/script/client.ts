@@ -65,6 +65,14 @@ export class ScriptClient implements Client {
     return connect(this.state, options);
   }
 
+  fileOf(label: Label): File | undefined {
+    return this.state.run.sharedBy(String(label)) as File | undefined;
+  }
+
+  sessionOf(label: Label): Session | undefined {
+    return this.state.run.sharedBy(String(label)) as Session | undefined;
+  }
+
   async at(
     seconds: number,
     label?: Label,

@@ -125,8 +125,10 @@ export class ScriptConnection implements Connection {
     const session = new ScriptSession(this.#state, link);
     const previous = options.previous === undefined ? null : inner(options.previous);
     let made: ClientSession | null = null;
+    const origin = this.#state.origin();
+    if (options.shared === true) run.share(origin, session);
     return run.perform<Session, Answered>({
-      origin: this.#state.origin(),
+      origin,
       command: "SESSION_SETUP",
       path: "",
       options,

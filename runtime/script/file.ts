@@ -342,6 +342,7 @@ export function openFile(state: ClientState, how: {
     obstacle: obstacle ?? "its open is not answered yet",
   });
   file.over(how.link);
+  if (options.shared === true) state.run.share(how.origin, file);
   let open: BackendOpen | null = null;
   const operation = state.run.perform<File, BackendOpen["reply"]>({
     origin: how.origin,

@@ -219,7 +219,7 @@ function createContext(
 }
 
 function reconnected(file: unknown) {
-  const { identity } = file as ScriptFile;
+  const identity = (file as ScriptFile | undefined)?.identity ?? null;
   if (identity === null) {
     throw new NothingToReconnect("Cannot reconnect: the file was never open in this run");
   }

@@ -101,7 +101,7 @@ export class RowCalls {
     }
     if (operation.kind === "login") {
       for (const name of [operation.previous, operation.bind]) {
-        if (name !== undefined) needs.push(["sessions", name]);
+        if (name !== undefined && !isOfOthers(name)) needs.push(["sessions", name]);
       }
     }
     if (operation.kind === "ioctl" && operation.resumeKey !== undefined) {
@@ -109,7 +109,7 @@ export class RowCalls {
     }
     if (operation.kind === "create") {
       for (const context of operation.contexts ?? []) {
-        if ("file" in context) needs.push(["files", context.file]);
+        if ("file" in context && !isOfOthers(context.file)) needs.push(["files", context.file]);
       }
     }
     return needs;
@@ -199,6 +199,20 @@ export class RowCalls {
     return ids?.file === true ? this.treeOf(tree).unopened(file) : file;
   }
 
+  /** A session of this client, or what another client's login made. */
+  #replaced(name: string): Session | undefined {
+    return isOfOthers(name)
+      ? this.#state.run.sharedBy(name.slice(1)) as Session | undefined
+      : this.#session(name);
+  }
+
+  /** An open of this client, or what another client's operation made. */
+  #reclaimed(name: string, tree: string): File | undefined {
+    return isOfOthers(name)
+      ? this.#state.run.sharedBy(name.slice(1)) as File | undefined
+      : this.fileOf(name, tree);
+  }
+
   #session(name: string): Session {
     return this.#required("sessions", name);
   }
@@ -259,7 +273,8 @@ export class RowCalls {
       ...credentials === undefined ? {} : { credentials },
       ...implied === true || securityMode === SIGNING_ENABLED ? {} : { securityMode },
       ...implied === true || capabilities === 0 ? {} : { capabilities },
-      ...operation.previous === undefined ? {} : { previous: this.#session(operation.previous) },
+      ...operation.previous === undefined ? {} : { previous: this.#replaced(operation.previous) },
+      ...operation.shared === true ? { shared: true } : {},
       ...operation.bind === undefined ? {} : { bind: this.#session(operation.bind) },
       ...operation.signing === true && (securityMode & SIGNING_REQUIRED) === 0
         ? { signing: "required" }
@@ -426,6 +441,7 @@ export class RowCalls {
         : { contexts: contexts.map((context) => this.#context(context, operation.tree)) },
       ...onBreak === undefined ? {} : { onBreak: breakPolicy(onBreak) },
       ...sharePath(operation.path) === operation.path ? {} : { separators: "kept" },
+      ...operation.shared === true ? { shared: true } : {},
     };
   }
 
@@ -440,11 +456,11 @@ export class RowCalls {
           ? "MxAc"
           : { kind: "MxAc", timestamp: BigInt(context.timestamp) };
       case "DHnC":
-        return { kind: "DHnC", file: this.fileOf(context.file, tree) };
+        return { kind: "DHnC", file: this.#reclaimed(context.file, tree) };
       case "DH2C":
         return {
           kind: "DH2C",
-          file: this.fileOf(context.file, tree),
+          file: this.#reclaimed(context.file, tree),
           flags: context.flags,
         };
       case "DH2Q":
@@ -534,4 +550,9 @@ function integer(text: string): number | bigint {
 
 function bytesOf(digits: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromHex(digits);
+}
+
+/** Whether a name is that of what another client's operation made. */
+function isOfOthers(name: string): boolean {
+  return name.startsWith("@");
 }

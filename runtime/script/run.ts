@@ -14,7 +14,7 @@ import {
   Pacing,
   type Timeline,
 } from "../schedule/mod.ts";
-import type { Data, Duration, Operation, OperationOptions, Session } from "./api.ts";
+import type { Data, Duration, File, Operation, OperationOptions, Session } from "./api.ts";
 import type { Activity } from "./activity.ts";
 import { ScriptError } from "./errors.ts";
 import type { Commons } from "./commons.ts";
@@ -120,6 +120,8 @@ export class Run {
     },
   );
   #names: Map<string, Uint8Array> | null = null;
+  /** What other clients may name, by what made it. */
+  #shared: Map<string, File | Session> | null = null;
   /** Answers by label, for think times. */
   #answers: Map<OrderKey, Event> | null = null;
 
@@ -429,6 +431,17 @@ export class Run {
     const captured = name?.toLowerCase() ?? "";
     const named = Object.hasOwn(users, captured) ? users[captured] : name;
     return this.host.authenticator(credentials, { number, name: named });
+  }
+
+  /** Remembers what other clients may name, by the operation that makes it. */
+  share(origin: Origin, made: File | Session): void {
+    const key = origin.key ?? origin.label;
+    if (key !== null) (this.#shared ??= new Map()).set(String(key), made);
+  }
+
+  /** What an operation made for others; undefined where it has not, or did not say so. */
+  sharedBy(key: string): unknown {
+    return this.#shared?.get(key);
   }
 
   /** 16 bytes that this run has for a name: the same at every call, others in every run. */

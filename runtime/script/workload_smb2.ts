@@ -110,6 +110,7 @@ const createContext = z.discriminatedUnion("kind", [
     epoch: u16.optional(),
   }),
   z.object({ kind: z.literal("DHnQ") }),
+  /** The file that is reclaimed, or behind `@` the id of another client's open. */
   z.object({ kind: z.literal("DHnC"), file: name }),
   z.object({ kind: z.literal("DH2Q"), timeout: u32, flags: u32, createGuid: name }),
   z.object({ kind: z.literal("DH2C"), file: name, createGuid: name, flags: u32 }),
@@ -161,7 +162,10 @@ export const smb2Operation = z.discriminatedUnion("kind", [
     securityMode: u8,
     capabilities: u32,
     again: z.boolean().optional(),
+    /** Behind `@`, the id of another client's login. */
     previous: name.optional(),
+    /** Another client names the session. */
+    shared: z.literal(true).optional(),
     bind: name.optional(),
     signing: z.boolean().optional(),
     encryption: z.boolean().optional(),
@@ -202,6 +206,8 @@ export const smb2Operation = z.discriminatedUnion("kind", [
     /** None. */
     contexts: z.array(createContext).optional(),
     granted: z.object({ oplock: u8, lease: u32.nullable(), action: u32, size: u64 }).nullish(),
+    /** Another client names the open. */
+    shared: z.literal(true).optional(),
     onBreak: breakPolicy.optional(),
   }),
   z.object({ ...onFile, kind: z.literal("close"), flags: u16.optional() }),

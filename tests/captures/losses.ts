@@ -27,13 +27,6 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
     "A file id is taken to be that of the CREATE before, whose answer the capture does not have":
       80,
   },
-  // smbtorture comes back under another ClientGuid: to the compiler that is another client, with files of its own.
-  "own/torture-durable-open.pcap": {
-    "A PreviousSessionId names a session that is not this client's in the capture: it is left out":
-      3,
-    "A durable open that this client did not make in the capture is reclaimed: its id goes out as captured, and no server knows it":
-      11,
-  },
   // Cut by hand within a packet.
   "own/der-truncated-midpacket.pcap": {
     "The file ends in the middle of a packet, which was dropped": 1,
