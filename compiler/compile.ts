@@ -1,5 +1,11 @@
 /** `compile`: the whole pipeline from capture to scenario, visible in one function. */
-import { type CaptureInput, type CaptureNote, openScratch, withPlaces } from "./capture/mod.ts";
+import {
+  type CaptureInput,
+  type CaptureNote,
+  type DecodeAs,
+  openScratch,
+  withPlaces,
+} from "./capture/mod.ts";
 import { withCausality } from "./causality.ts";
 import type { CoverageReport } from "./coverage.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
@@ -59,6 +65,8 @@ export interface CompileOptions extends PassOptions {
   };
   /** What is known of encrypted sessions. */
   readonly keys?: DecryptionKeys;
+  /** What cannot be told from the capture. */
+  readonly decodeAs?: DecodeAs;
   /** How far reading is. */
   readonly progress?: (progress: Progress) => void;
   /** How far the work is that follows. */
@@ -139,6 +147,7 @@ async function readPlan(
   const result = await readCapture(input, (state) => builder = new PlanBuilder(state, store), {
     payloads: options.blobs === undefined ? planPayloads : savingPayloads(options.blobs.save),
     unwrapper: new Decryption(options.keys ?? {}),
+    ...(options.decodeAs === undefined ? {} : { decodeAs: options.decodeAs }),
     ...(options.progress === undefined ? {} : { progress: options.progress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });

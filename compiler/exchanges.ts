@@ -70,6 +70,8 @@ export interface TrackerOptions {
   readonly notes: NoteBook;
   readonly payloads: PayloadSink;
   readonly unwrapper?: Unwrapper;
+  /** Ports whose connections are searched for SMB whatever they begin with. */
+  readonly searched?: ReadonlySet<number>;
 }
 
 /** Pairs the messages of all conversations of a capture. */
@@ -160,7 +162,10 @@ export class ExchangeTracker {
 
   #deframer(state: StreamState, direction: Direction): Deframer<Side> {
     const [one, other] = state.connection.directions;
-    const fromStart = one.initiator || other.initiator;
+    const { searched } = this.#options;
+    const isSearched = searched?.has(one.source.port) === true ||
+      searched?.has(other.source.port) === true;
+    const fromStart = (one.initiator || other.initiator) && !isSearched;
     return new Deframer(this.#sides, { owner: { state, direction }, fromStart });
   }
 

@@ -1,5 +1,5 @@
 /** `inspect --operations`: the exchanges of a capture one by one. It loads nothing of what makes plans. */
-import type { CaptureInput, CaptureNote } from "./capture/mod.ts";
+import type { CaptureInput, CaptureNote, DecodeAs } from "./capture/mod.ts";
 import type { Criteria } from "./criteria.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { OperationLines } from "./operation_lines.ts";
@@ -9,6 +9,8 @@ import { type Progress, readCapture } from "./read_capture.ts";
 /** How a capture is inspected. */
 export interface InspectOptions {
   readonly keys?: DecryptionKeys;
+  /** What cannot be told from the capture. */
+  readonly decodeAs?: DecodeAs;
   readonly progress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -59,6 +61,7 @@ export async function inspectOperations(
 export function readOptions(options: InspectOptions) {
   return {
     unwrapper: new Decryption(options.keys ?? {}),
+    ...(options.decodeAs === undefined ? {} : { decodeAs: options.decodeAs }),
     ...(options.progress === undefined ? {} : { progress: options.progress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };

@@ -16,7 +16,10 @@ export {
   CaptureError,
   type CaptureInput,
   type CaptureNote,
+  type DecodeAs,
+  FRAMES,
   noteText,
+  type Tunnel,
 } from "./capture/mod.ts";
 export type { Compiled, CompileOptions } from "./compile.ts";
 export type { CoverageCounts, CoverageReport } from "./coverage.ts";

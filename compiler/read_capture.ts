@@ -2,6 +2,7 @@
 import {
   type CaptureInput,
   type CaptureNote,
+  type DecodeAs,
   NoteBook,
   type NotedFile,
   openCapture,
@@ -32,6 +33,8 @@ export interface ReadOptions {
   readonly unwrapper?: Unwrapper;
   /** `file`: packets that are out of place stay there. */
   readonly order?: "time" | "file";
+  /** What cannot be told from the capture. */
+  readonly decodeAs?: DecodeAs;
   /** Called after each batch of packets. */
   readonly progress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
@@ -70,10 +73,11 @@ export async function readCapture(
   consumer: (state: ReplayState, notes: NoteBook) => CaptureConsumer,
   options: ReadOptions,
 ): Promise<ReadResult> {
-  const capture = await openCapture(
-    input,
-    options.order === undefined ? {} : { order: options.order },
-  );
+  const { order, decodeAs } = options;
+  const capture = await openCapture(input, {
+    ...(order === undefined ? {} : { order }),
+    ...(decodeAs === undefined ? {} : { decodeAs }),
+  });
   const notes = new NoteBook();
   const state = new ReplayState(options.unwrapper);
   const sink = consumer(state, notes);
@@ -81,6 +85,7 @@ export async function readCapture(
     sink: withState(state, sink),
     notes,
     payloads: options.payloads,
+    ...(decodeAs?.tcpPorts === undefined ? {} : { searched: decodeAs.tcpPorts }),
     ...(options.unwrapper === undefined ? {} : { unwrapper: options.unwrapper }),
   });
   const missing = new MissingBytes();
@@ -102,7 +107,7 @@ export async function readCapture(
       tracker.forget(number);
       if (flow !== null) capture.forget(flow);
     },
-    ...(options.order === undefined ? {} : { order: options.order }),
+    ...(order === undefined ? {} : { order }),
   });
   for await (const _ of capture.segments((segment) => reassembler.push(segment))) {
     options.signal?.throwIfAborted();

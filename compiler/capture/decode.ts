@@ -5,6 +5,7 @@
  */
 
 import type { Cursor, Refusal } from "./cursor.ts";
+import { type DecodeAs, FRAMES, type Tunnel, tunnelPorts } from "./decode_as.ts";
 import { FragmentTable } from "./fragments.ts";
 import { enterIp, type IpAddresses } from "./ip.ts";
 import { enterLink } from "./link.ts";
@@ -19,10 +20,18 @@ export class SegmentDecoder {
   readonly #cursor: Cursor = { bytes: new Uint8Array(0), offset: 0, end: 0, missing: 0 };
   readonly #addresses: IpAddresses = { sourceOffset: 0, destinationOffset: 0, addressBytes: 4 };
   readonly #segments = new SegmentReader(this.#addresses);
+  /** Link types that stand for others. */
+  readonly #links: ReadonlyMap<number, number> | null;
+  readonly #tunnels: ReadonlyMap<number, Tunnel>;
   #packets = 0;
 
-  constructor(notes: NoteBook) {
+  constructor(notes: NoteBook, decodeAs: DecodeAs = {}) {
     this.#notes = notes;
+    const { links } = decodeAs;
+    this.#links = links === undefined
+      ? null
+      : new Map(Array.from(links, ([link, frames]) => [link, FRAMES[frames]]));
+    this.#tunnels = tunnelPorts(decodeAs);
     this.#fragments = new FragmentTable(notes);
   }
 
@@ -41,8 +50,13 @@ export class SegmentDecoder {
     const cut = packet.originalLength - (packet.end - packet.start);
     // Some writers leave the original length zero or wrong; it must not invent megabytes that were never sent.
     cursor.missing = cut > 0 && cut <= MAX_PACKET_BYTES ? cut : 0;
-    const refusal = enterLink(cursor, packet.linkType) ??
-      enterIp(cursor, this.#addresses, { fragments: this.#fragments, packet });
+    const { linkType } = packet;
+    const refusal = enterLink(cursor, this.#links?.get(linkType) ?? linkType) ??
+      enterIp(cursor, this.#addresses, {
+        fragments: this.#fragments,
+        tunnels: this.#tunnels,
+        packet,
+      });
     if (refusal === "incomplete") return undefined;
     if (refusal !== undefined) return this.#refuse(refusal, packet);
     const result = this.#segments.read(cursor, packet);

@@ -9,6 +9,7 @@
 
 import { uint16, uint32, uint8 } from "./bytes.ts";
 import type { Cursor, Refusal } from "./cursor.ts";
+import type { Tunnel } from "./decode_as.ts";
 import type { Fragment, FragmentTable } from "./fragments.ts";
 import type { Packet } from "./packet.ts";
 import { enterGre, enterUdpTunnel } from "./tunnel.ts";
@@ -64,7 +65,11 @@ const PUT_TOGETHER = new Set([
 export function enterIp(
   cursor: Cursor,
   addresses: IpAddresses,
-  options: { readonly fragments: FragmentTable; readonly packet: Packet },
+  options: {
+    readonly fragments: FragmentTable;
+    readonly tunnels: ReadonlyMap<number, Tunnel>;
+    readonly packet: Packet;
+  },
 ): Refusal | "incomplete" | undefined {
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     if (cursor.end <= cursor.offset) return CUT;
@@ -87,7 +92,7 @@ export function enterIp(
         refusal = enterGre(cursor);
         break;
       case UDP:
-        refusal = enterUdpTunnel(cursor);
+        refusal = enterUdpTunnel(cursor, options.tunnels);
         break;
       default:
         return NOT_TCP;

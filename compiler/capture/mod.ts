@@ -9,6 +9,7 @@
  */
 
 import { SegmentDecoder } from "./decode.ts";
+import type { DecodeAs } from "./decode_as.ts";
 import { CaptureError } from "./errors.ts";
 import { CaptureFile } from "./file.ts";
 import { type CaptureNote, NoteBook, type NotedFile, withPlaces } from "./notes.ts";
@@ -17,6 +18,7 @@ import { inOrderOfTime, type SeriesFile } from "./series.ts";
 import { type ByteInput, openSource } from "./source.ts";
 import type { Flow, Segment } from "./tcp.ts";
 
+export { type DecodeAs, FRAMES, type Tunnel } from "./decode_as.ts";
 export { CaptureError } from "./errors.ts";
 export { type CaptureNote, NoteBook, type NotedFile, noteText, withPlaces } from "./notes.ts";
 export { openScratch, type Scratch } from "./scratch_file.ts";
@@ -40,6 +42,8 @@ export interface CaptureOptions {
   readonly chunkBytes?: number;
   /** Packets that are a little out of place are put where their times belong, unless the order of the file is wanted. */
   readonly order?: "time" | "file";
+  /** What cannot be told from the capture. */
+  readonly decodeAs?: DecodeAs;
 }
 
 /** A capture that is being read. */
@@ -80,8 +84,7 @@ export async function openCapture(
   input: CaptureInput,
   options: CaptureOptions = {},
 ): Promise<Capture> {
-  const chunkBytes = options.chunkBytes ?? DEFAULT_CHUNK_BYTES;
-  const capture = new OpenCapture(chunkBytes, options.order ?? "time");
+  const capture = new OpenCapture(options);
   await capture.open(isSeries(input) ? input : [input]);
   return capture;
 }
@@ -93,7 +96,7 @@ function isSeries(input: CaptureInput): input is readonly (string | URL)[] {
 class OpenCapture implements Capture {
   readonly #chunkBytes: number;
   readonly #notes = new NoteBook();
-  readonly #decoder = new SegmentDecoder(this.#notes);
+  readonly #decoder: SegmentDecoder;
   readonly #order: PacketOrder;
   /** The files that were read to their end. */
   readonly #read: NotedFile[] = [];
@@ -105,12 +108,13 @@ class OpenCapture implements Capture {
   #bytesBefore = 0;
   #take: ((segment: Segment) => void) | undefined;
 
-  constructor(chunkBytes: number, order: "time" | "file") {
-    this.#chunkBytes = chunkBytes;
+  constructor({ chunkBytes, order, decodeAs }: CaptureOptions) {
+    this.#chunkBytes = chunkBytes ?? DEFAULT_CHUNK_BYTES;
+    this.#decoder = new SegmentDecoder(this.#notes, decodeAs);
     this.#order = new PacketOrder((packet) => {
       const segment = this.#decoder.decode(packet);
       if (segment !== undefined) this.#take?.(segment);
-    }, { notes: this.#notes, sorts: order === "time" });
+    }, { notes: this.#notes, sorts: order !== "file" });
   }
 
   get name(): string {

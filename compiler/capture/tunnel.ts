@@ -6,11 +6,8 @@
 
 import { uint16, uint32, uint8 } from "./bytes.ts";
 import type { Cursor, Refusal } from "./cursor.ts";
+import type { Tunnel } from "./decode_as.ts";
 import { enterEthernet, enterType } from "./link.ts";
-
-/** The registered port, and the one that Linux used before there was one. */
-const VXLAN_PORTS: readonly number[] = [4789, 8472];
-const GENEVE_PORT = 6081;
 
 /** Protocol types of GRE and Geneve besides EtherTypes. */
 const TRANSPARENT_ETHERNET = 0x6558;
@@ -63,17 +60,20 @@ function enterErspan(cursor: Cursor, headerBytes: 8 | 12): Refusal | undefined {
 }
 
 /** VXLAN (RFC 7348) and Geneve (RFC 8926); other UDP carries no SMB. */
-export function enterUdpTunnel(cursor: Cursor): Refusal | undefined {
+export function enterUdpTunnel(
+  cursor: Cursor,
+  ports: ReadonlyMap<number, Tunnel>,
+): Refusal | undefined {
   const { bytes, offset } = cursor;
   if (cursor.end - offset < 16) return NOT_TCP;
-  const port = uint16(bytes, offset + 2);
-  if (VXLAN_PORTS.includes(port)) {
+  const tunnel = ports.get(uint16(bytes, offset + 2));
+  if (tunnel === "vxlan") {
     // The flag that says a network identifier is present.
     if ((uint32(bytes, offset + 8) & 0x08000000) === 0) return NOT_TCP;
     cursor.offset += 16;
     return enterEthernet(cursor);
   }
-  if (port !== GENEVE_PORT || uint8(bytes, offset + 8) >> 6 !== 0) return NOT_TCP;
+  if (tunnel !== "geneve" || uint8(bytes, offset + 8) >> 6 !== 0) return NOT_TCP;
   const headerBytes = 16 + (uint8(bytes, offset + 8) & 0x3f) * 4;
   const type = uint16(bytes, offset + 10);
   if (cursor.end - offset < headerBytes) return CUT;

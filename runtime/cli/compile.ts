@@ -10,6 +10,7 @@ import { plural } from "../report/mod.ts";
 import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
 import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
 import { type Command, CommandError, type Given, UsageError } from "./command.ts";
+import { DECODE_OPTION, readDecodeAs } from "./decode_as.ts";
 import { editorHint } from "./editor.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { PiecewiseFiles, writeWhole } from "./files.ts";
@@ -79,6 +80,7 @@ export const compileCommand: Command = {
     MAP_OPTION,
     ...ANONYMIZE_OPTIONS,
     ...KEY_OPTIONS,
+    DECODE_OPTION,
     { name: "quiet", short: "q", help: "no progress, and of the summary only what was lost" },
     { name: "json", help: "write what was compiled and what was not as JSON" },
   ],
@@ -121,6 +123,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
   const { input, name } = await namedCapture(given.operands);
   const fold = foldLevel(given.value("fold"));
   const keys = await readKeys(given);
+  const decodeAs = readDecodeAs(given);
   const passes = await readPasses(given);
   using files = new PiecewiseFiles();
   using blobs = new StagedFolder(`${beside}blobs`);
@@ -132,6 +135,7 @@ async function compileCapture(given: Given, terminal: Terminal): Promise<ExitCod
       fold,
       ...passes,
       keys,
+      ...decodeAs === undefined ? {} : { decodeAs },
       progress,
       work,
       signal,

@@ -3,6 +3,7 @@ import { inspect, inspectOperations } from "../../compiler/mod.ts";
 import { KEY_OPTIONS, readKeys } from "./capture_keys.ts";
 import { CAPTURE_OPERAND, namedCapture, noteLines, onCapture } from "./capture_options.ts";
 import { type Command, type Given, UsageError } from "./command.ts";
+import { DECODE_OPTION, readDecodeAs } from "./decode_as.ts";
 import { ExitCode } from "./exit_codes.ts";
 import { inspectionText } from "./inspection_text.ts";
 import { readCriteria, SELECTION_OPTIONS } from "./selection_options.ts";
@@ -28,6 +29,7 @@ export const inspectCommand: Command = {
       help: option.help.replace(/^only/, "with --operations: only"),
     })),
     ...KEY_OPTIONS,
+    DECODE_OPTION,
   ],
   examples: [
     "smbench inspect customer.pcapng",
@@ -52,19 +54,25 @@ async function inspectCapture(given: Given, terminal: Terminal): Promise<ExitCod
   }
   const { input, name } = await namedCapture(given.operands);
   const keys = await readKeys(given);
+  const decodeAs = readDecodeAs(given);
+  const reading = { keys, ...decodeAs === undefined ? {} : { decodeAs } };
   if (given.has("operations")) {
     const hashes = given.has("hashes");
     const { notes } = await onCapture(terminal, {}, (options) =>
       inspectOperations(
         input,
         (lines) => terminal.outBytes(lines),
-        { ...options, keys, hashes, ...select === undefined ? {} : { select } },
+        { ...options, ...reading, hashes, ...select === undefined ? {} : { select } },
       ));
     const lost = notes.filter((note) => note.loss);
     if (lost.length > 0) terminal.err(`${noteLines(lost).join("\n")}\n`);
     return ExitCode.OK;
   }
-  const found = await onCapture(terminal, {}, (options) => inspect(input, { ...options, keys }));
+  const found = await onCapture(
+    terminal,
+    {},
+    (options) => inspect(input, { ...options, ...reading }),
+  );
   terminal.out(
     given.has("json")
       ? `${JSON.stringify(found)}\n`
