@@ -74,6 +74,14 @@ class Recorder extends ScriptClient {
     return this.#send("c", "connect", args);
   }) as unknown as ScriptClient["connect"];
 
+  override fileOf(label: Label) {
+    return this.#object(`file of ${label}`) as ReturnType<ScriptClient["fileOf"]>;
+  }
+
+  override sessionOf(label: Label) {
+    return this.#object(`session of ${label}`) as ReturnType<ScriptClient["sessionOf"]>;
+  }
+
   /** All lines, with what was waited for at the end. */
   finish(): Recording {
     this.#lines.push(this.#waited());
