@@ -1,5 +1,6 @@
 /** What a capture goes through on its way is not in the plan: order, copies, segments and carriers; what is lost is told. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { type BuiltPacket, Conversation, Wire } from "../tests/captures/conversation.ts";
 import { sharedPath, sharedTest } from "../tests/harness/interop.ts";
 import { sampleTalk } from "../tests/captures/sample.ts";
@@ -28,8 +29,12 @@ interface Result {
   readonly notes: readonly CaptureNote[];
 }
 
-async function compiled(file: Uint8Array): Promise<Result> {
-  const { plan, notes } = await compile(inputOf(file), { version: "0.0.0", name: "x" });
+function compiled(file: Uint8Array): Promise<Result> {
+  return compiledFrom(inputOf(file));
+}
+
+async function compiledFrom(input: Parameters<typeof compile>[0]): Promise<Result> {
+  const { plan, notes } = await compile(input, { version: "0.0.0", name: "x" });
   const operations = plan.operations.map((operation) =>
     JSON.stringify(operation, (key, value) => OF_THE_FILE.has(key) ? undefined : value)
   );
@@ -153,6 +158,68 @@ Deno.test("every carrier gives the same plan, also beside a bare copy as mirror 
       const file = concat(section(), ...interfaces, ...blocks);
       assertEquals((await compiled(file)).operations, operations, `${name}, copied: ${copied}`);
     }
+  }
+});
+
+/** The packets in files of their own, from each of these packets on; every other form of file in turn. */
+async function inFiles(
+  folder: string,
+  packets: readonly BuiltPacket[],
+  cuts: readonly number[],
+): Promise<string[]> {
+  const ends = [...cuts, packets.length];
+  const paths: string[] = [];
+  for (const [index, end] of ends.entries()) {
+    const part = new Wire().pcap(packets.slice(index === 0 ? 0 : ends[index - 1], end));
+    const form = [part, gzipSync(part), zstdCompressSync(part)][index % 3]!;
+    const path = `${folder}/${index}`;
+    await Deno.writeFile(path, new Uint8Array(form));
+    paths.push(path);
+  }
+  return paths;
+}
+
+Deno.test("files of several forms, cut anywhere and given in any order, give the plan of the whole", async () => {
+  const packets = conversations();
+  const { operations } = await planOf(packets);
+  const folder = await Deno.makeTempDir({ prefix: "smbench_files_" });
+  try {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = seeded(seed);
+      const cuts = [...new Set([1, 2, 3, 4].map(() => 1 + random(packets.length - 1)))]
+        .sort((one, other) => one - other);
+      const paths = await inFiles(folder, packets, cuts);
+      const given = paths.map((path) => ({ path, place: random(100) }))
+        .sort((one, other) => one.place - other.place).map(({ path }) => path);
+      const result = await compiledFrom(given);
+      assertEquals(result.operations, operations, `seed ${seed}, cut at ${cuts}`);
+      assertEquals(result.notes, [], `seed ${seed}, cut at ${cuts}`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("one of several files that is missing or damaged costs its packets, and that is told", async () => {
+  const packets = conversations();
+  const { operations } = await planOf(packets);
+  const folder = await Deno.makeTempDir({ prefix: "smbench_files_" });
+  try {
+    for (let lost = 0; lost < 3; lost++) {
+      const cuts = [packets.length / 3, 2 * packets.length / 3].map(Math.floor);
+      const paths = await inFiles(folder, packets, cuts);
+      const left = await compiledFrom(paths.filter((_, index) => index !== lost));
+      assertNotEquals(left.operations, operations, `without file ${lost}`);
+      assert(left.notes.some(({ loss }) => loss), `without file ${lost}`);
+      const path = paths[lost]!;
+      const bytes = await Deno.readFile(path);
+      await Deno.writeFile(path, bytes.subarray(0, bytes.length - 100));
+      const cut = await compiledFrom(paths);
+      const told = cut.notes.filter(({ loss }) => loss).map(({ reason }) => reason);
+      assert(told.some((reason) => /ends (early|in the middle)/.test(reason)), told.join("; "));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 
