@@ -85,7 +85,11 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     this.#intent = intent;
     // A mistake in the options is the script's: it throws here, at its line.
     this.#expected = expectedStatus(options.expect);
-    this.#limit = run.timeoutOf(options.timeout);
+    // What the capture saw a watch tell comes about then, or hardly ever; what it never told may take its time.
+    const isWatch = intent.command === "CHANGE_NOTIFY" && !this.#expected.matches(null);
+    this.#limit = isWatch && options.timeout === undefined
+      ? run.watchLimit(origin.recorded)
+      : run.timeoutOf(options.timeout);
     this.#id = run.commons.id();
     this.#label = options.label === undefined ? origin.label : String(options.label);
     this.#key = origin.key ?? this.#label;

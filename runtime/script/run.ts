@@ -24,6 +24,9 @@ import { Performed, type Sending } from "./performed.ts";
 import { HELD_BY_OTHERS, Standstill } from "./standstill.ts";
 import { duration } from "./units.ts";
 
+/** How long after its recorded answer a watch is waited for, in milliseconds. */
+const WATCH_PATIENCE_MS = 10_000;
+
 /** Where an operation comes from, taken when the script makes it. */
 export interface Origin {
   readonly client: string;
@@ -220,6 +223,13 @@ export class Run {
   /** The limit of an operation in milliseconds. */
   timeoutOf(timeout: Duration | undefined): number {
     return timeout === undefined ? this.options.timeout * 1000 : duration(timeout) * 1000;
+  }
+
+  /** The limit of a watch: a while after its recorded answer, where there is one. */
+  watchLimit(recorded: RecordedTime | undefined): number {
+    const most = this.timeoutOf(undefined);
+    if (recorded === undefined || this.host.step !== undefined) return most;
+    return Math.min(most, this.timeline.pause(recorded.took) + WATCH_PATIENCE_MS);
   }
 
   /** Carries an operation out. */

@@ -1,4 +1,5 @@
 /** The scripting API over the client, against the server in memory. */
+import { SkippingClock } from "../harness/skipping_clock.ts";
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { z } from "zod";
 import { data, expect, NoResponseError, replay, scenario, StatusError } from "../../mod.ts";
@@ -179,6 +180,27 @@ Deno.test("an operation without an answer ends when its time is up", async () =>
   assertInstanceOf(error, NoResponseError);
   assertStringIncludes(error.message, "no response within 0.1 s");
   assertEquals(operations.find(({ command }) => command === "CHANGE_NOTIFY")?.status, null);
+});
+
+Deno.test("a watch that a replay's server does not answer is given up a while after its recorded answer", async () => {
+  const customer = replay({ source: "x.pcap", clients: { a: {} } }, {
+    async a(c, p) {
+      const tree = await (await (await c.connect()).login()).tree(p.share("share"));
+      const folder = await tree.open(p.path(""), { options: ["directory"] });
+      await c.at(0, 7, { took: 2.5 });
+      await folder.changes();
+      const unanswered = folder.changes({ expect: ["any", "none"] });
+      await c.at(1000, 9);
+      unanswered.cancel();
+      await unanswered;
+    },
+  });
+  const { operations } = await play(customer, { clock: new SkippingClock(), timeout: 60 });
+  const watches = operations.filter(({ command }) => command === "CHANGE_NOTIFY");
+  assertEquals(watches.map(({ error, matched }) => [error, matched]), [
+    ["no response within 12.5 s", false],
+    ["no response within 60 s", true],
+  ]);
 });
 
 Deno.test("a pending operation says so, and can be cancelled", async () => {
