@@ -49,14 +49,14 @@ export default replay({
 }, {
   // 127.0.0.1, ClientGuid ab1caa10-023c-40e8-b8ca-50c45a1817fa, 10 operations
   async alice(c, p) {
-    await c.at(0, 4); // #6 SUCCESS, 1.65 ms
+    await c.at(0, 4, { took: 0.0016 }); // #6 SUCCESS, 1.65 ms
     const connection = await c.connect(offer);
-    await c.at(0.007854, 8, { took: 0.008549 }); // #11 SUCCESS, 8.55 ms
+    await c.at(0.007854, 8, { took: 0.0085 }); // #11 SUCCESS, 8.55 ms
     const alice = await connection.login({ user: "alice" });
-    await c.at(0.02267, 12); // #13 SUCCESS, 1.86 ms
+    await c.at(0.02267, 12, { took: 0.0019 }); // #13 SUCCESS, 1.86 ms
     const share = await alice.tree(p.share("share"));
 
-    await c.at(0.028783, 14); // #15 SUCCESS, created, 1.62 ms
+    await c.at(0.028783, 14, { took: 0.0016 }); // #15 SUCCESS, created, 1.62 ms
     const office = await share.open(p.path("office"), {
       disposition: "create",
       options: ["directory"],
@@ -70,7 +70,7 @@ export default replay({
     await office2.delete();
     await c.at(0.148844, 164); // #165 SUCCESS, 0.25 ms
     await office2.close();
-    await c.at(0.149555, 166); // #169 SUCCESS, 0.15 ms
+    await c.at(0.149555, 166, { took: 0.0002 }); // #169 SUCCESS, 0.15 ms
     await alice.logoff();
     await c.at(0.15022, 170); // the connection ended
     connection.disconnect();
@@ -112,27 +112,27 @@ export default replay({
 
   // 127.0.0.1, ClientGuid f454379b-8113-43cb-85ff-316f851a2957, 9 operations
   async bob(c, p) {
-    await c.at(0.574758, 184); // #186 SUCCESS, 2.26 ms
+    await c.at(0.574758, 184, { took: 0.0023 }); // #186 SUCCESS, 2.26 ms
     const connection = await c.connect(offer);
-    await c.at(0.58839, 188, { took: 0.012585 }); // #191 SUCCESS, 13 ms
+    await c.at(0.58839, 188, { took: 0.0126 }); // #191 SUCCESS, 13 ms
     const bob = await connection.login({ user: "bob" });
     await c.at(0.606775, 192); // #193 SUCCESS, 1.55 ms
     const share = await bob.tree(p.share("share"));
 
-    await c.at(0.644295, 207); // #208 SUCCESS, created, lease RWH, 1.46 ms
+    await c.at(0.644295, 207, { took: 0.0015 }); // #208 SUCCESS, created, lease RWH, 1.46 ms
     const report = await share.open(p.path("report.docx"), {
       access: "rwd",
       disposition: "openIf",
       options: ["deleteOnClose"],
       lease: { state: "RWH", key: "L3" },
     });
-    await c.at(0.653378, 209); // #211 SUCCESS, pending #210, 1.96 ms
+    await c.at(0.653378, 209, { took: 0.002 }); // #211 SUCCESS, pending #210, 1.96 ms
     await report.write(0, data(17, 5));
     // lease break #214, RWH to RH, acknowledged after 1.5 ms
     await report.leaseBreak({ label: 214, timeout: "5s" });
-    await c.at(0.666, 226, { after: [224] }); // #227 SUCCESS, 0.34 ms
+    await c.at(0.666, 226, { after: [224], took: 0.0003 }); // #227 SUCCESS, 0.34 ms
     await report.close();
-    await c.at(0.666952, 228); // #229 SUCCESS, 0.18 ms
+    await c.at(0.666952, 228, { took: 0.0002 }); // #229 SUCCESS, 0.18 ms
     await bob.logoff();
     await c.at(0.66893, 232); // the connection ended
     connection.disconnect();
@@ -140,20 +140,21 @@ export default replay({
 
   // 127.0.0.1, ClientGuid 4b525cf1-2f52-4159-9623-6e9c03598add, 8 operations
   async bob2(c, p) {
-    await c.at(0.614146, 197, { took: 0.005176 }); // #199 SUCCESS, 5.18 ms
+    await c.at(0.614146, 197, { took: 0.0052 }); // #199 SUCCESS, 5.18 ms
     const connection = await c.connect(offer);
-    await c.at(0.624627, 201, { took: 0.005407 }); // #204 SUCCESS, 5.41 ms
+    await c.at(0.624627, 201, { took: 0.0054 }); // #204 SUCCESS, 5.41 ms
     const bob = await connection.login({ user: "bob" });
-    await c.at(0.632963, 205); // #206 SUCCESS, 3.71 ms
+    await c.at(0.632963, 205, { took: 0.0037 }); // #206 SUCCESS, 3.71 ms
     const share = await bob.tree(p.share("share"));
 
-    await c.at(0.656556, 213, { after: [209] }); // #218 SUCCESS, opened, pending #215, 3.15 ms
+    // #218 SUCCESS, opened, pending #215, 3.15 ms
+    await c.at(0.656556, 213, { after: [209], took: 0.0031 });
     const report = await share.open(p.path("report.docx"));
-    await c.at(0.661894, 220); // #222 SUCCESS, pending #221, 17 bytes, 2.09 ms
+    await c.at(0.661894, 220, { took: 0.0021 }); // #222 SUCCESS, pending #221, 17 bytes, 2.09 ms
     await report.read(0, 100);
-    await c.at(0.664935, 224); // #225 SUCCESS, 0.16 ms
+    await c.at(0.664935, 224, { took: 0.0002 }); // #225 SUCCESS, 0.16 ms
     await report.close();
-    await c.at(0.667188, 230); // #231 SUCCESS, 0.13 ms
+    await c.at(0.667188, 230, { took: 0.0001 }); // #231 SUCCESS, 0.13 ms
     await bob.logoff();
     await c.at(0.67093, 235); // the connection ended
     connection.disconnect();
@@ -263,28 +264,37 @@ async function work(
 
 // deno-fmt-ignore
 const workTimes: Record<Label, At[]> = {
-  21: [[0.036617, 21], [0.044933, 25, { took: 0.009999 }], [0.062465, 29],
-    [0.087674, 45, { after: [14] }], [0.089493, 48], [0.090593, 50], [0.091815, 53], [0.096793, 57],
-    [0.097656, 61], [0.098974, 65], [0.100218, 68], [0.101948, 79], [0.104499, 82], [0.104983, 85],
-    [0.1054, 87], [0.105863, 89], [0.106691, 91], [0.108209, 93], [0.129475, 119], [0.131389, 121],
-    [0.133199, 123], [0.136714, 125], [0.138651, 127], [0.139768, 131], [0.142841, 133],
-    [0.14405, 138], [0.144574, 141], [0.145007, 145], [0.149567, 167],
-    [0.151034, 173, { took: 0.017059 }]],
-  34: [[0.0645, 34, { took: 0.011211 }], [0.078093, 39], [0.08458, 43],
-    [0.087699, 46, { after: [14] }], [0.092234, 54], [0.096816, 58], [0.097936, 62], [0.100181, 67],
-    [0.101579, 78], [0.104746, 84], [0.108682, 96], [0.11239, 105], [0.116346, 107],
-    [0.116813, 109], [0.117219, 111], [0.117588, 113], [0.118026, 115], [0.118571, 117],
-    [0.139225, 129], [0.142871, 134], [0.144015, 137], [0.144591, 142], [0.145277, 146],
-    [0.14571, 148], [0.146131, 150], [0.146849, 153], [0.147206, 155], [0.147509, 157],
-    [0.149581, 168], [0.155151, 176, { took: 0.008831 }]],
+  21: [[0.036617, 21, { took: 0.0043 }], [0.044933, 25, { took: 0.01 }], [0.062465, 29],
+    [0.087674, 45, { after: [14] }], [0.089493, 48, { took: 0.0001 }],
+    [0.090593, 50, { took: 0.0002 }], [0.091815, 53, { took: 0.0038 }],
+    [0.096793, 57, { took: 0.0004 }], [0.097656, 61, { took: 0.0005 }],
+    [0.098974, 65, { took: 0.0003 }], [0.100218, 68, { took: 0.0001 }],
+    [0.101948, 79, { took: 0.0005 }], [0.104499, 82], [0.104983, 85], [0.1054, 87],
+    [0.105863, 89, { took: 0.0002 }], [0.106691, 91, { took: 0.0004 }], [0.108209, 93],
+    [0.129475, 119, { took: 0.0004 }], [0.131389, 121, { took: 0.0008 }],
+    [0.133199, 123, { took: 0.0028 }], [0.136714, 125, { took: 0.0002 }],
+    [0.138651, 127, { took: 0.0003 }], [0.139768, 131, { took: 0.0002 }],
+    [0.142841, 133, { took: 0.0005 }], [0.14405, 138], [0.144574, 141],
+    [0.145007, 145, { took: 0.0012 }], [0.149567, 167], [0.151034, 173, { took: 0.0171 }]],
+  34: [[0.0645, 34, { took: 0.0112 }], [0.078093, 39, { took: 0.0043 }],
+    [0.08458, 43, { took: 0.0018 }], [0.087699, 46, { after: [14], took: 0.0033 }],
+    [0.092234, 54, { took: 0.0032 }], [0.096816, 58, { took: 0.0002 }],
+    [0.097936, 62, { took: 0.0005 }], [0.100181, 67, { took: 0.0003 }],
+    [0.101579, 78, { took: 0.0009 }], [0.104746, 84], [0.108682, 96, { took: 0.0001 }],
+    [0.11239, 105, { took: 0.0006 }], [0.116346, 107], [0.116813, 109], [0.117219, 111],
+    [0.117588, 113], [0.118026, 115], [0.118571, 117], [0.139225, 129, { took: 0.0003 }],
+    [0.142871, 134, { took: 0.0003 }], [0.144015, 137, { took: 0.0001 }],
+    [0.144591, 142, { took: 0.0001 }], [0.145277, 146], [0.14571, 148], [0.146131, 150],
+    [0.146849, 153], [0.147206, 155], [0.147509, 157, { took: 0.0003 }],
+    [0.149581, 168, { took: 0.0011 }], [0.155151, 176, { took: 0.0088 }]],
 };
 
 // deno-fmt-ignore
 const reads: At[] = [
-  [0.101113, 71], [0.101113, "71.2"], [0.101113, "71.3"], [0.101113, "71.4"],
+  [0.101113, 71], [0.101113, "71.2"], [0.101113, "71.3"], [0.101113, "71.4", { took: 0.0002 }],
 ];
 
 // deno-fmt-ignore
 const reads2: At[] = [
-  [0.109372, 98], [0.109372, "98.2"], [0.109372, "98.3"], [0.109372, "98.4"],
+  [0.109372, 98], [0.109372, "98.2"], [0.109372, "98.3"], [0.109372, "98.4", { took: 0.0002 }],
 ];

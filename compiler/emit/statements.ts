@@ -503,7 +503,9 @@ export class Statements {
     receiver: Code,
     more: Record<string, Code | undefined>,
   ): Statement {
-    const readable = readableSetInfo(operation);
+    const alone = typeof receiver !== "string" && receiver.kind === "variable" &&
+      receiver.id === operation.file;
+    const readable = alone ? readableSetInfo(operation) : null;
     if (readable !== null) {
       const args = readable.path === undefined
         ? readable.args

@@ -29,8 +29,10 @@ export interface AtLine {
   readonly label: string;
   /** Labels of operations that had been answered, or were pending. */
   readonly after: readonly string[];
-  /** Seconds to the answer, where it was long in coming. */
+  /** Seconds to the answer, where think times need to know. */
   readonly took?: number;
+  /** Seconds to the answer; null where none came. */
+  readonly answer: number | null;
   readonly note: Note;
 }
 

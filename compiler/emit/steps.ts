@@ -11,8 +11,14 @@ import { type Constants, type Statement, Statements } from "./statements.ts";
 import type { AtLine, ClientSteps, Line, Note, Step, VariableInfo } from "./step.ts";
 import { momentName, verbOf } from "./verbs.ts";
 
-/** An answer that took so many seconds is told to the run: with `--causal`, think times count from the answer. */
+/**
+ * With `--causal` think times count from answers. An answer that took so many seconds is told to the run; of others it
+ * takes what follows within that time to have followed at once (SOON in runtime/schedule/pacing.ts). Where that would be
+ * wrong by more than ERROR, or by that part of a longer think time, they are told, too: timers are no better.
+ */
 const LONG = 0.005;
+const ERROR = 0.0005;
+const RELATIVE_ERROR = 0.1;
 
 /** How long a script waits for a break that the capture had: beyond it the server does not break. */
 const BREAK_TIMEOUT = "5s";
@@ -55,6 +61,8 @@ class StepMaker {
   readonly #labels: Labels;
   /** Index of the operation before which the client had the answer. */
   readonly #knownAt = new Map<number, number>();
+  /** When the first operation was sent that an answer enabled, by the operation that was answered. */
+  readonly #followedAt = new Map<number, number>();
   /** Only what the client sent was captured: its requests go one after the other. */
   readonly #isOneSided: boolean;
 
@@ -64,8 +72,10 @@ class StepMaker {
   ) {
     this.#operations = operations;
     this.#labels = options.labels;
-    for (const [index, { after }] of operations.entries()) {
+    for (const [index, { after, enabledBy, at }] of operations.entries()) {
       for (const id of after) this.#knownAt.set(id, index);
+      if (typeof enabledBy !== "number" || this.#followedAt.has(enabledBy)) continue;
+      this.#followedAt.set(enabledBy, at);
     }
     this.#isOneSided = !operations.some(({ frames }) => frames.response !== undefined);
     this.#statements = new Statements(operations, {
@@ -177,19 +187,32 @@ class StepMaker {
     ];
     // Microseconds: finer than any timer.
     const seconds = Math.round(operation.at * 1e6) / 1e6;
-    const took = operation.answeredAt === null ? 0 : operation.answeredAt - operation.at;
+    const { answeredAt, kind } = operation;
+    const answer = answeredAt === null || kind === "break" ? null : answeredAt - operation.at;
     const moment = {
       seconds,
       label,
       after,
-      ...took < LONG || operation.kind === "break" ? {} : { took: Math.round(took * 1e6) / 1e6 },
+      ...answer !== null && this.#needsTook(operation, answer) ? { took: rounded(answer) } : {},
     };
     return {
       kind: "at",
       moment: slot("At", momentName(operation), momentCode(moment)),
       ...moment,
+      answer,
       note,
     };
+  }
+
+  /** Whether the run has to be told how long an answer took. */
+  #needsTook({ id, at }: PlanOperation, answer: number): boolean {
+    if (answer >= LONG) return true;
+    const followed = this.#followedAt.get(id);
+    if (followed === undefined) return false;
+    const gap = followed - at;
+    const think = Math.max(0, gap - answer);
+    const taken = gap < LONG ? 0 : gap;
+    return Math.abs(taken - think) > Math.max(ERROR, RELATIVE_ERROR * think);
   }
 
   #single(operation: PlanOperation, isAnswered: (operation: PlanOperation) => boolean): void {
@@ -361,6 +384,11 @@ function callLine(
     ...how.target === undefined ? {} : { target: how.target },
     ...how.sends === undefined ? {} : { sends: how.sends },
   };
+}
+
+/** How long an answer took, as scripts have it: to a tenth of a millisecond. */
+export function rounded(answer: number): number {
+  return Math.round(answer * 1e4) / 1e4;
 }
 
 /** `[seconds, label, { after, took }]` */

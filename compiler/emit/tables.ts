@@ -3,6 +3,8 @@ import { type Column, type Columns, type Loop, loopOfRows } from "../fold_shape.
 import { type Code, list, type ListCode, object, oneLine } from "./code.ts";
 import { Scope } from "./naming.ts";
 import { columnNames, COMMENT_WIDTH, frameOf } from "./print.ts";
+import type { AtLine } from "./step.ts";
+import { rounded } from "./steps.ts";
 
 /** More moments of a function have no names of their own. */
 export const MOST_NAMES = 12;
@@ -126,7 +128,10 @@ function isMoments({ columns, blocks }: Loop): boolean {
 export function evenMoments(loop: Loop): string | null {
   if (!isMoments(loop) || loop.blocks.length < 3) return null;
   const moments = loop.columns.columns[0]!.values.map((value) => (value as ListCode).items);
-  if (moments.some((items) => items.length !== 2)) return null;
+  const lines = loop.blocks.flatMap(({ nodes: [node] }) =>
+    node?.kind === "step" && node.lines[0]?.kind === "at" ? [node.lines[0]] : []
+  );
+  if (lines.some(({ after }) => after.length > 0)) return null;
   const times = moments.map(([seconds]) => Number(seconds));
   const labels = moments.map(([, label]) => Number(label));
   const [start, second] = times as [number, number];
@@ -144,8 +149,17 @@ export function evenMoments(loop: Loop): string | null {
       interval: String(interval),
       label: String(labels[0]),
       labelStep: labelStep === 1 ? undefined : String(labelStep),
+      took: tookOf(lines),
     })!,
   );
+}
+
+/** What answers of a loop took on the average, where the run has to be told of one. */
+function tookOf(lines: readonly AtLine[]): string | undefined {
+  if (lines.every(({ took }) => took === undefined)) return undefined;
+  const answers = lines.flatMap(({ answer }) => answer ?? []);
+  const sum = answers.reduce((total, answer) => total + answer, 0);
+  return String(rounded(sum / answers.length));
 }
 
 /** A row of moments for each call of a function. */

@@ -20,7 +20,15 @@ export interface Event {
   readonly recorded: number;
   /** On the clock. */
   readonly actual: number;
+  /** An answer of which no more is recorded than when it was asked for: it came within {@linkcode SOON}. */
+  readonly isVague?: boolean;
 }
+
+/**
+ * Seconds within which an answer came whose time is not recorded. What was sent within that time, too, followed it at once:
+ * who answers and asks so fast is no person.
+ */
+export const SOON = 0.005;
 
 interface Waiting {
   readonly recorded: number;
@@ -91,7 +99,7 @@ export class Pacing {
     const due = this.#timeline.due(seconds);
     if (due === null) return null;
     const moment = this.#timeline.causal && enabledBy !== null
-      ? enabledBy.actual + this.#think(seconds - enabledBy.recorded)
+      ? enabledBy.actual + this.#think(thinkTime(enabledBy, seconds))
       : null;
     if (moment !== null) {
       await this.#sleep(this.#clock.until(moment));
@@ -205,6 +213,12 @@ export class Pacing {
     for (const { recorded } of this.#waiting) earliest = Math.min(earliest, recorded);
     return earliest;
   }
+}
+
+/** Recorded seconds from an event to what it enabled. */
+function thinkTime({ recorded, isVague }: Event, seconds: number): number {
+  const time = seconds - recorded;
+  return isVague === true && time < SOON ? 0 : time;
 }
 
 /** One client's place in time. */

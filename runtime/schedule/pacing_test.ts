@@ -41,7 +41,8 @@ class FakeClock implements Clock {
 /** An operation of a captured client: sent at, answered after; and how long the server takes now. */
 interface Recorded {
   readonly at: number;
-  readonly took: number;
+  /** Undefined where it is not told. */
+  readonly took: number | undefined;
   readonly takes: number;
   /** The server said that it is pending. */
   readonly held?: boolean;
@@ -73,10 +74,12 @@ async function play(
       pace.sent({ recorded: operation.at, actual: clock.now() });
       if (operation.held === true) pace.held();
       const answered = clock.rest(operation.takes).then(() =>
-        pace.answered(operation.held === true, {
-          recorded: operation.at + operation.took,
-          actual: clock.now(),
-        })
+        pace.answered(
+          operation.held === true,
+          operation.took === undefined
+            ? { recorded: operation.at, actual: clock.now(), isVague: true }
+            : { recorded: operation.at + operation.took, actual: clock.now() },
+        )
       );
       if (operation.overlaps === true) open.push(answered);
       else await answered;
@@ -146,6 +149,19 @@ Deno.test("causal: think time after the answer, so that a faster server shortens
   assertEquals(await play({ causal: true }, recorded(10)), [[0, 510, 1020]]);
   assertEquals(await play({ causal: true }, recorded(2000)), [[0, 2500, 5000]]);
   assertEquals(await play({ causal: true, speed: 5 }, recorded(10)), [[0, 110, 220]]);
+});
+
+Deno.test("causal: what came soon behind an answer of unknown time followed it at once", async () => {
+  const takes = 3;
+  const took = undefined;
+  const clients = [[
+    { at: 0, took, takes },
+    { at: 0.0049, took, takes },
+    { at: 0.105, took: 0.001, takes },
+    { at: 0.108, took, takes },
+  ]];
+  // What came later keeps its distance: a think time that the answer's own makes wrong by 5 ms at most.
+  assertEquals(await play({ causal: true }, clients), [[0, 3, 106.1, 111.1]]);
 });
 
 Deno.test("causal: what was sent before the answer follows what was sent before it", async () => {

@@ -33,6 +33,8 @@ export type Moments = readonly At[] | {
   readonly label?: number;
   /** 1. */
   readonly labelStep?: number;
+  /** Of each, or on the average; see {@linkcode Client.at}. */
+  readonly took?: number;
 };
 
 /** Bytes to send: as they are, UTF-8 text, or the content of a file of the scenario's folder. */
@@ -1141,11 +1143,6 @@ export interface CompoundFile {
   close(options?: CloseOptions): Operation<void>;
   queryInfo(options: QueryInfoOptions): Operation<InfoResult>;
   setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void>;
-  rename(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
-  link(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
-  setBasic(info: BasicInfo, options?: OperationOptions): Operation<void>;
-  truncate(size: Size, options?: OperationOptions): Operation<void>;
-  delete(options?: OperationOptions): Operation<void>;
   queryDirectory(options?: QueryDirectoryOptions): Operation<DirectoryEntry[]>;
   ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
   lock(ranges: readonly LockRange[], options?: LockOptions): Operation<void>;
@@ -1207,7 +1204,8 @@ export interface Client {
    * had been answered before: it waits for them at any speed. `"214 pending"` names the moment when the server says
    * that the operation of label 214 is pending (or answers it): a watch or a lock that others must not overtake. `took`
    * tells how many seconds after `seconds` its answer came: with `--causal` what follows keeps its think time after the
-   * answer, so that a faster server shortens the run.
+   * answer, so that a faster server shortens the run. Without `took` it came within 5 ms, and what follows within 5 ms
+   * followed it at once.
    */
   at(
     seconds: number,

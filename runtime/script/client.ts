@@ -88,7 +88,7 @@ export class ScriptClient implements Client {
     this.state.mark(
       label === undefined ? null : String(label),
       moment === null ? null : moment - run.origin,
-      { at: seconds, took: options.took ?? 0 },
+      { at: seconds, took: options.took },
     );
   }
 
@@ -175,10 +175,11 @@ function* eachMoment(moments: Moments): Iterable<At> {
     yield* moments;
     return;
   }
-  const { start, count, interval, label, labelStep = 1 } = moments;
+  const { start, count, interval, label, labelStep = 1, took } = moments;
   for (let i = 0; i < count; i++) {
     const seconds = start + i * interval;
-    yield label === undefined ? [seconds] : [seconds, label + i * labelStep];
+    if (label === undefined) yield [seconds];
+    else yield [seconds, label + i * labelStep, took === undefined ? {} : { took }];
   }
 }
 

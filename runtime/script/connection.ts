@@ -44,7 +44,7 @@ import { capabilitiesMask, dialectNumber } from "./names.ts";
 import { type RawEnd, sendRaw } from "./raw.ts";
 import type { RawTransport } from "./raw_transport.ts";
 import { defined, ifGiven } from "./requests.ts";
-import type { Answered, Run } from "./run.ts";
+import { type Answered, answerOf, type Run } from "./run.ts";
 import { ScriptTree } from "./tree.ts";
 import { duration, size } from "./units.ts";
 
@@ -187,9 +187,7 @@ export class ScriptConnection implements Connection {
     run.operationBegins();
     pace?.sent(recorded === undefined ? null : { recorded: recorded.at, actual: now() });
     if (this.#connection !== null) await this.#state.leave(this.#connection);
-    const answered = recorded === undefined
-      ? null
-      : { recorded: recorded.at + recorded.took, actual: now() };
+    const answered = recorded === undefined ? null : answerOf(recorded, now());
     pace?.answered(false, answered);
     run.operationEnds({ command: "DISCONNECT", key, isHeld: false, answered });
   }

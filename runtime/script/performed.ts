@@ -12,7 +12,14 @@ import type { Watched } from "./commons.ts";
 import { NoResponseError, ScriptError, StatusError } from "./errors.ts";
 import { type Expected, expectedStatus } from "./expected.ts";
 import { RunningOperation } from "./operation.ts";
-import { type Answered, channelObstacle, channelOf, type Intent, type Run } from "./run.ts";
+import {
+  type Answered,
+  answerOf,
+  channelObstacle,
+  channelOf,
+  type Intent,
+  type Run,
+} from "./run.ts";
 import type { Outstanding } from "./watchdog.ts";
 
 /** SMB2_FLAGS_DFS_OPERATIONS and SMB2_FLAGS_REPLAY_OPERATION (MS-SMB2 2.2.1.2). */
@@ -310,10 +317,9 @@ export class Performed<T, R extends Answered> extends RunningOperation<T>
     run.host.record(record);
     if (this.#outstanding !== null) run.commons.watchdog?.ended(this.#outstanding);
     const { recorded } = origin;
-    const answered = recorded === undefined || reply === undefined ? null : {
-      recorded: recorded.at + recorded.took,
-      actual: reply.receivedAt,
-    };
+    const answered = recorded === undefined || reply === undefined
+      ? null
+      : answerOf(recorded, reply.receivedAt);
     origin.pace?.answered(this.#isHeld, answered);
     run.operationEnds({
       command: intent.command,

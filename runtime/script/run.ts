@@ -46,8 +46,15 @@ export interface Origin {
 /** An operation's times in the capture, in seconds. */
 export interface RecordedTime {
   readonly at: number;
-  /** Until the final answer; 0 where that is not told. */
-  readonly took: number;
+  /** Until the final answer; undefined where that is not told. */
+  readonly took: number | undefined;
+}
+
+/** When an operation was answered, in the capture and now. */
+export function answerOf({ at, took }: RecordedTime, actual: number): Event {
+  return took === undefined
+    ? { recorded: at, actual, isVague: true }
+    : { recorded: at + took, actual };
 }
 
 /** What every answer has; a {@linkcode Reply} is one. */
@@ -229,7 +236,7 @@ export class Run {
   watchLimit(recorded: RecordedTime | undefined): number {
     const most = this.timeoutOf(undefined);
     if (recorded === undefined || this.host.step !== undefined) return most;
-    return Math.min(most, this.timeline.pause(recorded.took) + WATCH_PATIENCE_MS);
+    return Math.min(most, this.timeline.pause(recorded.took ?? 0) + WATCH_PATIENCE_MS);
   }
 
   /** Carries an operation out. */

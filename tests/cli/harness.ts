@@ -3,6 +3,7 @@ import { main } from "../../runtime/cli/main.ts";
 import type { Terminal } from "../../runtime/cli/terminal.ts";
 import { nativeBackend, ntlmAuthenticator } from "../../runtime/client/mod.ts";
 import type { BreakRecord, IterationRecord, OperationRecord } from "../../runtime/measure/mod.ts";
+import { readRows } from "../../runtime/sandbox/mod.ts";
 import { type Clock, PreciseClock } from "../../runtime/schedule/mod.ts";
 import {
   Definition,
@@ -102,6 +103,8 @@ export async function play(
     & {
       readonly params?: Readonly<Record<string, string>>;
       readonly blobs?: Readonly<Record<string, Uint8Array>>;
+      /** Where rows and other blobs lie. */
+      readonly folder?: string;
       readonly serving?: Partial<ServerOptions>;
       readonly load?: LoadOverrides;
       readonly part?: LoadPart;
@@ -140,10 +143,14 @@ export async function play(
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     blob(path) {
       const bytes = options.blobs?.[path];
+      if (bytes === undefined && options.folder !== undefined) {
+        return Deno.readFile(`${options.folder}/${path}`);
+      }
       return bytes === undefined
         ? Promise.reject(new Error(`Cannot read blob ${path}`))
         : Promise.resolve(bytes);
     },
+    rows: (path, offset) => readRows(options.folder ?? "", path, offset),
     record: (record) => void operations.push(record),
     broke: (record) => void breaks.push(record),
     iterated: (record) => void iterations.push(record),

@@ -65,8 +65,8 @@ class Recorder extends ScriptClient {
       else this.#saw(own);
     }
     this.#label = label === undefined ? null : String(label);
-    this.#moment = `at ${seconds.toFixed(6)} #${label} after [${others.map(String).join(", ")}]` +
-      (options?.took === undefined ? "" : ` took ${options.took}`);
+    // Loops tell how long answers took on the average: that is no part of what is sent.
+    this.#moment = `at ${seconds.toFixed(6)} #${label} after [${others.map(String).join(", ")}]`;
     return Promise.resolve();
   }
 
