@@ -46,7 +46,8 @@ export interface Names {
 /** A plan with other names. */
 export function mapped(plan: PlanSource, names: Names): PlanSource {
   return {
-    ...plan,
+    source: plan.source,
+    count: plan.count,
     clients: plan.clients.map((client) => mappedClient(client, names)),
     *operations() {
       const mapping = new Mapping(names);
@@ -150,13 +151,17 @@ export class Mapping {
     const { pattern, entries } = operation;
     const folder = place.path ?? "";
     const below = this.#below(place);
+    const own = folder === "" ? "" : below(folder).toLowerCase();
     return {
       ...operation,
       pattern: this.#names.pattern?.(pattern) ?? pattern,
       ...(entries === undefined ? {} : {
-        entries: entries.map((entry) => {
+        entries: entries.flatMap((entry) => {
           const path = below(folder === "" ? entry.name : `${folder}\\${entry.name}`);
-          return { ...entry, name: path.slice(path.lastIndexOf("\\") + 1) };
+          const end = path.lastIndexOf("\\");
+          // What goes to another folder is no longer listed in this one.
+          if (path.slice(0, Math.max(0, end)).toLowerCase() !== own) return [];
+          return [{ ...entry, name: path.slice(end + 1) }];
         }),
       }),
     };

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Mapping, type Names } from "./mapping.ts";
+import { mapped as mappedPlan, Mapping, type Names } from "./mapping.ts";
 import {
   FSCTL_DFS_GET_REFERRALS,
   FSCTL_SET_REPARSE_POINT,
@@ -147,7 +147,21 @@ Deno.test("a link of its server's own disk is left to who gives the names", () =
   );
 });
 
-Deno.test("a listing names what it named", () => {
+Deno.test("a plan with other names is as long as it was, whatever kind of object tells it", () => {
+  class Source {
+    readonly source = { name: "x", start: null, seconds: 0 };
+    readonly clients = [];
+    get count() {
+      return 7;
+    }
+    operations() {
+      return [];
+    }
+  }
+  assertEquals(mappedPlan(new Source(), NAMES).count, 7);
+});
+
+Deno.test("a listing names what is still in the folder", () => {
   const [, listing] = mapped(
     { kind: "create", tree: "t1", file: "f1", path: "" },
     {
@@ -159,7 +173,12 @@ Deno.test("a listing names what it named", () => {
     },
   );
   assertEquals(listing!["pattern"], "*");
-  assertEquals(listing!["entries"], [{ name: "deep" }, { name: "else" }]);
+  assertEquals(listing!["entries"], [{ name: "else" }]);
+  const [, inner] = mapped(
+    { kind: "create", tree: "t1", file: "f1", path: "IN" },
+    { kind: "queryDirectory", tree: "t1", file: "f1", pattern: "*", entries: [{ name: "a" }] },
+  );
+  assertEquals(inner!["entries"], [{ name: "a" }]);
 });
 
 Deno.test("bodies of any bytes are mapped without an error", () => {
