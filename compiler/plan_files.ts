@@ -204,7 +204,8 @@ export class Files {
     const opens = this.#opensOf(exchange);
     const before = opens.ids.get(id);
     // Where addresses of several servers were made one, two clients may have been given equal ids.
-    if (before !== undefined && before.client !== open.client) {
+    // An id that was closed is given anew as a matter of course: that is no reason to remember the open.
+    if (before !== undefined && before.client !== open.client && before.closed === null) {
       this.#toOneClient(before.client).set(id, before);
     }
     opens.ids.set(id, open);

@@ -361,6 +361,9 @@ const MAX_WAITING = 2 ** 22;
 /** Bytes that there is room for at first: there may be thousands of clients. */
 const FIRST_ROOM = 2 ** 11;
 
+/** Room for lines that is kept for later. */
+const FREE_KEPT = 4;
+
 /** Rows after which {@linkcode writeRows} yields. */
 export const ROWS_AT_ONCE = 1024;
 
@@ -374,28 +377,28 @@ export function* writeRows(
 ): Iterable<void> {
   let rows = 0;
   const waiting = new Map<string, WaitingLines>();
+  /** Room that others gave up: there may be thousands of clients, and each has its turn. */
+  const free: WaitingLines[] = [];
   let size = 0;
   const hand = (id: string, lines: WaitingLines) => {
-    if (lines.length === 0) return;
     write({ id }, lines.view());
     size -= lines.length;
     lines.length = 0;
+    waiting.delete(id);
+    if (free.length < FREE_KEPT) free.push(lines);
   };
   const line = new LineBytes();
   for (const { client } of writer.rows(line)) {
     line.put(LINE_FEED);
     if (++rows % ROWS_AT_ONCE === 0) yield;
     let lines = waiting.get(client);
-    if (lines === undefined) waiting.set(client, lines = new WaitingLines());
+    if (lines === undefined) waiting.set(client, lines = free.pop() ?? new WaitingLines());
     const bytes = line.view();
     lines.add(bytes);
     size += bytes.length;
     line.cut(0);
     if (lines.length >= PIECE) hand(client, lines);
-    if (size > MAX_WAITING) {
-      for (const [id, one] of waiting) hand(id, one);
-      waiting.clear();
-    }
+    if (size > MAX_WAITING) { for (const [id, one] of waiting) hand(id, one); }
   }
   for (const [id, lines] of waiting) hand(id, lines);
 }
