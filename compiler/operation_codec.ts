@@ -301,7 +301,11 @@ function isPlain(operation: Writable): boolean {
 
 /** Fields that are told by numbers and texts, or send an operation to JSON when they are there. */
 type Known =
-  | keyof OnFile
+  | ("id" | "client" | "at" | "answeredAt" | "frames" | "status" | "after" | "chain" | "header")
+  | ("ids" | "via" | "cancelled" | "incomplete" | "pendingAt")
+  // Set behind this, anew in each pass.
+  | ("enabledBy" | "afterOthers" | "afterPending")
+  | ("tree" | "file")
   | ("kind" | "path" | "access" | "share" | "disposition" | "options" | "attributes")
   | ("impersonation" | "securityFlags" | "oplock" | "contexts" | "granted" | "used" | "breaks")
   | ("flags" | "told" | "offset" | "length" | "minimumCount" | "padding" | "remainingBytes")
