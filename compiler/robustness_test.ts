@@ -269,6 +269,8 @@ function withoutStrings(script: string): string {
   for (let at = 0; at < script.length;) {
     if (script.startsWith("//", at)) {
       at = script.indexOf("\n", at);
+    } else if (script.startsWith("/*", at)) {
+      at = script.indexOf("*/", at) + 2;
     } else if (script[at] === '"') {
       for (at++; script[at] !== '"'; at++) {
         assert(at < script.length && script[at] !== "\n", "a string ends on its line");
@@ -276,7 +278,7 @@ function withoutStrings(script: string): string {
       }
       at++;
     } else {
-      assert(script[at] !== "`" && script[at] !== "'" && !script.startsWith("/*", at));
+      assert(script[at] !== "`" && script[at] !== "'");
       code += script[at++];
     }
   }

@@ -503,9 +503,7 @@ export class Statements {
     receiver: Code,
     more: Record<string, Code | undefined>,
   ): Statement {
-    const alone = typeof receiver !== "string" && receiver.kind === "variable" &&
-      receiver.id === operation.file;
-    const readable = alone ? readableSetInfo(operation) : null;
+    const readable = readableSetInfo(operation);
     if (readable !== null) {
       const args = readable.path === undefined
         ? readable.args

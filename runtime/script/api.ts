@@ -1143,6 +1143,11 @@ export interface CompoundFile {
   close(options?: CloseOptions): Operation<void>;
   queryInfo(options: QueryInfoOptions): Operation<InfoResult>;
   setInfo(input: Uint8Array, options: SetInfoOptions): Operation<void>;
+  rename(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
+  link(to: string, options?: OperationOptions & { readonly replace?: boolean }): Operation<void>;
+  setBasic(info: BasicInfo, options?: OperationOptions): Operation<void>;
+  truncate(size: Size, options?: OperationOptions): Operation<void>;
+  delete(options?: OperationOptions): Operation<void>;
   queryDirectory(options?: QueryDirectoryOptions): Operation<DirectoryEntry[]>;
   ioctl(code: number | string, options?: IoctlOptions): Operation<Uint8Array>;
   lock(ranges: readonly LockRange[], options?: LockOptions): Operation<void>;

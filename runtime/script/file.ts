@@ -7,7 +7,6 @@ import type {
 } from "../client/mod.ts";
 import { CreateAction, FileAttribute, type FileId, fileIdText } from "../wire/mod.ts";
 import type {
-  BasicInfo,
   Break,
   BreakPolicy,
   Duration,
@@ -18,29 +17,19 @@ import type {
   OpenOptions,
   Operation,
   OperationOptions,
-  Size,
   Tree,
 } from "./api.ts";
 import { BreakQueue, type BreakSubject } from "./breaks.ts";
 import type { ClientState, ConnectionLink } from "./client_state.ts";
-import { ControlledFile } from "./fsctl.ts";
-import {
-  basicInput,
-  dispositionInput,
-  endOfFileInput,
-  fileStat,
-  fileStatOf,
-  InfoClass,
-  linkInput,
-  renameInput,
-} from "./info.ts";
+import { fileStat, fileStatOf, InfoClass } from "./info.ts";
 import { leaseStateBits, leaseStateText, oplockLevel, oplockText, sharePath } from "./names.ts";
 import { mapOperation } from "./operation.ts";
 import { NothingToReconnect, type OpenRequest, openRequest } from "./open_options.ts";
 import type { Place } from "./requests.ts";
 import type { Answered, Origin } from "./run.ts";
+import { SettableFile } from "./settable.ts";
 import type { ScriptTree } from "./tree.ts";
-import { duration, size } from "./units.ts";
+import { duration } from "./units.ts";
 
 /** What the other back end says of opens that outlive their connection. */
 const NOT_KEPT = "Cannot send: this client keeps no open beyond its connection";
@@ -49,7 +38,7 @@ const NOT_KEPT = "Cannot send: this client keeps no open beyond its connection";
 const OPLOCK_LEASE = 0xff;
 
 /** A file of a run: before, while and after it is open. */
-export class ScriptFile extends ControlledFile implements File, BreakSubject {
+export class ScriptFile extends SettableFile implements File, BreakSubject {
   readonly path: string;
   readonly queue = new BreakQueue();
   readonly place: Place | null;
@@ -174,32 +163,8 @@ export class ScriptFile extends ControlledFile implements File, BreakSubject {
     return this.#obstacle ?? this.#requests ?? "the file is not open";
   }
 
-  rename(to: string, options: OperationOptions & { readonly replace?: boolean } = {}) {
-    const target = sharePath(this.#state.path(to));
-    return this.setInfo(renameInput(target, options.replace ?? false), {
-      ...options,
-      class: InfoClass.rename,
-    });
-  }
-
-  link(to: string, options: OperationOptions & { readonly replace?: boolean } = {}) {
-    const target = sharePath(this.#state.path(to));
-    return this.setInfo(linkInput(target, options.replace ?? false), {
-      ...options,
-      class: InfoClass.link,
-    });
-  }
-
-  setBasic(info: BasicInfo, options: OperationOptions = {}): Operation<void> {
-    return this.setInfo(basicInput(info), { ...options, class: InfoClass.basic });
-  }
-
-  truncate(length: Size, options: OperationOptions = {}): Operation<void> {
-    return this.setInfo(endOfFileInput(size(length)), { ...options, class: InfoClass.endOfFile });
-  }
-
-  delete(options: OperationOptions = {}): Operation<void> {
-    return this.setInfo(dispositionInput(true), { ...options, class: InfoClass.disposition });
+  protected override pathOf(path: string): string {
+    return this.#state.path(path);
   }
 
   stat(options: OperationOptions = {}): Operation<FileStat> {

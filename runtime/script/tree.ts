@@ -25,10 +25,11 @@ import type {
 import type { ClientState, ConnectionLink } from "./client_state.ts";
 import { openFile, ScriptFile } from "./file.ts";
 import { ScriptError } from "./errors.ts";
-import { ControlledFile, ControlledTree } from "./fsctl.ts";
+import { ControlledTree } from "./fsctl.ts";
 import { makeOperation } from "./operation.ts";
 import { ctlCodeNumber, ioctlFields, ioctlInput, type Place } from "./requests.ts";
 import { channelObstacle, channelOf, type Origin } from "./run.ts";
+import { SettableFile } from "./settable.ts";
 
 /** A tree of a run: connected, or not. */
 export class ScriptTree extends ControlledTree implements Tree {
@@ -217,9 +218,10 @@ function memberLabel(label: string, place: number): string {
 }
 
 /** Requests of a compound on one file. */
-class ChainRequests extends ControlledFile implements CompoundFile {
+class ChainRequests extends SettableFile implements CompoundFile {
   readonly path: string;
   readonly #compound: ScriptCompound;
+  readonly #state: ClientState;
   readonly #requests: FileRequests | string;
   readonly #file: ScriptFile | null;
 
@@ -229,6 +231,7 @@ class ChainRequests extends ControlledFile implements CompoundFile {
   }) {
     super(state.run);
     this.#compound = compound;
+    this.#state = state;
     this.path = fields.file?.path ?? "";
     this.#requests = fields.requests;
     this.#file = fields.file;
@@ -236,6 +239,10 @@ class ChainRequests extends ControlledFile implements CompoundFile {
 
   protected override get place(): Place | null {
     return this.#file?.place ?? null;
+  }
+
+  protected override pathOf(path: string): string {
+    return this.#state.path(path);
   }
 
   protected override target(): FileRequests | string {
@@ -408,6 +415,26 @@ export class ScriptCompound implements Compound {
 
   setInfo(...args: Parameters<CompoundFile["setInfo"]>) {
     return this.#previous.setInfo(...args);
+  }
+
+  rename(...args: Parameters<CompoundFile["rename"]>) {
+    return this.#previous.rename(...args);
+  }
+
+  link(...args: Parameters<CompoundFile["link"]>) {
+    return this.#previous.link(...args);
+  }
+
+  setBasic(...args: Parameters<CompoundFile["setBasic"]>) {
+    return this.#previous.setBasic(...args);
+  }
+
+  truncate(...args: Parameters<CompoundFile["truncate"]>) {
+    return this.#previous.truncate(...args);
+  }
+
+  delete(...args: Parameters<CompoundFile["delete"]>) {
+    return this.#previous.delete(...args);
   }
 
   queryDirectory(...args: Parameters<CompoundFile["queryDirectory"]>) {

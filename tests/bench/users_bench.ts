@@ -1,8 +1,9 @@
 // deno-lint-ignore-file no-console
 /**
- * What many users cost: operations per second through the whole stack (a scenario's function to the socket) beside the
- * bare client doing the same, and the memory that an idle user takes:
- * `deno run -A --v8-flags=--expose-gc tests/bench/users_bench.ts [--users 1,100,1000] [--seconds 3] [--idle 1000]`.
+ * What many users cost: operations per second, and processor time of each, through the whole stack (a scenario's function
+ * to the socket) beside the bare client doing the same, in turns, and the memory that an idle user takes:
+ * `deno run -A --v8-flags=--expose-gc tests/bench/users_bench.ts [--users 1,100,1000] [--seconds 3] [--rounds 3]
+ * [--idle 1000]`. Printed are medians.
  *
  * The server is the embedded one, in a process of its own. An operation is one of open, write 4 KiB, read 4 KiB, close.
  * Both sides run in this thread, so that the ratio is the cost of the runtime and not of its threads.
@@ -19,6 +20,7 @@ import {
 } from "../../runtime/client/mod.ts";
 import { PreciseClock } from "../../runtime/schedule/mod.ts";
 import { Definition, execute, type RunHost, scenario } from "../../runtime/script/mod.ts";
+import { median, type OwnRate, startTiming } from "./lib/samples.ts";
 import { ACCOUNT, type ServerProcess, startServerProcess } from "./lib/server_process.ts";
 
 const BLOCK = new Uint8Array(4096).fill(7);
@@ -51,11 +53,11 @@ async function bareUsers(server: ServerProcess, count: number): Promise<Bare[]> 
   return users;
 }
 
-/** Operations per second of the client alone. */
-async function bare(server: ServerProcess, users: number, seconds: number): Promise<number> {
+/** The client alone. */
+async function bare(server: ServerProcess, users: number, seconds: number): Promise<OwnRate> {
   const all = await bareUsers(server, users);
   const end = performance.now() + seconds * 1000;
-  const start = performance.now();
+  const rateOf = startTiming();
   let iterations = 0;
   await Promise.all(all.map(async ({ tree }, index) => {
     while (performance.now() < end) {
@@ -66,9 +68,9 @@ async function bare(server: ServerProcess, users: number, seconds: number): Prom
       iterations++;
     }
   }));
-  const rate = iterations * OPERATIONS / ((performance.now() - start) / 1000);
+  const told = rateOf(iterations * OPERATIONS);
   for (const { connection } of all) connection.close();
-  return rate;
+  return told;
 }
 
 function hostOf(server: ServerProcess, counted: { operations: number }): RunHost {
@@ -100,22 +102,22 @@ const RUN = {
   blobs: [],
 };
 
-/** Operations per second through the scripting interface, behind the logins. */
-async function stack(server: ServerProcess, users: number, seconds: number): Promise<number> {
+/** Through the scripting interface, behind the logins. */
+async function stack(server: ServerProcess, users: number, seconds: number): Promise<OwnRate> {
   const counted = { operations: 0 };
   let ready = 0;
-  const all = Promise.withResolvers<void>();
+  let left = users;
+  const all = Promise.withResolvers<(operations: number) => OwnRate>();
   let end = 0;
-  let start = 0;
+  let told: OwnRate | null = null;
   const definition = scenario({ name: "bench" }, async ({ client, user }) => {
     const me = await client();
     if (++ready === users) {
       counted.operations = 0;
-      start = performance.now();
-      end = start + seconds * 1000;
-      all.resolve();
+      end = performance.now() + seconds * 1000;
+      all.resolve(startTiming());
     }
-    await all.promise;
+    const rateOf = await all.promise;
     while (performance.now() < end) {
       await using file = await me.open(`stack-${user.number}.dat`, {
         access: "rw",
@@ -124,14 +126,15 @@ async function stack(server: ServerProcess, users: number, seconds: number): Pro
       await file.write(0, BLOCK);
       await file.read(0, BLOCK.length);
     }
+    if (--left === 0) told = rateOf(counted.operations);
   });
   if (!(definition instanceof Definition)) throw new TypeError("Cannot run: this is no scenario");
   const { failed, error } = await execute(definition, hostOf(server, counted), {
     ...RUN,
     load: { executor: "per-user-iterations", users, iterations: 1 },
   }).finished;
-  if (failed) throw error;
-  return counted.operations / seconds;
+  if (failed || told === null) throw error;
+  return told;
 }
 
 /** KiB that an idle user takes: of the heap, and resident. */
@@ -169,20 +172,28 @@ async function idle(server: ServerProcess, users: number): Promise<{ heap: numbe
   };
 }
 
-if (import.meta.main) {
-  const flags = parseArgs(Deno.args, { string: ["users", "seconds", "idle"] });
+async function main(): Promise<void> {
+  const flags = parseArgs(Deno.args, { string: ["users", "seconds", "rounds", "idle"] });
   const seconds = Number(flags.seconds ?? 3);
+  const rounds = Number(flags.rounds ?? 3);
   const counts = (flags.users ?? "1,100,1000").split(",").map(Number);
   await using server = await startServerProcess();
   await stack(server, 1, 0.3);
   for (const users of counts) {
-    const one = await bare(server, users, seconds);
-    const other = await stack(server, users, seconds);
+    const pairs: [OwnRate, OwnRate][] = [];
+    for (let round = 0; round < rounds; round++) {
+      pairs.push([await bare(server, users, seconds), await stack(server, users, seconds)]);
+    }
+    const of = (value: (pair: [OwnRate, OwnRate]) => number) => median(pairs.map(value));
     console.log(
       `${String(users).padStart(5)} users   ${
-        other.toFixed(0).padStart(6)
-      } operations/s   bare client ${one.toFixed(0).padStart(6)}/s   ratio ${
-        (other / one).toFixed(2)
+        of(([, stacked]) => stacked.perSecond).toFixed(0).padStart(6)
+      } operations/s of ${of(([, stacked]) => stacked.cpuMicros).toFixed(0)} us   bare client ${
+        of(([alone]) => alone.perSecond).toFixed(0).padStart(6)
+      }/s of ${of(([alone]) => alone.cpuMicros).toFixed(0)} us   ratio ${
+        of(([alone, stacked]) => stacked.perSecond / alone.perSecond).toFixed(2)
+      }, by processor time ${
+        of(([alone, stacked]) => alone.cpuMicros / stacked.cpuMicros).toFixed(2)
       }`,
     );
   }
@@ -193,4 +204,10 @@ if (import.meta.main) {
       rss.toFixed(1)
     } KiB resident, each`,
   );
+}
+
+if (import.meta.main) {
+  await main();
+  // The longest time that a run might have taken is still being waited for.
+  Deno.exit();
 }

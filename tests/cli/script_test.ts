@@ -182,6 +182,34 @@ Deno.test("an operation without an answer ends when its time is up", async () =>
   assertEquals(operations.find(({ command }) => command === "CHANGE_NOTIFY")?.status, null);
 });
 
+Deno.test("within a compound, files are renamed, linked, changed and deleted in words too", async () => {
+  passed(
+    await play(scenario({ name: "words" }, async ({ client }) => {
+      const alice = await client("alice");
+      await alice.mkdir("d");
+      const chain = alice.compound();
+      chain.open("a.txt", { access: "all", disposition: "create" });
+      chain.rename("d/b.txt");
+      chain.setBasic({ modified: "2026-01-02T03:04:05Z", attributes: ["hidden", "archive"] });
+      chain.truncate(7);
+      chain.close();
+      await chain.send();
+      const { size, modified, attributes } = await alice.stat("d/b.txt");
+      expect([size, modified.toISOString(), attributes & 2]).toEqual([
+        7,
+        "2026-01-02T03:04:05.000Z",
+        2,
+      ]);
+      const removal = alice.compound();
+      removal.open("d/b.txt", { access: "d" });
+      removal.delete();
+      removal.close();
+      await removal.send();
+      expect(await alice.exists("d/b.txt")).toBe(false);
+    })),
+  );
+});
+
 Deno.test("a watch that a replay's server does not answer is given up a while after its recorded answer", async () => {
   const customer = replay({ source: "x.pcap", clients: { a: {} } }, {
     async a(c, p) {

@@ -30,12 +30,19 @@ export async function measure(seconds: number, work: () => Promise<number>): Pro
 
 /** The rate of `work`, which tells how many things it did. */
 export async function timed(work: () => Promise<number>): Promise<OwnRate> {
+  const rateOf = startTiming();
+  return rateOf(await work());
+}
+
+/** Measures from now on; the returned function tells the rate of so many things. */
+export function startTiming(): (count: number) => OwnRate {
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const count = await work();
-  const elapsed = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  return { perSecond: count / elapsed, cpuMicros: (user + system) / count };
+  return (count) => {
+    const elapsed = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage(cpu);
+    return { perSecond: count / elapsed, cpuMicros: (user + system) / count };
+  };
 }
 
 /** The middle one; NaN of none. */
