@@ -118,6 +118,10 @@ export class ScriptFile extends SettableFile implements File, BreakSubject {
       : oplockText(open.oplockLevel);
   }
 
+  get mayBreak(): boolean {
+    return !this.isOpen || (this.granted !== "" && this.granted !== "none");
+  }
+
   get lease(): GrantedLease | null {
     const granted = this.#open?.response.contexts.find((context) => context.kind === "RqLs");
     if (granted === undefined) return null;

@@ -419,6 +419,22 @@ Deno.test("a break that does not come is recorded, and the replay goes on", asyn
   assertEquals(operations.at(-1)?.command, "CLOSE");
 });
 
+Deno.test("a replay does not wait for a break where the server granted nothing", async () => {
+  const { operations } = await play(replay({ source: "x", clients: { a: {} } }, {
+    async a(c, p) {
+      const t1 = await (await (await c.connect()).login()).tree(p.share("share"));
+      const f1 = await t1.open("f", { access: "rw", disposition: "create" });
+      await f1.leaseBreak({ label: 99, timeout: "1h" });
+      await f1.close();
+    },
+  }));
+  assertEquals(
+    operations.find(({ command }) => command === "BREAK")?.error,
+    "no lease break, as nothing was granted that it could break",
+  );
+  assertEquals(operations.at(-1)?.command, "CLOSE");
+});
+
 Deno.test("shares are mapped and paths go below the root", async () => {
   const { operations } = passed(
     await play(
