@@ -5,6 +5,8 @@ import { ExitCode } from "./exit_codes.ts";
 /** Bytes that are gathered before they are written. */
 const BUFFER = 64 * 1024;
 
+const LINE_FEED = 0x0a;
+
 const encoder = new TextEncoder();
 
 /** Gathers lines and writes them in order; a disk that takes no more is told once. */
@@ -13,6 +15,8 @@ export class LineFile {
   readonly #file: Deno.FsFile;
   #lines: string[] = [];
   #length = 0;
+  /** Bytes in the file. */
+  #size = 0;
   #problem: string | null = null;
 
   /**
@@ -47,12 +51,22 @@ export class LineFile {
     const bytes = encoder.encode(this.#lines.join(""));
     this.#lines = [];
     this.#length = 0;
+    let written = 0;
     try {
-      for (let written = 0; written < bytes.length;) {
-        written += this.#file.writeSync(bytes.subarray(written));
-      }
+      while (written < bytes.length) written += this.#file.writeSync(bytes.subarray(written));
     } catch (cause) {
       this.#problem = cannotWrite(this.path, cause);
+      this.#cut(this.#size + bytes.subarray(0, written).lastIndexOf(LINE_FEED) + 1);
+    }
+    this.#size += written;
+  }
+
+  /** The last line is a whole one. */
+  #cut(size: number): void {
+    try {
+      this.#file.truncateSync(size);
+    } catch {
+      // A device has no end.
     }
   }
 
