@@ -6,6 +6,9 @@ import type { FileId } from "../runtime/wire/mod.ts";
 
 const FIRST_ROOM = 0x20000;
 
+/** A line that needed more was of a hostile capture: its room is let go. */
+const LARGEST_KEPT = 0x100000;
+
 /** Shorter pieces are copied byte by byte. */
 const LARGEST_BY_BYTE = 8;
 
@@ -57,6 +60,7 @@ export class LineBytes {
   /** Drops what is behind the first `length` bytes. */
   cut(length: number): void {
     this.#length = length;
+    if (length === 0 && this.#bytes.length > LARGEST_KEPT) this.#bytes = new Uint8Array(FIRST_ROOM);
   }
 
   /** Bytes of ASCII or UTF-8. */
