@@ -27,7 +27,7 @@ import { blocksOf, type Payload, type PayloadSink, planPayloads, sha256 } from "
 import { OperationStore } from "./operation_store.ts";
 import { pass, type PassOptions } from "./passes.ts";
 import type { Plan, PlanOperation } from "./plan.ts";
-import { planOf, type PlanSource, StoredPlan } from "./plan_source.ts";
+import { planOf, type PlanSource } from "./plan_source.ts";
 import { PreStateInference } from "./prestate.ts";
 import { type Progress, readCapture, type ReadResult } from "./read_capture.ts";
 import { RecentMap } from "./recent_map.ts";
@@ -165,8 +165,9 @@ const MOST_PROVISIONED = 20_000;
 /** What rows tell that only the whole plan knows: one pass, where what was read does not tell that there is nothing. */
 async function surveyOf(source: PlanSource, turns: Turns): Promise<RowSurvey> {
   const survey = new RowSurvey(source);
-  if (source instanceof StoredPlan && source.unanswered !== null) {
-    survey.knows(source.unanswered);
+  const { unanswered = null } = source;
+  if (unanswered !== null) {
+    survey.knows(unanswered);
     return survey;
   }
   for (const operation of source.operations()) {

@@ -15,7 +15,7 @@ import { sharedTest } from "../tests/harness/interop.ts";
 import { inputOf } from "./capture/_build.ts";
 import type { CaptureInput } from "./capture/mod.ts";
 import { withCausality } from "./causality.ts";
-import { compile } from "./compile.ts";
+import { compile, type CompileOptions } from "./compile.ts";
 import { Decryption, type DecryptionKeys } from "./decryption.ts";
 import { OperationStore } from "./operation_store.ts";
 import { type Built, PlanBuilder } from "./operations.ts";
@@ -142,6 +142,32 @@ Deno.test("many operations go into rows, and the work can be interrupted", async
     DOMException,
   );
   assertEquals([...stages], ["writing"]);
+});
+
+Deno.test("rows have other names, too, and none of what was not selected", async () => {
+  const bytes = longWatch(300).wire.pcap();
+  const same = (name: string) => name;
+  const names = { server: same, share: same, domain: same, path: same, user: () => "Elsa" };
+  const countOf = async (options: Partial<CompileOptions>) => {
+    let text = "";
+    const write = (_path: string, lines: Uint8Array) => {
+      text += new TextDecoder().decode(lines);
+    };
+    const rows = { above: 100, write };
+    const { count } = await compile(inputOf(bytes), {
+      ...options,
+      version: "0",
+      dataFolder: "x",
+      rows,
+    });
+    assertEquals(text.trimEnd().split("\n").length, count);
+    return { count, text };
+  };
+  const all = await countOf({});
+  const renamed = await countOf({ names });
+  assertEquals([renamed.count, renamed.text.includes('"user":"Elsa"')], [all.count, true]);
+  const some = await countOf({ select: { commands: ["CREATE"] } });
+  assertEquals([some.count > 600, some.text.includes('"kind":"queryInfo"')], [true, false]);
 });
 
 Deno.test("what became known of an operation long after it was put aside is told with it", async () => {

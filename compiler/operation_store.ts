@@ -6,6 +6,7 @@
 import { openScratch, type Scratch } from "./capture/mod.ts";
 import { BlockBytes, BlockReader, OperationBlock } from "./operation_codec.ts";
 import type { Frames, PlanOperation } from "./plan.ts";
+import { Evenness } from "./plan_evenness.ts";
 import type { Mutable } from "./plan_list.ts";
 import { type BlockCodec, compareKeys, type Key, type Keyed, SortedRuns } from "./sorted_runs.ts";
 
@@ -88,8 +89,7 @@ export class OperationStore implements Disposable {
   #changes: Keyed<object>[] = [];
   #aside: Aside | null = null;
   #count = 0;
-  readonly #answered = new Set<string>();
-  #isUneven = false;
+  readonly #evenness = new Evenness();
 
   constructor(options: StoreOptions = {}) {
     this.#held = options.held ?? HELD;
@@ -107,14 +107,9 @@ export class OperationStore implements Disposable {
     return this.#aside === null;
   }
 
-  /** Numbers of clients of whom an answer was captured. */
-  get answered(): ReadonlySet<string> {
-    return this.#answered;
-  }
-
-  /** Whether something happened before the capture, or was broken. */
-  get isUneven(): boolean {
-    return this.#isUneven;
+  /** Those of the clients, by number, who have no answer; null where operations tell more. */
+  unanswered(clients: Iterable<string>): ReadonlySet<string> | null {
+    return this.#evenness.unanswered(clients);
   }
 
   /** Called before operations are put aside for the first time: the last moment to change the order. */
@@ -130,8 +125,7 @@ export class OperationStore implements Disposable {
   /** Takes an operation, the `seq`-th of its client. */
   add(value: Mutable<PlanOperation>, seq: number): Entry {
     const { at, frames, client } = value;
-    if (frames.response !== undefined) this.#answered.add(client);
-    if (value.kind === "break" || isImplied(value)) this.#isUneven = true;
+    this.#evenness.see(value);
     if (this.#aside === null && (this.#count >= this.#held || this.#bytes > HELD_BYTES)) {
       this.#putAside();
     }
@@ -164,7 +158,7 @@ export class OperationStore implements Disposable {
   /** Takes what became known of an operation. */
   change(entry: Entry, fields: object): void {
     const { block, place, frame } = entry;
-    if (tellsAnswer(fields)) this.#answered.add(entry.client);
+    if (tellsAnswer(fields)) this.#evenness.answered(entry.client);
     if (!block.isClosed && isUse(fields) && block.isCreate(place)) return block.setUsed(place);
     // Changes of one operation keep their order: they follow it by less than the next one does.
     const seq = entry.seq + Math.min(++entry.changes, CHANGES_TOLD) / CHANGES_TOLD / 2;
@@ -291,10 +285,6 @@ class RecordCodec implements BlockCodec<Mutable<PlanOperation>> {
 
 function keyOf({ at, frame, seq }: Key): Key {
   return { at, frame, seq };
-}
-
-function isImplied(operation: PlanOperation): boolean {
-  return "implied" in operation && operation.implied === true;
 }
 
 function tellsAnswer(fields: { readonly frames?: Frames }): boolean {

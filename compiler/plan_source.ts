@@ -14,6 +14,8 @@ export interface PlanSource {
   readonly clients: readonly PlanClient[];
   /** Number of operations. */
   readonly count: number;
+  /** Clients of whom no answer was captured; null or absent where only the operations tell that, and more. */
+  readonly unanswered?: ReadonlySet<string> | null;
   /** The operations: each time from the first one, in bounded memory. They may be changed by whoever comes behind. */
   operations(): Iterable<PlanOperation>;
 }
@@ -65,14 +67,10 @@ export class StoredPlan implements PlanSource {
     return this.#store.count;
   }
 
-  /** Clients without an answer; null where operations happened before the capture or were broken, which tell more. */
   get unanswered(): ReadonlySet<string> | null {
-    const { answered, isUneven } = this.#store;
-    if (isUneven) return null;
     const { clients } = this.#options;
-    return new Set(
-      clients.flatMap(({ id }, number) => answered.has(String(number)) ? [] : [id]),
-    );
+    const numbers = this.#store.unanswered(clients.map((_, number) => String(number)));
+    return numbers === null ? null : new Set([...numbers].map((one) => clients[Number(one)]!.id));
   }
 
   operations(): Iterable<PlanOperation> {

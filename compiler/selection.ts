@@ -9,6 +9,7 @@ import type { PlanClient, PlanOperation } from "./plan.ts";
 import { commandOf } from "./plan_commands.ts";
 import { round } from "./capture_clock.ts";
 import type { PlanSource } from "./plan_source.ts";
+import { Evenness } from "./plan_evenness.ts";
 import { Closure } from "./selection_closure.ts";
 import { Turns } from "./turns.ts";
 
@@ -44,6 +45,7 @@ export async function select(
   }
   const leftOut = new Map<string, number>();
   const counts = new Map<string, number>();
+  const evenness = new Evenness();
   let [asked, needed] = [0, 0];
   for (const { operation, verdict } of selection.judge(plan.operations())) {
     if (turns.isNext("selecting", 1 / PASSES)) await turns.take();
@@ -52,6 +54,7 @@ export async function select(
       leftOut.set(command, (leftOut.get(command) ?? 0) + 1);
       continue;
     }
+    evenness.see(operation);
     counts.set(operation.client, (counts.get(operation.client) ?? 0) + 1);
     if (verdict === "asked") asked++;
     else needed++;
@@ -72,6 +75,7 @@ export async function select(
           ...selection.remarks,
         ],
       },
+      unanswered: evenness.unanswered(counts.keys()),
       operations: () => selection.kept(plan.operations()),
     },
     asked,
@@ -92,6 +96,9 @@ export class Selection {
   readonly #closure = new Closure();
   readonly #places = new Places();
   readonly #seconds: number;
+  /** By place in the order: what was asked for, and what is kept once all were judged. */
+  readonly #asked = new Bits();
+  #kept: Bits | null = null;
   #first = Infinity;
   #last = 0;
 
@@ -108,6 +115,7 @@ export class Selection {
     const place = this.#places.of(operation);
     const selected = this.#meets(operation, place);
     this.#closure.see(operation, place, selected);
+    this.#asked.add(selected);
     if (!selected) return;
     this.#first = Math.min(this.#first, operation.at);
     this.#last = Math.max(this.#last, operation.answeredAt ?? operation.at);
@@ -118,27 +126,40 @@ export class Selection {
     operations: Iterable<PlanOperation>,
   ): Generator<{ operation: PlanOperation; verdict: "asked" | "needed" | "dropped" }> {
     this.#closure.finish();
-    const places = new Places();
+    const kept = new Bits();
     for (const operation of operations) {
-      const asked = this.#meets(operation, places.of(operation));
-      const kept = asked || this.#closure.keeps(operation);
-      yield { operation, verdict: asked ? "asked" : kept ? "needed" : "dropped" };
+      const asked = this.#asked.has(kept.count);
+      const isKept = asked || this.#closure.keeps(operation);
+      kept.add(isKept);
+      yield { operation, verdict: asked ? "asked" : isKept ? "needed" : "dropped" };
     }
+    this.#kept = kept;
   }
 
   /** What is kept, without edges: they are drawn anew between what is there. */
   *kept(operations: Iterable<PlanOperation>): Generator<PlanOperation> {
-    for (const { operation, verdict } of this.judge(operations)) {
-      if (verdict === "dropped") continue;
-      const { afterOthers: _others, afterPending: _pending, ...rest } = operation;
-      yield {
-        ...rest,
-        at: this.timeOf(operation.at),
-        answeredAt: operation.answeredAt === null ? null : this.timeOf(operation.answeredAt),
-        ...operation.pendingAt === undefined ? {} : { pendingAt: this.timeOf(operation.pendingAt) },
-        after: [],
-      } as PlanOperation;
+    if (this.#kept === null) {
+      for (const { operation, verdict } of this.judge(operations)) {
+        if (verdict !== "dropped") yield this.#moved(operation);
+      }
+      return;
     }
+    let index = 0;
+    for (const operation of operations) {
+      if (this.#kept.has(index++)) yield this.#moved(operation);
+    }
+  }
+
+  /** The operation at its time in the scenario. */
+  #moved(operation: PlanOperation): PlanOperation {
+    const { afterOthers: _others, afterPending: _pending, ...rest } = operation;
+    return {
+      ...rest,
+      at: this.timeOf(operation.at),
+      answeredAt: operation.answeredAt === null ? null : this.timeOf(operation.answeredAt),
+      ...operation.pendingAt === undefined ? {} : { pendingAt: this.timeOf(operation.pendingAt) },
+      after: [],
+    } as PlanOperation;
   }
 
   /** The time of the scenario at which what was recorded at `seconds` happens: nobody waits an hour for a login. */
@@ -187,5 +208,25 @@ export class Selection {
       lead: Math.min(this.#first, this.#seconds, margin),
       tail: Math.min(Math.max(this.#seconds - this.#last, 0), margin),
     };
+  }
+}
+
+/** A bit for each operation. */
+class Bits {
+  #bytes = new Uint8Array(1024);
+  count = 0;
+
+  add(bit: boolean): void {
+    const at = this.count++;
+    if (at >> 3 >= this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#bytes.length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    if (bit) this.#bytes[at >> 3]! |= 1 << (at & 7);
+  }
+
+  has(at: number): boolean {
+    return (this.#bytes[at >> 3]! & 1 << (at & 7)) !== 0;
   }
 }
