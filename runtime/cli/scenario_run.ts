@@ -17,7 +17,6 @@ import {
   summaryText,
 } from "../report/mod.ts";
 import {
-  placeText,
   type Records,
   type Sandbox,
   type SandboxOptions,
@@ -42,6 +41,7 @@ import { Silence } from "./silence.ts";
 import type { Subject } from "./subject.ts";
 import { type Target, targetText } from "./target.ts";
 import type { Terminal } from "./terminal.ts";
+import { failureVerdict, verdictOf } from "./verdict.ts";
 import { takeBatch, thresholdsOf } from "./thresholds.ts";
 import { VERSION } from "./version.ts";
 
@@ -127,8 +127,8 @@ export class ScenarioRun {
   readonly #stalls = new Map<number, number>();
   /** What did not hold that must hold in every run. */
   readonly #violations: string[] = [];
-  /** Why workers ended that should not have. */
-  readonly #deaths: string[] = [];
+  /** Why workers ended that should not have, by number. */
+  readonly #deaths = new Map<number, string>();
   /** Operations of a dry run. */
   readonly #listed: OperationRecord[] = [];
   readonly #silence = new Silence();
@@ -360,7 +360,7 @@ export class ScenarioRun {
         // The others go on: what they find is worth having.
         if (!(error instanceof ScenarioError)) throw error;
         if (this.#interrupted) return null;
-        this.#deaths.push(error.message);
+        this.#deaths.set(index, error.message);
         if (pool.length > 1) {
           this.#noted(`worker ${index + 1} of ${pool.length}: ${error.message}`);
         }
@@ -463,7 +463,7 @@ export class ScenarioRun {
         .filter((part) => part !== "").join("  ");
       terminal.out(`${line}${path === "" ? "" : `  ${printable(path)}`}\n`);
     }
-    return failure === null ? ExitCode.OK : this.#failed(failure).code;
+    return failure === null ? ExitCode.OK : failureVerdict(failure, this.#parts).code;
   }
 
   #logged(message: string): void {
@@ -509,7 +509,16 @@ export class ScenarioRun {
     const standing = this.#standing(summary);
     const bottleneck = standing.users === null ? null : this.#generator.bottleneck(summary);
     if (bottleneck !== null) this.#noted(bottleneck);
-    let { code, verdict } = this.#verdict(failure, standing);
+    let { code, verdict } = verdictOf({
+      failure,
+      interrupted: this.#interrupted,
+      abortion: this.#abortion,
+      deaths: [...this.#deaths.values()],
+      workers: this.#pool.length,
+      violations: given.value("on-invariant") === "fail" ? this.#violations : [],
+      thresholds: standing.thresholds,
+      summary,
+    }, this.#parts);
     const place = failure?.places[0] ?? null;
     const scenario = { file: path, name: subject.name, kind: subject.kind };
     const report = (): Omit<JsonReport, "version"> => ({
@@ -555,7 +564,7 @@ export class ScenarioRun {
   /** Has the scenario report. @returns Whether it did, in place of the usual report. */
   async #ownReport(report: Omit<JsonReport, "version">): Promise<boolean> {
     const { subject, given, terminal } = this.#parts;
-    const [first] = this.#pool;
+    const first = this.#pool.find((_, index) => !this.#deaths.has(index));
     if (!subject.summarizes || first === undefined) return false;
     let files: Readonly<Record<string, string>>;
     try {
@@ -587,85 +596,5 @@ export class ScenarioRun {
     if (files.stdout === undefined) return false;
     terminal.out(shown(files.stdout));
     return true;
-  }
-
-  #verdict(
-    failure: ScenarioFailure | null,
-    { summary, thresholds }: Standing,
-  ): { code: ExitCode; verdict: string } {
-    if (failure !== null) return this.#failed(failure);
-    if (this.#interrupted) return { code: ExitCode.INTERRUPTED, verdict: "Interrupted" };
-    if (this.#abortion !== null) {
-      return {
-        code: ExitCode.THRESHOLD,
-        verdict: `Ended early: threshold ${this.#abortion} does not hold`,
-      };
-    }
-    if (this.#deaths.length > 0) {
-      return {
-        code: ExitCode.SCRIPT_EXCEPTION,
-        verdict: this.#pool.length === 1
-          ? printable(this.#deaths[0] ?? "")
-          : `${plural(this.#deaths.length, "worker")} of ${this.#pool.length} ended early`,
-      };
-    }
-    if (this.#violations.length > 0 && this.#parts.given.value("on-invariant") === "fail") {
-      return {
-        code: ExitCode.SCENARIO_FAILED,
-        verdict: printable(this.#violations[0]?.split("\n")[0] ?? ""),
-      };
-    }
-    const broken = thresholds.filter(({ passed }) => !passed);
-    if (broken.length > 0) {
-      return {
-        code: ExitCode.THRESHOLD,
-        verdict: `${broken.length} of ${plural(thresholds.length, "threshold")} not kept`,
-      };
-    }
-    const { divergenceCount: divergences, iterations } = summary;
-    // Who sets thresholds has said what may go wrong.
-    if (iterations !== null && iterations.failed > 0 && thresholds.length === 0) {
-      return {
-        code: ExitCode.SCENARIO_FAILED,
-        verdict: `${iterations.failed} of ${plural(iterations.count, "iteration")} failed`,
-      };
-    }
-    if (divergences > 0 && thresholds.length === 0) {
-      return {
-        code: ExitCode.DIVERGED,
-        verdict: `Finished with ${plural(divergences, "difference")} from what was recorded`,
-      };
-    }
-    const failed = summary.checks.reduce((sum, check) => sum + check.failed, 0);
-    if (failed > 0) {
-      return { code: ExitCode.OK, verdict: `Finished; ${plural(failed, "check")} did not hold` };
-    }
-    return { code: ExitCode.OK, verdict: "Passed" };
-  }
-
-  #failed(failure: ScenarioFailure): { code: ExitCode; verdict: string } {
-    const { path, subject } = this.#parts;
-    const place = failure.places[0];
-    // The message of an expectation has the two values below each other.
-    const message = failure.message.split("\n").map(printable).join("\n");
-    const where = place === undefined
-      ? path
-      : placeText({ ...place, file: subject.shownPath(place.file) });
-    switch (failure.kind) {
-      case "params":
-        throw new UsageError(message);
-      case "provision":
-        return { code: ExitCode.USAGE, verdict: message };
-      case "refused":
-        return { code: ExitCode.REFUSED, verdict: message };
-      case "unsupported":
-        return { code: ExitCode.USAGE, verdict: `${printable(where)}: ${message}` };
-      case "aborted":
-        return { code: ExitCode.SCRIPT_ABORTED, verdict: `Ended by the scenario: ${message}` };
-      case "script":
-        return { code: ExitCode.SCRIPT_EXCEPTION, verdict: `${printable(where)}: ${message}` };
-      default:
-        return { code: ExitCode.SCENARIO_FAILED, verdict: `${printable(where)}: ${message}` };
-    }
   }
 }
