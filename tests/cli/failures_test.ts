@@ -168,7 +168,7 @@ Deno.test("users whom the target refuses are counted, and wait before they try a
       const { summary } = JSON.parse(await Deno.readTextFile(`${folder}/summary.json`));
       const { count, failed } = summary.iterations;
       assert(failed >= 2 && failed <= 6, `${failed} refused logins in two seconds`);
-      assert(count - failed > 2, "those who were let in did not go on");
+      assert(count - failed >= 2, "those who were let in did not go on");
     },
   );
 });
