@@ -34,7 +34,14 @@ const text = z.union([z.string(), z.number(), z.boolean()], { error: "a name is 
 const share = text.refine((name) => name !== "" && !SEPARATOR.test(name), {
   error: "a name without separator is needed",
 });
-const names = z.record(z.string(), share, { error: "names and what stands for them are needed" });
+const names = z.record(z.string(), share, { error: "names and what stands for them are needed" })
+  .superRefine((given, context) => {
+    for (const from of Object.keys(given)) {
+      if (from !== "" && !SEPARATOR.test(from)) continue;
+      const message = "a name without separator is needed before the colon, too";
+      context.addIssue({ code: "custom", path: [from], message });
+    }
+  });
 
 /** A mapping as a file has it: every section may be absent. */
 export const nameMappingSchema = z.strictObject({

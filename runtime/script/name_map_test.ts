@@ -48,6 +48,8 @@ Deno.test("what no rule can be is refused", () => {
       { paths: { "a": "*" } },
       { paths: { "*/**": "**/*" } },
       { shares: { a: "b\\c" } },
+      { shares: { "a/b": "c" } },
+      { users: { "LAB\\jo": "joan" } },
       { hosts: {} },
       { users: ["a"] },
     ]

@@ -234,9 +234,10 @@ export class Run {
 
   /** The limit of a watch: a while after its recorded answer, where there is one. */
   watchLimit(recorded: RecordedTime | undefined): number {
-    const most = this.timeoutOf(undefined);
-    if (recorded === undefined || this.host.step !== undefined) return most;
-    return Math.min(most, this.timeline.pause(recorded.took ?? 0) + WATCH_PATIENCE_MS);
+    // What is not told took no time to speak of.
+    return recorded === undefined || this.host.step !== undefined
+      ? this.timeoutOf(undefined)
+      : this.timeline.pause(recorded.took ?? 0) + WATCH_PATIENCE_MS;
   }
 
   /** Carries an operation out. */
