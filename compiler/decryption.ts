@@ -47,6 +47,7 @@ interface CipherKeys {
 const CONNECTIONS_KEPT = 16_384;
 const SESSIONS_KEPT = 1024;
 const KEYS_LOST = "The keys of a connection were forgotten, as too many came after it";
+const LOGINS_LOST = "A login was forgotten before its end, as too many others began";
 
 const ALL_CIPHERS = Object.values(CipherId);
 
@@ -113,9 +114,12 @@ export class Decryption implements Unwrapper {
   }
 
   notes(): CaptureNote[] {
-    const notes = this.#sealed.notes();
-    const { lost: count } = this.#keys;
-    return count === 0 ? notes : [...notes, { reason: KEYS_LOST, loss: true, count, frames: [] }];
+    const lost = [[KEYS_LOST, this.#keys.lost], [LOGINS_LOST, this.#handshakes.lost]] as const;
+    return [
+      ...this.#sealed.notes(),
+      ...lost.filter(([, count]) => count > 0)
+        .map(([reason, count]) => ({ reason, loss: true, count, frames: [] })),
+    ];
   }
 
   #decrypt(unit: Uint8Array, stream: number, frame: number | undefined): Unwrapped | null {

@@ -285,7 +285,10 @@ export class ExchangeTracker {
     if (waiting !== undefined) this.#settle(waiting);
     state.waiting.set(captured, exchange);
     if (state.waiting.size > MAX_OUTSTANDING) {
-      for (const oldest of state.waiting.takeOlderHalf()) this.#settle(oldest);
+      for (const oldest of state.waiting.takeOlderHalf()) {
+        this.#noteUnanswered(oldest);
+        this.#settle(oldest);
+      }
     }
     return exchange;
   }

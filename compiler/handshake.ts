@@ -44,6 +44,7 @@ interface Negotiated {
 }
 
 interface Handshake {
+  readonly stream: number;
   hash: PreauthHash | null;
   binding: boolean;
   readonly tokens: LoginTokens;
@@ -54,14 +55,18 @@ const NO_MESSAGES = PreauthHash.initial();
 const STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 const SESSION_FLAG_BINDING = 0x01;
 
-/** Handshakes under way at the same time: each keeps its tokens. */
+/** Handshakes under way at the same time, and bytes of their tokens: each may have hundreds of kilobytes. */
 const MAX_HANDSHAKES = 4096;
+const MAX_TOKEN_BYTES = 0x1000000;
 
 /** Follows the logins of all connections. */
 export class HandshakeFollower {
   readonly #hashes: boolean;
   readonly #connections = new RecentMap<number, Negotiated>();
-  readonly #handshakes = new RecentMap<string, Handshake>(MAX_HANDSHAKES);
+  /** The one that was gone on with last is last. */
+  readonly #handshakes = new Map<string, Handshake>();
+  #tokenBytes = 0;
+  #lost = 0;
 
   /** Without `hashes` it is only told whether they could be made: they are for keys, and nobody has any. */
   constructor(options: { readonly hashes: boolean }) {
@@ -80,6 +85,11 @@ export class HandshakeFollower {
       return this.#sessionSetup(whole ? bytes : null, captured, stream);
     }
     return null;
+  }
+
+  /** Logins that were forgotten before they or their connections ended, as too many were under way. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Nothing more comes of a connection. */
@@ -119,24 +129,23 @@ export class HandshakeFollower {
       ? message
       : null;
     if (!isResponse(header)) {
-      const handshake = this.#handshakes.get(key) ?? newHandshake(connection?.hash ?? null);
+      const handshake = this.#take(key) ?? newHandshake(stream, connection?.hash ?? null);
       handshake.hash = this.#extended(handshake.hash, bytes);
       if (setup?.kind === "request") {
         handshake.binding ||= (setup.body.flags & SESSION_FLAG_BINDING) !== 0;
         keepToken(handshake.tokens, setup.body.securityBuffer);
       }
-      this.#handshakes.set(key, handshake);
+      this.#keep(key, handshake);
       return null;
     }
     // The first answer names the session that the first request, with id 0, asked for.
     const waiting = this.#handshakes.has(key) ? key : `${stream}|0`;
-    const handshake = this.#handshakes.get(waiting);
-    this.#handshakes.delete(waiting);
+    const handshake = this.#take(waiting);
     if (handshake === undefined) return null;
     if (setup?.kind === "response") keepToken(handshake.tokens, setup.body.securityBuffer);
     if (header.status === STATUS_MORE_PROCESSING_REQUIRED) {
       handshake.hash = this.#extended(handshake.hash, bytes);
-      this.#handshakes.set(key, handshake);
+      this.#keep(key, handshake);
       return null;
     }
     if (header.status !== 0) return null;
@@ -151,6 +160,24 @@ export class HandshakeFollower {
     };
   }
 
+  #take(key: string): Handshake | undefined {
+    const handshake = this.#handshakes.get(key);
+    if (handshake === undefined) return undefined;
+    this.#handshakes.delete(key);
+    this.#tokenBytes -= bytesOf(handshake);
+    return handshake;
+  }
+
+  #keep(key: string, handshake: Handshake): void {
+    this.#handshakes.set(key, handshake);
+    this.#tokenBytes += bytesOf(handshake);
+    for (const oldest of this.#handshakes.keys()) {
+      if (this.#handshakes.size <= MAX_HANDSHAKES && this.#tokenBytes <= MAX_TOKEN_BYTES) return;
+      const forgotten = this.#take(oldest);
+      if (forgotten !== undefined && this.#connections.has(forgotten.stream)) this.#lost++;
+    }
+  }
+
   /** Null where any of the messages is not whole. */
   #extended(hash: PreauthHash | null, bytes: Uint8Array | null): PreauthHash | null {
     if (hash === null || bytes === null) return null;
@@ -158,8 +185,15 @@ export class HandshakeFollower {
   }
 }
 
-function newHandshake(hash: PreauthHash | null): Handshake {
+function bytesOf({ tokens }: Handshake): number {
+  return (tokens.ntlmNegotiate?.byteLength ?? 0) + (tokens.ntlmChallenge?.byteLength ?? 0) +
+    (tokens.ntlmAuthenticate?.byteLength ?? 0) + (tokens.kerberosRequest?.byteLength ?? 0) +
+    (tokens.kerberosReply?.byteLength ?? 0);
+}
+
+function newHandshake(stream: number, hash: PreauthHash | null): Handshake {
   return {
+    stream,
     hash,
     binding: false,
     tokens: {
