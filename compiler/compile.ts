@@ -3,6 +3,7 @@ import {
   type CaptureInput,
   type CaptureNote,
   type DecodeAs,
+  noteText,
   openScratch,
   withPlaces,
 } from "./capture/mod.ts";
@@ -229,7 +230,11 @@ async function emit(
     const pieces = workloadJson(source, survey, {
       version,
       ...kept,
-      provision: () => before.finish().json,
+      last: () => {
+        const { json, notes } = before.finish();
+        const lost = about.notesWith(notes).filter(({ loss }) => loss).map(noteText);
+        return { ...json, ...lost.length === 0 ? {} : { notes: lost } };
+      },
       scratch: () => openScratch(options.temporaryFolder),
     });
     for (const piece of pieces) {

@@ -3,15 +3,14 @@ import type { Scratch } from "../capture/mod.ts";
 import { LineBytes, piece } from "../line_bytes.ts";
 import type { PlanClient } from "../plan.ts";
 import type { PlanSource } from "../plan_source.ts";
-import type { provisionJson } from "./provision_json.ts";
 import { type RowOptions, ROWS_AT_ONCE, type RowSurvey, RowWriter } from "./rows.ts";
 
 /** How a workload is written. */
 export interface JsonOptions extends RowOptions {
   /** Version of smbench. */
   readonly version: string;
-  /** What the shares held before, asked for once all operations were gone through. */
-  readonly provision?: () => ReturnType<typeof provisionJson> | undefined;
+  /** What is known once all operations were gone through: further members. */
+  readonly last?: () => Readonly<Record<string, unknown>>;
   /** Makes the file for what has to wait; without it all that waits is in memory. */
   readonly scratch?: () => Scratch;
 }
@@ -41,7 +40,7 @@ export function* workloadJson(
     line.cut(0);
     if (++rows % ROWS_AT_ONCE === 0) yield NOTHING;
   }
-  const { name, start, seconds } = source.source;
+  const { name, start, seconds, remarks } = source.source;
   const metadata = {
     source: "pcap_compiler",
     duration_seconds: seconds,
@@ -49,6 +48,7 @@ export function* workloadJson(
     capture: name,
     ...start === null ? {} : { start },
     compiler: `smbench ${options.version}`,
+    ...remarks === undefined ? {} : { remarks },
   };
   yield piece(`{\n"version": 1,\n"metadata": ${JSON.stringify(metadata)},\n"clients": [\n`);
   const clients = source.clients.map((client) => clientFields(client, counts.get(client.id) ?? 0));
@@ -57,8 +57,9 @@ export function* workloadJson(
   yield* operations.all();
   yield piece(`\n],\n"smb2_operations": [`);
   yield* others.all();
-  const provision = options.provision?.();
-  const told = provision === undefined ? "" : `,\n"provision": ${JSON.stringify(provision)}`;
+  const told = Object.entries(options.last?.() ?? {}).map(([name, value]) =>
+    `,\n${JSON.stringify(name)}: ${JSON.stringify(value)}`
+  ).join("");
   yield piece(`\n]${told}\n}\n`);
 }
 

@@ -1,4 +1,4 @@
-/** Pre-state -> the `provision` part of workload JSON: what a scenario has as code, as plain values. */
+/** Pre-state -> `provision` and `after` of workload JSON: what a scenario has as code, as plain values. */
 import type { PreEntry, PreSegment, PreState } from "../prestate.ts";
 import { attributesOf, provided, type ProvisionLevel } from "./provision.ts";
 
@@ -9,11 +9,28 @@ export interface ProvisionJsonOptions {
   readonly blobPath?: ((sha256: string) => string) | undefined;
 }
 
-/** By share, then by path; undefined where nothing is to be provided. */
+/** By share, then by path. */
+type Shares = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** What the shares held before, and what was left otherwise; empty where nothing is known. */
 export function provisionJson(
   { shares }: PreState,
   options: ProvisionJsonOptions,
-): Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined {
+): { readonly provision?: Shares; readonly after?: Shares } {
+  const before = sharesJson(shares.map(({ share, entries }) => ({ share, entries })), options);
+  const after = sharesJson(
+    shares.map((one) => ({ share: one.share, entries: one.after })),
+    options,
+  );
+  if (before === undefined && after === undefined) return {};
+  return { provision: before ?? {}, ...after === undefined ? {} : { after } };
+}
+
+/** Undefined where nothing is to be told. */
+function sharesJson(
+  shares: readonly { readonly share: string; readonly entries: readonly PreEntry[] }[],
+  options: ProvisionJsonOptions,
+): Shares | undefined {
   const given = shares.map(({ share, entries }) =>
     [share, provided(entries, options.level)] as const
   ).filter(([, entries]) => entries.length > 0);

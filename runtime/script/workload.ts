@@ -9,6 +9,9 @@
  * - `sequence` of an operation: its place among the operations of both lists.
  * - `expected_status` of an operation: a name or number of NTSTATUS, SUCCESS unless given.
  * - `provision`: what the shares hold before, as `provision` of a replay has it (Provision in api.ts).
+ * - `after`: what was left otherwise, in the same form; `run` compares it.
+ * - `remarks` of `metadata`: sentences about the whole, such as what was selected.
+ * - `notes`: sentences about what of the capture is not in it, with frames.
  * - Fields of single operations: see the schema below.
  *
  * A row, a line of `NAME.data/CLIENT.jsonl`, is an operation of either list; the order is that of the lines.
@@ -147,6 +150,8 @@ const workloadSchema = z.object({
     client_count: z.int().min(0).nullish(),
     /** File name of the capture. */
     capture: z.string().max(1000).nullish(),
+    /** Sentences for whoever reads it. */
+    remarks: z.array(text).nullish(),
   }).default({ source: "manual" }),
   clients: z.array(z.object({
     client_id: clientId,
@@ -158,12 +163,17 @@ const workloadSchema = z.object({
   operations: z.array(z.unknown()),
   smb2_operations: z.array(z.unknown()).default([]),
   provision: z.unknown().optional(),
+  after: z.unknown().optional(),
+  /** What of the capture is not in it. */
+  notes: z.array(text).nullish(),
 });
 
 /** A checked workload. */
 export interface Workload extends Pick<z.infer<typeof workloadSchema>, "metadata" | "clients"> {
   /** What the shares hold before, as `provision` of a replay has it. */
   readonly provision?: unknown;
+  /** What is left otherwise, in the same form. */
+  readonly after?: unknown;
   /** Of both lists, in order. */
   readonly operations: readonly WorkloadOperation[];
 }
@@ -209,7 +219,7 @@ export function parseWorkload(json: unknown): {
   if (!parsed.success) {
     throw new WorkloadError(parsed.error.issues.slice(0, MAX_LISTED).map(issueText));
   }
-  const { metadata, clients, operations, smb2_operations: beside, provision } = parsed.data;
+  const { metadata, clients, operations, smb2_operations: beside, provision, after } = parsed.data;
   const problems: string[] = [];
   const read = (list: readonly unknown[], named: string) =>
     list.flatMap((value, index) => {
@@ -228,9 +238,11 @@ export function parseWorkload(json: unknown): {
     if (checks.problems.length >= MAX_LISTED) break;
     checks.next(operation);
   }
-  const { problem, blobs: provided } = checkedProvision(provision);
-  if (problem !== null) checks.problems.push(problem);
-  for (const path of provided) if (!checks.blobs.has(path)) checks.blobs.set(path, "provision");
+  for (const [name, value] of Object.entries({ provision, after })) {
+    const { problem, blobs: provided } = checkedProvision(value);
+    if (problem !== null) checks.problems.push(name === "after" ? `after: ${problem}` : problem);
+    for (const path of provided) if (!checks.blobs.has(path)) checks.blobs.set(path, name);
+  }
   if (checks.problems.length > 0) throw new WorkloadError(checks.problems.slice(0, MAX_LISTED));
   const { blobs, warnings } = checks;
   return {
@@ -239,6 +251,7 @@ export function parseWorkload(json: unknown): {
       clients,
       operations: all,
       ...provision === undefined ? {} : { provision },
+      ...after === undefined ? {} : { after },
     },
     blobs,
     warnings: warnings.length <= MAX_LISTED

@@ -20,6 +20,7 @@ export function workloadDefinition(workload: Workload): Definition {
     name: metadata.capture ?? metadata.source,
     params: null,
     provision: workload.provision,
+    after: workload.after,
     clients: Object.fromEntries(
       [...operations.keys()].map((id) => [id, { user: users.get(id) ?? id }]),
     ),

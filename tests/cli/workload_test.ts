@@ -1,5 +1,15 @@
 /** Workload JSON and rows, as a user has them: compiled, checked, edited, played, and hostile. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  closeAnswer,
+  closeBody,
+  Conversation,
+  createAnswer,
+  createBody,
+  fileId,
+  writeAnswer,
+  writeBody,
+} from "../captures/conversation.ts";
 import { smbench } from "./harness.ts";
 
 const CAPTURE = "examples/office.pcap";
@@ -333,4 +343,36 @@ Deno.test("rows come from the scenario's folder and from nowhere else", async ()
     assertStringIncludes(out, `Cannot use "${path}" as rows`);
     assertEquals(code, 107);
   }
+});
+
+Deno.test("workload JSON tells what was selected, what it lacks and what was left, and a run compares that", async () => {
+  using folder = new Folder();
+  const talk = new Conversation().open();
+  talk.exchange("CREATE", createBody("made"), createAnswer(fileId(1)));
+  talk.exchange("WRITE", writeBody(fileId(1), 0n, new Uint8Array(9)), writeAnswer(9));
+  talk.exchange("CLOSE", closeBody(fileId(1)), closeAnswer());
+  talk.exchange("CLOSE", closeBody(fileId(9)), closeAnswer());
+  Deno.writeFileSync(`${folder.path}/c.pcap`, talk.wire.pcap());
+  const path = `${folder.path}/c.json`;
+  const compiled = await smbench([
+    ...["compile", `${folder.path}/c.pcap`, "--emit", "json", "-o", path, "--command", "WRITE"],
+  ]);
+  assertEquals(compiled.code, 0, compiled.err);
+  const json = JSON.parse(await Deno.readTextFile(path));
+  assertStringIncludes(
+    json.metadata.remarks[0],
+    "Selected: 1 of 6 operations, and 5 that they need.",
+  );
+  assertEquals(json.provision, { share: { made: null } });
+  assertEquals(json.after, { share: { made: { size: 9 } } });
+  assertStringIncludes(json.notes[0], "A CLOSE works on a file whose CREATE is not in the capture");
+  const same = await smbench(["run", path, "--asap"]);
+  assertEquals(same.code, 0, same.out + same.err);
+  json.after.share.made.size = 10;
+  const other = await smbench(["run", folder.write("other.json", JSON.stringify(json)), "--asap"]);
+  assertStringIncludes(other.out + other.err, "made has 9 bytes, not 10");
+  json.after.share = { "../x": {} };
+  const out = await smbench(["check", folder.write("out.json", JSON.stringify(json))]);
+  assertEquals(out.code, 7);
+  assertStringIncludes(out.err, 'after: Cannot use provision of share "share", "../x"');
 });
