@@ -9,6 +9,7 @@
  * - `--load metadata|data` only one of them; `--only NAME` only programs whose names begin so, tshark besides
  */
 import { parseArgs } from "@std/cli";
+import { v8Flags } from "./lib/task_flags.ts";
 import { type Load, writeSyntheticCapture } from "./synthetic_capture.ts";
 
 interface Program {
@@ -31,7 +32,7 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const LOOK = 20;
 
 function ours(name: string, args: (path: string) => string[]): Program {
-  const run = ["run", "--no-check", "--allow-all", "--config", CONFIG, CLI];
+  const run = ["run", "--no-check", "--allow-all", v8Flags(), "--config", CONFIG, CLI];
   return { name, command: Deno.execPath(), args: (path) => [...run, ...args(path)], ours: true };
 }
 
@@ -39,6 +40,10 @@ const PROGRAMS: readonly Program[] = [
   ours("inspect --operations", (path) => ["inspect", path, "--operations"]),
   ours("inspect", (path) => ["inspect", path, "--json"]),
   ours("compile", (path) => ["compile", path, "-o", `${path}.ts`, "--force"]),
+  ours(
+    "compile --emit json",
+    (path) => ["compile", path, "--emit", "json", "-o", `${path}.json`, "-f"],
+  ),
   {
     name: "tshark",
     command: "tshark",
