@@ -114,18 +114,25 @@ export function paramsLines(parameters: Parameters): string[] {
   return [
     "/** `smbench run --set name=value`; the pace is told by --speed, --causal and --max-idle. */",
     "const params = z.object({",
-    ...users.flatMap(({ name, captured }) =>
-      lines(name, `string().default(${quoted(captured)})`, "account of --users-csv")
-    ),
-    ...folders.flatMap(({ name, captured }) =>
-      lines(name, `string().default(${quoted(captured)})`, "place of that folder")
-    ),
+    ...users.flatMap(({ name, captured }) => textLines(name, captured, "account of --users-csv")),
+    ...folders.flatMap(({ name, captured }) => textLines(name, captured, "place of that folder")),
     ...sizes.flatMap(({ name, kind, size }) => {
       const type = `number().int().min(1).default(${size})`;
       return lines(name, type, `bytes of each ${kind.toUpperCase()} in a row`);
     }),
     "});",
     "",
+  ];
+}
+
+function textLines(name: string, captured: string, about: string): string[] {
+  const type = `string().default(${quoted(captured)})`;
+  if (widthOf(`  ${name}: z.${type}`) <= WIDTH) return lines(name, type, about);
+  return [
+    `  ${name}: z.string().default(`,
+    `    ${quoted(captured)},`,
+    "  )",
+    `    .describe(${quoted(about)}),`,
   ];
 }
 

@@ -75,4 +75,15 @@ Deno.test("parameters are declared, and told apart", () => {
     '  folders: { docsFolder: "docs" },',
   ]);
   assertEquals(paramsMembers(parametersOf([], [])), []);
+  const deep = `${"folder\\".repeat(9)}last`;
+  const long = parametersOf(
+    [tree("\\\\s\\d"), open(`${deep}\\x`)] as unknown as PlanOperation[],
+    [],
+  );
+  assertEquals(paramsLines(long).slice(2, 6), [
+    "  lastFolder: z.string().default(",
+    `    ${JSON.stringify(deep)},`,
+    "  )",
+    '    .describe("place of that folder"),',
+  ]);
 });
