@@ -99,7 +99,7 @@ function foldersOf(paths: readonly (readonly string[])[]): string[] {
 }
 
 function isPlain(part: string): boolean {
-  return part !== "" && part !== "." && part !== ".." && !/[*?:/<>"|\u0000-\u001f]/.test(part);
+  return part !== "" && part !== "." && part !== ".." && !/[*?:/<>"|\p{Cc}]/u.test(part);
 }
 
 /** Whether a script declares any. */

@@ -2,16 +2,17 @@ import { assertEquals } from "@std/assert";
 import type { PlanOperation } from "../plan.ts";
 import { parametersOf, paramsLines, paramsMembers } from "./params.ts";
 
-const tree = (path: string, name = "t1") => ({ kind: "tree", client: "a", tree: name, path });
-const login = (user: string | null, status = 0) => ({ kind: "login", user, status });
-const open = (path: string, more: object = {}) => ({
-  kind: "create",
-  client: "a",
-  tree: "t1",
-  path,
-  granted: { action: 1 },
-  ...more,
-});
+function tree(path: string) {
+  return { kind: "tree", client: "a", tree: "t1", path };
+}
+
+function login(user: string | null, status = 0) {
+  return { kind: "login", user, status };
+}
+
+function open(path: string, more: object = {}) {
+  return { kind: "create", client: "a", tree: "t1", path, granted: { action: 1 }, ...more };
+}
 
 function of(...operations: readonly object[]) {
   const found = parametersOf(operations as unknown as PlanOperation[], []);
