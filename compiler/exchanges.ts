@@ -42,6 +42,9 @@ interface StreamState {
   /** Requests that wait for their final response, by message id. */
   readonly waiting: WaitingRequests;
   waitingSmb1: Exchange | null;
+  /** The first SMB1 message, where there was one; and whether anything else than SMB1 was. */
+  smb1Frame: number | null;
+  isSmb1Alone: boolean;
   /** What could not be read before it was known that the connection carries SMB. */
   readonly skipped: Skipped[];
 }
@@ -60,6 +63,8 @@ const MAX_OUTSTANDING = 65_536;
 
 const UNDER_WAY =
   "A connection was under way when the capture began, and what came before is not known";
+
+const SMB1_ALONE = "A conversation is SMB1 alone, and not compiled";
 
 /** Unreadable parts that are remembered of a connection that may not be SMB. */
 const SKIPPED_KEPT = 64;
@@ -153,6 +158,8 @@ export class ExchangeTracker {
         ended: 0,
         waiting: new WaitingRequests(),
         waitingSmb1: null,
+        smb1Frame: null,
+        isSmb1Alone: true,
         skipped: [],
       };
       this.#streams.set(connection.number, state);
@@ -197,6 +204,9 @@ export class ExchangeTracker {
       this.#settle(exchange);
     }
     if (state.waitingSmb1 !== null) this.#settle(state.waitingSmb1);
+    if (state.smb1Frame !== null && state.isSmb1Alone) {
+      this.#options.notes.add(SMB1_ALONE, { frame: state.smb1Frame, loss: true });
+    }
     this.#options.sink.ended?.(state.connection.number);
     this.#options.unwrapper?.ended?.(state.connection.number);
   }
@@ -213,8 +223,12 @@ export class ExchangeTracker {
   #frame(state: StreamState, direction: Direction, frame: Frame): void {
     this.#smbSeen(state);
     const { bytes, start, end, length, first, completed } = frame;
+    if (bytes[start] === 0xff) {
+      state.smb1Frame ??= completed.frame;
+      return this.#smb1(state, direction, frame);
+    }
+    state.isSmb1Alone = false;
     if (bytes[start] === 0xfe) return this.#messages(state, direction, frame, frame);
-    if (bytes[start] === 0xff) return this.#smb1(state, direction, frame);
     const { unwrapper } = this.#options;
     const plain = unwrapper === undefined || end - start < length
       ? null

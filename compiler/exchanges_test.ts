@@ -226,6 +226,23 @@ Deno.test("an SMB1 NEGOTIATE is answered by SMB1 or by SMB2", async () => {
   assertEquals(exchanges[0]?.smb1Dialects, ["NT LM 0.12", "SMB 2.???"]);
 });
 
+Deno.test("conversations of SMB1 alone are counted, those that go on with SMB2 are not", async () => {
+  const smb1 = new Uint8Array(35).fill(0);
+  smb1.set([0xff, 0x53, 0x4d, 0x42, 0x25]);
+  const wire = new Conversation().wire;
+  for (const [index, isUpgraded] of [false, true, false].entries()) {
+    const talk = new Conversation({ wire, client: `10.0.0.1:${2000 + index}` });
+    talk.unit("request", smb1);
+    if (isUpgraded) talk.negotiate();
+    talk.segment("request", { flags: "FA" });
+  }
+  const { losses } = await said(wire);
+  assertEquals(losses.filter((reason) => reason.includes("SMB1")), [
+    "SMB1 messages are not compiled 3",
+    "A conversation is SMB1 alone, and not compiled 2",
+  ]);
+});
+
 Deno.test("an encrypted unit without a key is told by session and size", async () => {
   const talk = new Conversation().open();
   const unit = new Uint8Array(152);

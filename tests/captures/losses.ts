@@ -24,6 +24,8 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   },
   // Only the client: no CREATE has an answer that tells its file id.
   "own/der-oneway-client.pcap": {
+    "A tree id is taken to be that of the TREE_CONNECT before, whose answer the capture does not have":
+      2,
     "A file id is taken to be that of the CREATE before, whose answer the capture does not have":
       80,
   },
@@ -87,16 +89,19 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   },
   // Sessions of SMB1.
   "public/OISF+suricata-verify/smb2-ntlmssp-negotiateflags.pcap": {
+    "A conversation is SMB1 alone, and not compiled": 1,
     "SMB1 messages are not compiled": 14,
   },
   // Put together from parts of conversations, some of SMB1.
   "public/arkime+arkime/arkime_synthetic.pcap": {
+    "A conversation is SMB1 alone, and not compiled": 2,
     "SMB1 messages are not compiled": 2,
     "A message is only partly in the capture": 1,
     "A NEGOTIATE response has no request in the capture": 1,
   },
   // Sessions of SMB1.
   "public/arkime+arkime/wireshark-smb-on-windows10.pcap": {
+    "A conversation is SMB1 alone, and not compiled": 1,
     "SMB1 messages are not compiled": 14,
   },
   // Responses alone.
@@ -113,12 +118,14 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   // Sessions of SMB1.
   "public/idaholab+Malcolm-Test-Artifacts/plugins__zeek-EternalSafety__doublepulsar-backdoor-connect-win7.pcap":
     {
+      "A conversation is SMB1 alone, and not compiled": 2,
       "SMB1 messages are not compiled": 24,
     },
   // The snap length cut one response; sessions of SMB1.
   "public/idaholab+Malcolm-Test-Artifacts/protocols__KRB5.pcap": {
     "2004 bytes of SMB connections were cut off by the snap length": 1,
     "A message is only partly in the capture": 1,
+    "A conversation is SMB1 alone, and not compiled": 1,
     "SMB1 messages are not compiled": 2,
   },
   // Begins within conversations.
@@ -136,16 +143,19 @@ export const LOSSES: Readonly<Record<string, Readonly<Record<string, number>>>> 
   "public/odedshimon+BruteShark/Kerberos-v5_UDP.pcap": {
     "7404 bytes of SMB connections were dropped, as they came after the end of their connection":
       34,
+    "A conversation is SMB1 alone, and not compiled": 3,
     "SMB1 messages are not compiled": 83,
   },
   // Two connections with equal ports and initial sequence numbers; sessions of SMB1.
   "public/odedshimon+BruteShark/PCAPNG_Examples__Kerberos-v5_UDP.pcapng": {
     "7404 bytes of SMB connections were dropped, as they came after the end of their connection":
       34,
+    "A conversation is SMB1 alone, and not compiled": 3,
     "SMB1 messages are not compiled": 83,
   },
   // Sessions of SMB1.
   "public/odedshimon+BruteShark/PCAPNG_Examples__SMB-NTLMSSP_Windows_10.pcapng": {
+    "A conversation is SMB1 alone, and not compiled": 1,
     "SMB1 messages are not compiled": 14,
   },
   // Segments were not captured, as tshark says too.
