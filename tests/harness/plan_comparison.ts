@@ -120,7 +120,7 @@ function compared(operation: PlanOperation, about: {
   const { places, named } = about;
   const { id: _id, client: _client, at: _at, answeredAt, frames: _frames, ...rest } = operation;
   const { after: _after, afterOthers: _others, afterPending: _pending, ...more } = rest;
-  const { enabledBy: _enabledBy, chain, header, ...fields } = more;
+  const { enabledBy: _enabledBy, pendingAt: _pendingAt, chain, header, ...fields } = more;
   return {
     ...fields,
     answered: answeredAt !== null,
